@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/base/mono.h"
+
+#include <time.h>
+
+int64_t mono_now_ms(void)
+{
+	struct timespec ts;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+int64_t mono_to_wall_s(int64_t then_ms)
+{
+	return (int64_t)time(NULL) - (mono_now_ms() - then_ms) / 1000;
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// mono: monotonic milliseconds. The shell reads the clock once a turn and passes the value on, so
+// the core and the health machine run on any time that a test invents.
+#ifndef GWD_BASE_MONO_H
+#define GWD_BASE_MONO_H
+
+#include <stdint.h>
+
+// Milliseconds of CLOCK_MONOTONIC; never goes back, does not follow the wall clock.
+int64_t mono_now_ms(void);
+
+// Wall-clock seconds since 1970 of the monotonic instant `then_ms` (for reports to people only).
+int64_t mono_to_wall_s(int64_t then_ms);
+
+#endif

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// diff: the operations that lead from what is applied to what is planned, in the order that never
+// leaves a flow without a path (make before break):
+//
+//	sysctls; routes and ip rules that are new; one nft transaction (sets, chains, elements);
+//	a second one that sweeps what the first left unreferenced; the conntrack flushes;
+//	ip rules and routes that are gone.
+//
+// Nothing that is already there gives an operation: plan_diff(p, p) is empty, which is what makes a
+// reload of an unchanged file and a restart touch nothing.
+#ifndef GWD_CORE_DIFF_H
+#define GWD_CORE_DIFF_H
+
+#include "gwd/core/plan.h"
+
+enum op_kind {         // in the order of execution
+	OP_SYSCTL,     // sysctl
+	OP_ROUTE_SET,  // route: add, or replace the one of the same table, family and metric
+	OP_IPRULE_ADD, // iprule
+	OP_CHAINS,    // nft: create the table if it is not there, all chains, and load every rule anew (sets,
+		      // pins and counters stay)
+	OP_SET_ADD,   // nft: set (declaration and all of its elements)
+	OP_ELEM_DEL,  // nft: set, elem
+	OP_ELEM_ADD,  // nft: set, elem (after the deletions: a changed element is one of each)
+	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
+	OP_TABLE_DEL, // nft: the whole table
+	OP_FLUSH,     // flush: end the flows of a gateway
+	OP_IPRULE_DEL, // iprule
+	OP_ROUTE_DEL,  // route
+};
+
+struct op_flush {
+	enum fam fam;
+	uint32_t mark, mask;
+	char gateway[MODEL_NAME_MAX + 1]; // for the log
+	bool gone; // the gateway is no longer configured: no rule would send its flows anywhere
+};
+
+// Pointers are into the two plans given to plan_diff().
+struct op {
+	enum op_kind kind;
+	const struct plan_sysctl *sysctl;
+	const struct plan_route *route;
+	const struct plan_iprule *iprule;
+	const struct plan_set *set;
+	const struct plan_elem *elem;
+	struct op_flush flush;
+};
+
+struct ops {
+	VEC(struct op) op;
+};
+
+// Fills `ops` (give it zeroed). Both plans must outlive it. `from` may be a plan that was read back
+// from the kernel (adoption): its chains then are known by `shape` only.
+void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to);
+void ops_free(struct ops *ops);
+
+// One line of text for the log and for tests: "route add default via 192.0.2.1 dev eth1 table 1001".
+void op_text(const struct op *op, char *text, size_t size);
+
+#endif

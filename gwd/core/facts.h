@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// facts: what the kernel says about this host, as data: interfaces, their addresses, the default
+// routes that others (DHCP, RA, PPP, the operator) put into the main table, and the neighbours
+// that matter.
+//
+// netmon writes them from netlink, the core reads them. They hold no decision: a gateway's next
+// hop and usability are derived (gateway_resolve).
+#ifndef GWD_CORE_FACTS_H
+#define GWD_CORE_FACTS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/base/vec.h"
+
+struct fact_addr {
+	struct addr addr;
+	struct addr peer; // the far end of a point-to-point address, or none
+	uint8_t len;      // prefix length
+	bool usable;      // not tentative, not deprecated, not failed DAD, global scope
+};
+
+struct fact_iface {
+	uint32_t index;
+	char name[16];
+	bool up;             // IFF_UP
+	bool carrier;        // IFF_LOWER_UP
+	bool point_to_point; // IFF_POINTOPOINT or IFF_NOARP: no neighbour resolution, no next hop needed
+	uint64_t rx_bytes, tx_bytes;
+	VEC(struct fact_addr) addrs; // primary ones first, in the kernel's order
+};
+
+// A default route of the main table that is not gwd's own.
+struct fact_route {
+	enum fam fam;
+	uint32_t oif;       // interface index
+	struct addr via;    // none: straight onto the link
+	struct addr source; // preferred source, or none
+	uint32_t metric;
+};
+
+// A resolved neighbour on an interface that several gateways share.
+struct fact_neigh {
+	uint32_t index;
+	struct addr addr;
+	uint8_t mac[6];
+};
+
+struct facts {
+	VEC(struct fact_iface) ifaces;
+	VEC(struct fact_route) defaults;
+	VEC(struct fact_neigh) neighs;
+};
+
+void facts_free(struct facts *facts);
+
+const struct fact_iface *facts_iface(const struct facts *facts, const char *name); // NULL: not there
+const struct fact_iface *facts_iface_by_index(const struct facts *facts, uint32_t index);
+
+// First usable address of a family on the interface, or NULL.
+const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam);
+
+// MAC of that neighbour, or NULL while it is not resolved.
+const uint8_t *facts_mac(const struct facts *facts, uint32_t index, const struct addr *addr);
+
+#endif

@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// model: what the operator asked for: the configuration file as data, every value checked, every
+// name resolved, every default filled in.
+//
+// conf/ builds it, everyone else reads it. A model is one arena and is replaced whole by a reload;
+// nobody writes into it afterwards. Things refer to each other by index into the model's arrays;
+// other modules remember things by name, never by pointer.
+#ifndef GWD_CORE_MODEL_H
+#define GWD_CORE_MODEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+
+#define MODEL_NAME_MAX 31   // a name: a letter, then letters, digits, '-' and '_'
+#define MODEL_IFNAME_MAX 15 // IFNAMSIZ - 1
+#define MODEL_PORT_ANY_LAST 65535
+
+enum scheduler {
+	SCHED_RR,     // weights count as 1 (0 still drains)
+	SCHED_WRR,    // smooth weighted round robin
+	SCHED_RANDOM, // weighted random
+	SCHED_SH,     // by hash of the source address
+	SCHED_DH,     // by hash of the destination address
+	SCHED_FO,     // the usable member with the highest weight
+};
+
+enum persist_by { PERSIST_SOURCE, PERSIST_SOURCE_DESTINATION };
+enum addr_mode { ADDR_MODE_AUTO, ADDR_MODE_NONE, ADDR_MODE_STATIC };
+enum snat_mode { SNAT_MASQUERADE, SNAT_ADDRESS /* or a range */, SNAT_NONE };
+enum failback { FAILBACK_STAY, FAILBACK_RESET };
+enum probe_type { PROBE_ICMP };
+enum rule_target { RULE_BALANCE, RULE_GATEWAY, RULE_BYPASS };
+
+struct model_globals {
+	uint32_t mark_mask;     // one run of 6 or more bits
+	uint32_t table_base;    // tables table_base+1 .. table_base+ids
+	uint32_t rule_priority; // ip rules rule_priority .. rule_priority+ids
+	bool fastpath;          // auto (true) | off
+	bool remove_on_exit;
+	const char *control;       // path of the control socket
+	const char *control_group; // group name, "" = only root
+};
+
+struct model_lan {
+	const char **interfaces; // names, or names with a `*` at the end
+	size_t n_interfaces;
+	struct prefix *networks; // empty: every source
+	size_t n_networks;
+	int line;
+};
+
+struct model_probe {
+	const char *name;
+	int line;
+	enum probe_type type;
+	struct addr *targets; // empty: the gateway's own next hop
+	size_t n_targets;
+	unsigned need;        // targets of one family that must answer, 1..
+	unsigned interval_ms; // while all is well
+	unsigned fast_ms;     // after a first miss, until the verdict
+	unsigned timeout_ms;  // an answer later than this is a miss
+	unsigned fall;        // misses in a row until down, 1..
+	unsigned rise;        // answers in a row until up, 1..
+	unsigned hold_ms;     // least time answering again before the next `up`; doubled while it flaps
+};
+
+struct model_snat {
+	enum snat_mode mode;
+	struct addr first, last; // SNAT_ADDRESS; equal unless a range
+};
+
+struct model_gateway {
+	const char *name;
+	int line;
+	const char *interface;
+	enum addr_mode addr_mode[FAM_COUNT];
+	struct addr address[FAM_COUNT]; // ADDR_MODE_STATIC: the next hop
+	struct model_snat snat[FAM_COUNT];
+	unsigned weight; // 0 drains
+	size_t *probes;  // indices into model.probes; never empty (conf adds a default probe)
+	size_t n_probes;
+	unsigned need; // how many of the probes must be up, 1..n_probes
+	enum failback failback;
+};
+
+struct model_use {
+	size_t gateway;  // index into model.gateways
+	unsigned tier;   // 1..; tier 2 serves when no tier 1 gateway is usable
+	unsigned weight; // the gateway's own unless the `use` section says otherwise
+};
+
+struct model_balance {
+	const char *name;
+	int line;
+	enum scheduler scheduler;
+	unsigned persistence_ms; // 0: off
+	enum persist_by persist_by;
+	unsigned persist_mask[FAM_COUNT]; // prefix lengths
+	struct model_use *uses;
+	size_t n_uses;
+};
+
+struct model_ports {
+	uint16_t first, last;
+};
+
+struct model_rule {
+	const char *name;
+	int line;
+	// Selectors. An empty list matches everything; between lists it is AND, within a list OR.
+	struct prefix *from, *to;
+	size_t n_from, n_to;
+	uint8_t *protocols; // IPPROTO_*
+	size_t n_protocols;
+	struct model_ports *ports,
+		*sports; // only with protocols that have ports (tcp and udp if none is given)
+	size_t n_ports, n_sports;
+	uint8_t *dscp; // 0..63
+	size_t n_dscp;
+	const char **interfaces; // as model_lan.interfaces
+	size_t n_interfaces;
+	bool has_mark; // packet & mark_mask == mark
+	uint32_t mark, mark_mask;
+	bool own; // the router's own traffic instead of the LAN's
+	enum rule_target target;
+	size_t balance, gateway; // index, for RULE_BALANCE and RULE_GATEWAY
+	bool strict;             // refuse the flow while the target has no usable gateway
+};
+
+struct model {
+	struct arena *arena;
+	const char *path; // of the file it came from
+	struct model_globals globals;
+	struct model_lan lan;
+	struct model_probe *probes;
+	size_t n_probes;
+	struct model_gateway *gateways;
+	size_t n_gateways;
+	struct model_balance *balances; // one of them is "default"
+	size_t n_balances;
+	size_t default_balance;
+	struct model_rule *rules; // in file order: first match
+	size_t n_rules;
+};
+
+void model_free(struct model *model); // NULL is fine
+
+// Index of the gateway of that name, or -1.
+int model_find_gateway(const struct model *model, const char *name);
+
+// True when `name` is `pattern`, or begins with what stands before a final '*'.
+bool model_interface_matches(const char *pattern, const char *name);
+
+// How many gateway ids the mask has room for: all values but 0 and all-ones (control packets).
+unsigned model_max_ids(uint32_t mark_mask);
+
+const char *scheduler_name(enum scheduler scheduler);
+
+#endif

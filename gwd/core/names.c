@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/names.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char fam_digit(enum fam fam)
+{
+	return fam == FAM_4 ? '4' : '6';
+}
+
+const char *name_gateway_chain(char *out, const char *kind, const struct plan_gateway *gw)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s.%u.%s", kind, gw->id, gw->name);
+	return out;
+}
+
+const char *name_group(char *out, const char *kind, enum fam fam, const struct plan_group *group)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s", kind, fam_digit(fam), group->name);
+	return out;
+}
+
+const char *name_slots(char *out, enum fam fam, const struct plan_group *group)
+{
+	snprintf(out, PLAN_NAME_SIZE, "slot%c.%s.%u", fam_digit(fam), group->name, group->n_slots[fam]);
+	return out;
+}
+
+const char *name_pins(char *out, enum fam fam, const struct plan_group *group)
+{
+	const char *by = group->persist_by == PERSIST_SOURCE ? "" : "sd";
+	snprintf(out, PLAN_NAME_SIZE, "pin%c%s.%s", fam_digit(fam), by, group->name);
+	return out;
+}
+
+const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw)
+{
+	snprintf(out, PLAN_NAME_SIZE, "give%c.%s.%s", fam_digit(fam), group->name, gw->name);
+	return out;
+}
+
+bool name_parse_take(const char *chain, unsigned *id, char *name)
+{
+	if (strncmp(chain, "take.", 5) != 0)
+		return false;
+	char *end;
+	unsigned long value = strtoul(chain + 5, &end, 10);
+	if (end == chain + 5 || *end != '.' || !value || value > UINT32_MAX)
+		return false;
+	size_t len = strlen(end + 1);
+	if (!len || len > MODEL_NAME_MAX)
+		return false;
+	*id = (unsigned)value;
+	memcpy(name, end + 1, len + 1);
+	return true;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// plan: everything that should be in the kernel, as plain data.
+//
+// plan_build() derives it from model, facts and verdicts; plan_diff() turns two plans into the
+// operations that lead from one to the other; nft/ and the shell's routes module carry those out and
+// are the only writers. A plan holds no pointer into anything else and can be compared, printed
+// (`gwd -n`) and kept as what was applied.
+//
+// Two kinds of content: *elements* (routes, ip rules, set and map elements) are diffed one by one.
+// The *chains* are a pure function of the plan's description (gateways, groups, rules); where their
+// `shape` hash is unchanged nothing about them is touched, so counters, pins and flows survive.
+//
+// Outbound path of a new flow (see nft/ for the chains):
+//   prerouting -> class.in (by interface: LAN or gateway) -> rules -> group -> pin | slot -> take.ID
+// A *group* is a balance as the packet path sees it: a balance for LAN traffic, the same balance
+// without pins for the router's own traffic, or a rule's single gateway with its fallback.
+#ifndef GWD_CORE_PLAN_H
+#define GWD_CORE_PLAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/model.h"
+#include "gwd/core/verdict.h"
+
+#define PLAN_NAME_SIZE 96            // names of chains and sets, with the 0
+#define PLAN_PROTOCOL 200            // rtm_protocol of every route and ip rule of ours
+#define PLAN_METRIC_LAST 4278198272u // of the unreachable default behind each gateway's own
+#define PLAN_PIN_SIZE 131072         // room of a pin map: elements that time out count until collected
+#define PLAN_HASH_SEED 0x67776400u   // of the sh and dh schedulers, so that they agree over a restart
+
+// ---- routes and ip rules -------------------------------------------------------------------
+
+struct plan_route { // always a default route
+	enum fam fam;
+	uint32_t table;
+	uint32_t metric;
+	bool unreachable;   // type unreachable: oif, via and source are unset
+	uint32_t oif;       // interface index
+	char ifname[16];    // its name, for people
+	struct addr via;    // none: straight onto the link
+	struct addr source; // preferred source, or none
+};
+
+struct plan_iprule {
+	enum fam fam;
+	uint32_t priority;
+	uint32_t mark, mask; // mask 0: any packet
+	uint32_t table;
+	bool suppress_default; // suppress_prefixlength 0
+};
+
+struct plan_sysctl {
+	char path[96]; // below /proc/sys, with slashes: "net/ipv4/ip_forward"
+	char value[16];
+	char why[64]; // for `gwd -t` and the log
+};
+
+// ---- sets and maps -------------------------------------------------------------------------
+
+// Types of one field of a key or of a map's data; the kernel pads each field to 4 bytes.
+enum plan_type {
+	PLAN_T_NONE,
+	PLAN_T_MARK,    // uint32_t, host order
+	PLAN_T_INDEX,   // uint32_t, host order: a slot number (typeof numgen inc mod N)
+	PLAN_T_IPV4,    // 4 bytes
+	PLAN_T_IPV6,    // 16 bytes
+	PLAN_T_IFNAME,  // 16 bytes, zero padded
+	PLAN_T_ETHER,   // 6 bytes
+	PLAN_T_PROTO,   // 1 byte
+	PLAN_T_PORT,    // 2 bytes, network order
+	PLAN_T_VERDICT, // data only: goto `chain`
+};
+
+#define PLAN_KEY_SIZE 40
+
+struct plan_elem {
+	uint8_t key[PLAN_KEY_SIZE]; // the fields one after the other, each padded to 4 bytes
+	uint32_t mark;              // data of type PLAN_T_MARK
+	char chain[PLAN_NAME_SIZE]; // data of type PLAN_T_VERDICT: where to go
+};
+
+struct plan_set {
+	char name[PLAN_NAME_SIZE];
+	enum plan_type key[3]; // unused fields are PLAN_T_NONE
+	enum plan_type data;   // PLAN_T_NONE: a set, not a map
+	bool dynamic;  // written by the packet path (with timeouts); gwd neither diffs nor lists its elements
+	uint32_t size; // room, 0: no limit
+	uint32_t modulus;            // key PLAN_T_INDEX: the N of "numgen inc mod N"
+	VEC(struct plan_elem) elems; // sorted by key
+};
+
+// ---- what the chains are made from ---------------------------------------------------------
+
+struct plan_gateway {
+	char name[MODEL_NAME_MAX + 1];
+	unsigned id;   // 1.., stable by name over reloads and restarts
+	uint32_t mark; // the id under the mark mask
+	char ifname[16];
+	bool shared; // another gateway uses the same interface
+	struct model_snat snat[FAM_COUNT];
+	bool move_flows[FAM_COUNT]; // not usable while another one is: its flows must end or move
+	// For status, not for the kernel:
+	bool usable[FAM_COUNT]; // takes new flows of this family where a group's tiers allow
+	bool has_next_hop[FAM_COUNT];
+	enum state state;
+	char reason[200];
+};
+
+struct plan_member {
+	size_t gateway; // index into plan.gateways
+	unsigned tier, weight;
+	bool active[FAM_COUNT]; // in the slots now
+};
+
+struct plan_group {
+	char name[PLAN_NAME_SIZE]; // "default", "default.own", "via.fiber", "via.fiber.own"
+	size_t balance;            // index into model.balances, for status; SIZE_MAX for via.*
+	enum scheduler scheduler;
+	bool own;                // for the router's own traffic: runs in the output hook
+	uint32_t persistence_ms; // 0: no pins
+	enum persist_by persist_by;
+	uint8_t persist_mask[FAM_COUNT];
+	uint32_t n_slots[FAM_COUNT]; // N of this group's slot maps; never 0
+	VEC(struct plan_member) members;
+};
+
+struct plan_rule {
+	char name[MODEL_NAME_MAX + 1];
+	// selectors as in model_rule; the vectors are the plan's own copies
+	VEC(struct prefix) from;
+	VEC(struct prefix) to;
+	VEC(uint8_t) protocols;
+	VEC(struct model_ports) ports;
+	VEC(struct model_ports) sports;
+	VEC(uint8_t) dscp;
+	bool by_interface; // matched through the set "if.rule.NAME", which follows wildcards
+	bool has_mark;
+	uint32_t mark, mark_mask;
+	bool own;
+	bool bypass;
+	size_t group; // index into plan.groups, unless bypass
+	bool strict;  // no usable member: refuse; else: go on with the default balance's group
+};
+
+struct plan {
+	uint32_t mark_mask;
+	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)
+	bool lan_networks; // LAN sources are narrowed by the sets lan4 and lan6
+	VEC(struct plan_gateway) gateways;
+	VEC(struct plan_group) groups;
+	VEC(struct plan_rule) rules;
+	size_t default_group, default_own_group; // indices into groups
+	VEC(struct plan_route) routes;           // sorted
+	VEC(struct plan_iprule) iprules;         // sorted
+	VEC(struct plan_sysctl) sysctls;
+	VEC(struct plan_set) sets; // sorted by name
+	uint64_t shape;            // hash of all that the chains and the sets' declarations depend on
+};
+
+void plan_free(struct plan *plan);
+const struct plan_set *plan_find_set(const struct plan *plan, const char *name);     // NULL: none
+const struct plan_gateway *plan_gateway_by_id(const struct plan *plan, unsigned id); // NULL: none
+
+unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
+unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields
+int plan_elem_compare(const struct plan_elem *a, const struct plan_elem *b); // by key
+
+// The control mark (all ones under the mask): gwd's own wake-up segments; not tracked.
+uint32_t plan_control_mark(const struct plan *plan);
+
+#endif

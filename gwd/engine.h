@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// engine: the one loop that turns events into one kernel transaction.
+//
+// Callbacks (netlink, probe, timer, control) record a fact, a verdict or a request and call
+// engine_dirty(); after the turn's callbacks one engine_settle() builds the plan, diffs it with
+// what is applied, and applies the difference. A failed apply leaves `applied` as it was and is
+// tried again with back-off.
+//
+// What a reader (status, rules, …) may see is given by the const getters; nobody but the engine
+// writes.
+#ifndef GWD_ENGINE_H
+#define GWD_ENGINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+
+struct buf;
+struct conntrack;
+struct engine;
+struct err;
+struct event_base;
+struct facts;
+struct model;
+struct plan;
+struct verdict;
+
+// Takes over `model`. Opens every kernel socket and reads back what an earlier gwd left (adoption).
+struct engine *engine_new(struct event_base *base, struct model *model, struct err *err);
+
+// on-exit = remove takes everything of ours out of the kernel first; keep leaves it.
+void engine_free(struct engine *engine);
+
+void engine_dirty(struct engine *engine);
+
+const struct model *engine_model(const struct engine *engine);
+const struct facts *engine_facts(const struct engine *engine);
+const struct plan *engine_applied(const struct engine *engine); // what is in force in the kernel
+const struct verdict *engine_verdict(const struct engine *engine, size_t gateway,
+				     enum fam fam);              // index into model.gateways
+struct conntrack *engine_conntrack(const struct engine *engine); // for counting flows
+int64_t engine_started_ms(const struct engine *engine);          // monotonic
+int64_t engine_applied_ms(const struct engine *engine);          // of the last change that was applied
+
+// Bytes per second of the interface, over the last seconds; 0 while unknown.
+void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps);
+
+// Reads the configuration file again and takes it as a whole or not at all. `report` gets every
+// error and warning, one a line, as FILE:LINE: …; returns 0 or -errno.
+int engine_reload(struct engine *engine, struct buf *report);
+
+// Takes everything of ours out of the kernel and stays idle until a reload. 0 or -errno.
+int engine_flush(struct engine *engine, struct err *err);
+
+#endif
