@@ -12,6 +12,7 @@
 #define GWD_ENGINE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
