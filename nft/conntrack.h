@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// conntrack: the kernel's connection table as gwd needs it: flows are counted, ended and listed by
+// the gateway id in their mark.
+//
+// The engine flushes with it after a failover and lists the TCP flows to wake first; status counts
+// flows. All of it works with 100,000 entries without blocking longer than the kernel needs, and
+// never touches an entry whose mark does not carry the id that was asked for (the one exception,
+// conntrack_delete_unnatted(), says so).
+#ifndef GWD_NFT_CONNTRACK_H
+#define GWD_NFT_CONNTRACK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/base/err.h"
+
+struct conntrack;
+
+struct ct_tuple {
+	struct addr src, dst;
+	uint8_t protocol;
+	uint16_t sport, dport; // host order; ICMP: type.code and id are not filled in
+};
+
+struct ct_flow {
+	struct ct_tuple orig, reply; // reply.dst is where answers go: the translated source
+	uint32_t mark;
+	uint32_t status;   // IPS_* bits
+	uint8_t tcp_state; // TCP_CONNTRACK_*; 0 if not TCP
+};
+
+struct conntrack *conntrack_open(struct err *err); // NULL and the sentence on failure
+void conntrack_close(struct conntrack *ct);        // NULL is fine
+
+// Ends every flow of the family whose mark & mask == mark: one message.
+int conntrack_flush(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, struct err *err);
+
+// counts[i]: flows with mark & mask == i << (position of the lowest bit of mask), of both families.
+// Those beyond n_counts are left out.
+int conntrack_count(struct conntrack *ct, uint32_t mask, uint64_t *counts, size_t n_counts, struct err *err);
+
+// Calls `cb` for each TCP flow of the family with mark & mask == mark that has got beyond SYN_SENT.
+typedef void (*conntrack_cb)(void *arg, const struct ct_flow *flow);
+int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, conntrack_cb cb,
+		       void *arg, struct err *err);
+
+// At the very first load: ends the forwarded flows from the given LAN networks (none given: from
+// any address that is not `local`) that were begun before source translation existed, so that they
+// would go on untranslated for ever. `deleted` may be NULL.
+int conntrack_delete_unnatted(struct conntrack *ct, const struct prefix *lans, size_t n_lans,
+			      const struct addr *local, size_t n_local, size_t *deleted, struct err *err);
+
+#endif

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// nft: the kernel's table `inet gwd`, written and read back. The only writer of nftables.
+//
+// The engine calls it: nft_apply() carries out the nft operations of a diff, nft_read() turns what
+// the kernel has into a plan (adoption after a restart, healing after somebody else's change), the
+// listener tells when that is needed. `gwd -n` and `gwctl rules` print nft_text(), which is made by
+// the same calls that build the kernel's rules.
+//
+// Guarantees: what one nft_apply() is given becomes visible to packets as a whole or not at all;
+// a table of any other name is never touched; an error names the operation and the object that the
+// kernel refused.
+#ifndef GWD_NFT_NFT_H
+#define GWD_NFT_NFT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/err.h"
+#include "gwd/core/diff.h"
+#include "gwd/core/plan.h"
+
+struct buf;
+struct nft;
+struct nft_listener;
+
+struct nft *nft_open(struct err *err); // NULL and the sentence on failure
+void nft_close(struct nft *nft);       // NULL is fine; the table stays in the kernel
+
+// Carries out those of `ops` that are nft's (OP_CHAINS, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
+// transaction; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
+// changed the ruleset meanwhile, nothing was done; read back, diff and apply again.
+int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err);
+
+// Fills `applied` (give it zeroed; plan_free() it) with what the kernel has: sets and the elements
+// of those that are not dynamic, gateways' names, ids and marks, the shape. No table: no sets and shape 0.
+// -ERESTART: the ruleset changed while it was read; read again.
+int nft_read(struct nft *nft, struct plan *applied, struct err *err);
+
+// The whole table of a plan as input for `nft -f`.
+void nft_text(const struct plan *plan, struct buf *out);
+
+// ---- what the packet path wrote ------------------------------------------------------------
+
+// Calls `cb` for each named counter: "new.GATEWAY", "orphan", "no_gateway", "leak".
+typedef void (*nft_counter_cb)(void *arg, const char *name, uint64_t packets, uint64_t bytes);
+int nft_read_counters(struct nft *nft, nft_counter_cb cb, void *arg, struct err *err);
+
+// Calls `cb` for each element of a pin map (name_pins()): the key's fields as in plan_elem.key, the
+// gateway mark, and the time left. No such map: -ENOENT.
+typedef void (*nft_pin_cb)(void *arg, const uint8_t *key, unsigned key_size, uint32_t mark,
+			   uint64_t expires_ms);
+int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err);
+
+// Forgets all elements of a set or map.
+int nft_flush_set(struct nft *nft, const char *set, struct err *err);
+
+// ---- listener --------------------------------------------------------------------------------
+
+// A second socket in the nftables group. `nft` tells which changes are our own.
+struct nft_listener *nft_listener_open(const struct nft *nft, struct err *err);
+void nft_listener_close(struct nft_listener *listener); // NULL is fine
+int nft_listener_fd(const struct nft_listener *listener);
+
+// Reads all that is waiting, without blocking. True: somebody else touched our table, or messages
+// were lost; the engine should read back.
+bool nft_listener_read(struct nft_listener *listener);
+
+#endif
