@@ -24,6 +24,7 @@ struct err;
 struct event_base;
 struct facts;
 struct model;
+struct nft;
 struct plan;
 struct verdict;
 
@@ -41,6 +42,14 @@ const struct plan *engine_applied(const struct engine *engine); // what is in fo
 const struct verdict *engine_verdict(const struct engine *engine, size_t gateway,
 				     enum fam fam);              // index into model.gateways
 struct conntrack *engine_conntrack(const struct engine *engine); // for counting flows
+struct nft *engine_nft(const struct engine *engine);             // for reading counters and pins
+
+// Monotonic instant at which the applied plan's gateway of that name got the state it has; of the
+// start while it never changed.
+int64_t engine_since_ms(const struct engine *engine, const char *gateway);
+
+// Why the last apply failed, as a sentence; NULL while all that should be in force is.
+const char *engine_failure(const struct engine *engine);
 int64_t engine_started_ms(const struct engine *engine);          // monotonic
 int64_t engine_applied_ms(const struct engine *engine);          // of the last change that was applied
 
