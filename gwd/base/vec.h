@@ -39,7 +39,7 @@
 		(ptr) = &(vec)->v[(vec)->n - 1]; \
 	} while (0)
 
-#define vec_each(vec, it) for (__typeof__(&(vec)->v[0]) it = (vec)->v; it < (vec)->v + (vec)->n; it++)
+#define vec_each(vec, it) for (__typeof__(*(vec)->v) *it = (vec)->v; it < (vec)->v + (vec)->n; it++)
 
 #define vec_free(vec) \
 	do { \
