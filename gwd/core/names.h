@@ -15,15 +15,15 @@
 //	bound4 bound6        map: source address -> in.* (the router's own sockets bound to a link's address)
 //	boundif              map: interface -> in.* (the router's own sockets bound to a device)
 //	mark                 map: gateway mark -> take.* without the counter (restores a foreign-marked
-//packet) 	snat                 map: gateway mark -> snat.* 	lan4 lan6            sets: lan networks
-//	if.rule.NAME         set: interfaces of a rule
-//	group4.G group6.G    chains: one group, per family
+// packet) 	snat                 map: gateway mark -> snat.* 	lan4 lan6            sets: lan
+// networks 	if.rule.NAME         set: interfaces of a rule 	group4.G group6.G    chains: one group, per
+// family
 //	hit4.G …             chains: the client has a pin (packet mark as scratch); hitct4.G … (ct mark as
-//scratch) 	give4.G.GATEWAY …    chains: chosen by the scheduler or a pin: remember, then take.* 	slot4.G.N …
-//maps: slot number -> give4.* (or take.* without persistence) 	live4.G …            maps: gateway mark ->
-//give4.* (pins of the other gateways are void) 	pin4.G …             maps: client -> gateway mark, with
-//timeouts; pin4sd.G where keyed by source . destination 	shape.HASH           chain, empty: the shape that was
-//loaded, for a restart to compare
+// scratch) 	give4.G.GATEWAY …    chains: chosen by the scheduler or a pin: remember, then take.*
+// slot4.G.N … maps: slot number -> give4.* (or take.* without persistence) 	live4.G …            maps:
+// gateway mark -> give4.* (pins of the other gateways are void) 	pin4.G …             maps: client ->
+// gateway mark, with timeouts; pin4sd.G where keyed by source . destination 	shape.HASH           chain,
+// empty: the shape that was loaded, for a restart to compare
 #ifndef GWD_CORE_NAMES_H
 #define GWD_CORE_NAMES_H
 

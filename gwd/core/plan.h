@@ -25,11 +25,12 @@
 #include "gwd/core/model.h"
 #include "gwd/core/verdict.h"
 
-#define PLAN_NAME_SIZE 96            // names of chains and sets, with the 0
-#define PLAN_PROTOCOL 200            // rtm_protocol of every route and ip rule of ours
-#define PLAN_METRIC_LAST 4278198272u // of the unreachable default behind each gateway's own
-#define PLAN_PIN_SIZE 131072         // room of a pin map: elements that time out count until collected
-#define PLAN_HASH_SEED 0x67776400u   // of the sh and dh schedulers, so that they agree over a restart
+#define PLAN_NAME_SIZE 96                         // names of chains and sets, with the 0
+#define PLAN_GROUP_NAME_SIZE (MODEL_NAME_MAX + 9) // "via." and ".own" around a name
+#define PLAN_PROTOCOL 200                         // rtm_protocol of every route and ip rule of ours
+#define PLAN_METRIC_LAST 4278198272u              // of the unreachable default behind each gateway's own
+#define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
+#define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
 // ---- routes and ip rules -------------------------------------------------------------------
 
@@ -55,7 +56,8 @@ struct plan_iprule {
 struct plan_sysctl {
 	char path[96]; // below /proc/sys, with slashes: "net/ipv4/ip_forward"
 	char value[16];
-	char why[64]; // for `gwd -t` and the log
+	char only_if[16]; // written only where the value found is this one; "": whatever is found
+	char why[64];     // for `gwd -t` and the log
 };
 
 // ---- sets and maps -------------------------------------------------------------------------
@@ -78,6 +80,7 @@ enum plan_type {
 
 struct plan_elem {
 	uint8_t key[PLAN_KEY_SIZE]; // the fields one after the other, each padded to 4 bytes
+	uint8_t last[16];           // interval sets: the last key of the range (inclusive)
 	uint32_t mark;              // data of type PLAN_T_MARK
 	char chain[PLAN_NAME_SIZE]; // data of type PLAN_T_VERDICT: where to go
 };
@@ -87,6 +90,7 @@ struct plan_set {
 	enum plan_type key[3]; // unused fields are PLAN_T_NONE
 	enum plan_type data;   // PLAN_T_NONE: a set, not a map
 	bool dynamic;  // written by the packet path (with timeouts); gwd neither diffs nor lists its elements
+	bool interval; // keys are ranges key..last of one field
 	uint32_t size; // room, 0: no limit
 	uint32_t modulus;            // key PLAN_T_INDEX: the N of "numgen inc mod N"
 	VEC(struct plan_elem) elems; // sorted by key
@@ -103,7 +107,8 @@ struct plan_gateway {
 	struct model_snat snat[FAM_COUNT];
 	bool move_flows[FAM_COUNT]; // not usable while another one is: its flows must end or move
 	// For status, not for the kernel:
-	bool usable[FAM_COUNT]; // takes new flows of this family where a group's tiers allow
+	bool usable[FAM_COUNT];   // takes new flows of this family where a group's tiers allow
+	bool degraded[FAM_COUNT]; // usable, but only while nothing better is
 	bool has_next_hop[FAM_COUNT];
 	enum state state;
 	char reason[200];
@@ -113,17 +118,19 @@ struct plan_member {
 	size_t gateway; // index into plan.gateways
 	unsigned tier, weight;
 	bool active[FAM_COUNT]; // in the slots now
+	bool live[FAM_COUNT];   // flows that are pinned to it may stay
 };
 
 struct plan_group {
-	char name[PLAN_NAME_SIZE]; // "default", "default.own", "via.fiber", "via.fiber.own"
-	size_t balance;            // index into model.balances, for status; SIZE_MAX for via.*
+	char name[PLAN_GROUP_NAME_SIZE]; // "default", "default.own", "via.fiber", "via.fiber.own"
+	size_t balance;                  // index into model.balances, for status; SIZE_MAX for via.*
 	enum scheduler scheduler;
 	bool own;                // for the router's own traffic: runs in the output hook
 	uint32_t persistence_ms; // 0: no pins
 	enum persist_by persist_by;
 	uint8_t persist_mask[FAM_COUNT];
 	uint32_t n_slots[FAM_COUNT]; // N of this group's slot maps; never 0
+	unsigned tier[FAM_COUNT];    // that serves now; 0: nobody does
 	VEC(struct plan_member) members;
 };
 
@@ -166,7 +173,11 @@ const struct plan_gateway *plan_gateway_by_id(const struct plan *plan, unsigned 
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields
-int plan_elem_compare(const struct plan_elem *a, const struct plan_elem *b); // by key
+int plan_route_compare(const struct plan_route *a,
+		       const struct plan_route *b); // by what makes it one route: family, table, metric
+bool plan_route_equal(const struct plan_route *a, const struct plan_route *b); // in all that the kernel sees
+int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b); // in all fields
+int plan_elem_compare(const struct plan_elem *a, const struct plan_elem *b);       // by key
 
 // The control mark (all ones under the mask): gwd's own wake-up segments; not tracked.
 uint32_t plan_control_mark(const struct plan *plan);

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// build: model + facts + verdicts + ids -> plan. The heart of the outbound side; pure, and the same
+// code that `gwd -n`, `gwctl trace` and the tests run.
+#ifndef GWD_CORE_BUILD_H
+#define GWD_CORE_BUILD_H
+
+#include <stddef.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/core/verdict.h"
+
+struct facts;
+struct ids;
+struct link;
+struct model;
+struct plan;
+
+struct build_input {
+	const struct model *model;
+	const struct facts *facts;
+	const struct verdict (*verdicts)[FAM_COUNT]; // by index into model.gateways; NULL: nothing judged yet
+	const struct ids *ids;                       // every gateway of the model has one (ids_assign)
+};
+
+// Fills `plan` (zeroed by the caller; plan_free() it).
+void plan_build(struct plan *plan, const struct build_input *input);
+
+// The parts of plan_build(), one file each; called in this order.
+void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_groups(struct plan *plan, const struct build_input *input);
+void build_rules(struct plan *plan, const struct build_input *input);
+void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_shape(struct plan *plan);
+
+#endif

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Routes, ip rules and sysctls of the outbound side: one table per gateway with its default route,
+// one rule per mark that leads there, and before them the main table without its default, so that
+// inside destinations stay inside (datapath/outbound.md).
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/core/build.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/link.h"
+#include "gwd/core/plan.h"
+
+#define BUILD_TABLE_MAIN 254
+#define BUILD_METRIC_MAIN 100000 // + id: behind every default route that others may have put there
+
+static void build_gateway_routes(struct plan *plan, const struct plan_gateway *gw, const struct link *link,
+				 enum fam fam, uint32_t table, bool is_static)
+{
+	const struct link_path *path = &link->path[fam];
+	struct plan_route route = {.fam = fam, .oif = link->ifindex, .via = path->via};
+	memcpy(route.ifname, gw->ifname, sizeof(route.ifname));
+	if (path->routable) {
+		route.table = table;
+		route.source = path->source;
+		route.metric = 1;
+		vec_push(&plan->routes, route);
+		if (is_static) { // for local services, which need some default in main
+			route.table = BUILD_TABLE_MAIN;
+			route.source = (struct addr){0};
+			route.metric = BUILD_METRIC_MAIN + gw->id;
+			vec_push(&plan->routes, route);
+		}
+	}
+	// what the mark can't leave by must not fall through to another link
+	vec_push(&plan->routes,
+		 (struct plan_route){
+			 .fam = fam, .table = table, .metric = PLAN_METRIC_LAST, .unreachable = true});
+}
+
+static int build_compare_routes(const void *a, const void *b)
+{
+	return plan_route_compare(a, b);
+}
+
+static int build_compare_iprules(const void *a, const void *b)
+{
+	return plan_iprule_compare(a, b);
+}
+
+void build_routes(struct plan *plan, const struct build_input *input, const struct link *links)
+{
+	const struct model_globals *globals = &input->model->globals;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
+							      .priority = globals->rule_priority,
+							      .table = BUILD_TABLE_MAIN,
+							      .suppress_default = true});
+		for (size_t i = 0; i < plan->gateways.n; i++) {
+			const struct plan_gateway *gw = &plan->gateways.v[i];
+			uint32_t table = globals->table_base + gw->id;
+			bool is_static = input->model->gateways[i].addr_mode[fam] == ADDR_MODE_STATIC;
+			build_gateway_routes(plan, gw, &links[i], fam, table, is_static);
+			vec_push(&plan->iprules,
+				 (struct plan_iprule){.fam = fam,
+						      .priority = globals->rule_priority + gw->id,
+						      .mark = gw->mark,
+						      .mask = globals->mark_mask,
+						      .table = table});
+		}
+	}
+	qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);
+	qsort(plan->iprules.v, plan->iprules.n, sizeof(*plan->iprules.v), build_compare_iprules);
+}
+
+static void build_sysctl(struct plan *plan, const char *path, const char *value, const char *only_if,
+			 const char *why)
+{
+	struct plan_sysctl *sysctl;
+	vec_each(&plan->sysctls, old)
+		if (!strcmp(old->path, path))
+			return;
+	vec_add(&plan->sysctls, sysctl);
+	snprintf(sysctl->path, sizeof(sysctl->path), "%s", path);
+	snprintf(sysctl->value, sizeof(sysctl->value), "%s", value);
+	snprintf(sysctl->only_if, sizeof(sysctl->only_if), "%s", only_if);
+	snprintf(sysctl->why, sizeof(sysctl->why), "%s", why);
+}
+
+void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links)
+{
+	const struct model *model = input->model;
+	char path[96];
+	bool ipv6 = false;
+	build_sysctl(plan, "net/ipv4/ip_forward", "1", "", "to forward the LAN's packets");
+	build_sysctl(plan, "net/ipv4/conf/all/src_valid_mark", "1", "",
+		     "so that rp_filter looks a reply up in its own link's table");
+	for (size_t i = 0; i < model->n_gateways; i++)
+		ipv6 |= links[i].path[FAM_6].wanted;
+	if (!ipv6)
+		return;
+	// accept_ra first: forwarding makes the kernel forget what it learned by RA where it is 1
+	for (size_t i = 0; i < model->n_gateways; i++) {
+		const struct model_gateway *gw = &model->gateways[i];
+		if (!links[i].present || gw->addr_mode[FAM_6] == ADDR_MODE_NONE)
+			continue;
+		snprintf(path, sizeof(path), "net/ipv6/conf/%s/accept_ra", gw->interface);
+		build_sysctl(plan, path, "2", "1", "to keep learning routes by RA while forwarding");
+		snprintf(path, sizeof(path), "net/ipv6/conf/%s/keep_addr_on_down", gw->interface);
+		build_sysctl(plan, path, "1", "", "to keep the address while the link is down");
+	}
+	build_sysctl(plan, "net/ipv6/conf/all/forwarding", "1", "", "to forward the LAN's IPv6 packets");
+}

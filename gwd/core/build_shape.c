@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The shape: one hash of everything that the chains and the declarations of the sets depend on. Two
+// plans of the same shape differ by elements only, so the rules in the kernel need not be touched.
+#include <string.h>
+
+#include "gwd/base/hash.h"
+#include "gwd/core/build.h"
+#include "gwd/core/plan.h"
+
+#define SHAPE_VERSION 1 // raise it when nft/ builds other chains from the same plan
+
+static void shape_number(uint64_t *hash, uint64_t value)
+{
+	*hash = hash_add(*hash, &value, sizeof(value));
+}
+
+static void shape_text(uint64_t *hash, const char *text)
+{
+	*hash = hash_add(*hash, text, strlen(text) + 1);
+}
+
+static void shape_addr(uint64_t *hash, const struct addr *addr)
+{
+	shape_number(hash, addr->family);
+	*hash = hash_add(*hash, addr->b, addr_size(addr));
+}
+
+static void shape_prefixes(uint64_t *hash, const struct prefix *prefixes, size_t n)
+{
+	shape_number(hash, n);
+	for (size_t i = 0; i < n; i++) {
+		shape_addr(hash, &prefixes[i].addr);
+		shape_number(hash, prefixes[i].len);
+	}
+}
+
+static void shape_ports(uint64_t *hash, const struct model_ports *ports, size_t n)
+{
+	shape_number(hash, n);
+	for (size_t i = 0; i < n; i++)
+		shape_number(hash, (uint64_t)ports[i].first << 16 | ports[i].last);
+}
+
+static void shape_bytes(uint64_t *hash, const uint8_t *bytes, size_t n)
+{
+	shape_number(hash, n);
+	if (n)
+		*hash = hash_add(*hash, bytes, n);
+}
+
+static void shape_gateway(uint64_t *hash, const struct plan_gateway *gw)
+{
+	shape_text(hash, gw->name);
+	shape_text(hash, gw->ifname);
+	shape_number(hash, gw->mark);
+	shape_number(hash, gw->shared);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		shape_number(hash, gw->snat[fam].mode);
+		shape_addr(hash, &gw->snat[fam].first);
+		shape_addr(hash, &gw->snat[fam].last);
+	}
+}
+
+static void shape_group(uint64_t *hash, const struct plan *plan, const struct plan_group *group)
+{
+	shape_text(hash, group->name);
+	shape_number(hash, group->scheduler);
+	shape_number(hash, group->own);
+	shape_number(hash, group->persistence_ms);
+	shape_number(hash, group->persist_by);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		shape_number(hash, group->persist_mask[fam]);
+		shape_number(hash, group->n_slots[fam]);
+	}
+	shape_number(hash, group->members.n);
+	vec_each(&group->members, member)
+		shape_text(hash, plan->gateways.v[member->gateway].name);
+}
+
+static void shape_rule(uint64_t *hash, const struct plan_rule *rule)
+{
+	shape_text(hash, rule->name);
+	shape_prefixes(hash, rule->from.v, rule->from.n);
+	shape_prefixes(hash, rule->to.v, rule->to.n);
+	shape_bytes(hash, rule->protocols.v, rule->protocols.n);
+	shape_ports(hash, rule->ports.v, rule->ports.n);
+	shape_ports(hash, rule->sports.v, rule->sports.n);
+	shape_bytes(hash, rule->dscp.v, rule->dscp.n);
+	shape_number(hash, rule->by_interface);
+	shape_number(hash, rule->has_mark);
+	shape_number(hash, rule->mark);
+	shape_number(hash, rule->mark_mask);
+	shape_number(hash, rule->own);
+	shape_number(hash, rule->bypass);
+	shape_number(hash, rule->group);
+	shape_number(hash, rule->strict);
+}
+
+static void shape_set(uint64_t *hash, const struct plan_set *set)
+{
+	shape_text(hash, set->name);
+	for (unsigned i = 0; i < ARRAY_SIZE(set->key); i++)
+		shape_number(hash, set->key[i]);
+	shape_number(hash, set->data);
+	shape_number(hash, set->dynamic);
+	shape_number(hash, set->interval);
+	shape_number(hash, set->size);
+}
+
+void build_shape(struct plan *plan)
+{
+	uint64_t hash = HASH_START;
+	shape_number(&hash, SHAPE_VERSION);
+	shape_number(&hash, plan->mark_mask);
+	shape_number(&hash, plan->lan_networks);
+	vec_each(&plan->gateways, gw)
+		shape_gateway(&hash, gw);
+	vec_each(&plan->groups, group)
+		shape_group(&hash, plan, group);
+	vec_each(&plan->rules, rule)
+		shape_rule(&hash, rule);
+	shape_number(&hash, plan->default_group);
+	shape_number(&hash, plan->default_own_group);
+	vec_each(&plan->sets, set)
+		shape_set(&hash, set);
+	plan->shape = hash_end(hash);
+}

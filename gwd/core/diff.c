@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/diff.h"
+
+#include <stdio.h>
+#include <string.h>
+
+// Sorted arrays are walked side by side: who is only on the left is gone, who is only on the right is
+// new. `left` and `right` are loop cursors; `order` says which side is behind.
+#define DIFF_ORDER(left, left_end, right, right_end, compare) \
+	((left) == (left_end) ? 1 : (right) == (right_end) ? -1 : compare(left, right))
+
+static void diff_sysctls(struct ops *ops, const struct plan *from, const struct plan *to)
+{
+	vec_each(&to->sysctls, want) {
+		bool known = false;
+		vec_each(&from->sysctls, have)
+			known |= !strcmp(have->path, want->path) && !strcmp(have->value, want->value);
+		if (!known)
+			vec_push(&ops->op, (struct op){.kind = OP_SYSCTL, .sysctl = want});
+	}
+}
+
+static void diff_routes(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
+{
+	const struct plan_route *left = from->routes.v, *left_end = left + from->routes.n;
+	const struct plan_route *right = to->routes.v, *right_end = right + to->routes.n;
+	while (left != left_end || right != right_end) {
+		int order = DIFF_ORDER(left, left_end, right, right_end, plan_route_compare);
+		if (order < 0 && gone)
+			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_DEL, .route = left});
+		if (!gone && (order > 0 || (!order && !plan_route_equal(left, right))))
+			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_SET, .route = right});
+		left += order <= 0;
+		right += order >= 0;
+	}
+}
+
+static void diff_iprules(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
+{
+	const struct plan_iprule *left = from->iprules.v, *left_end = left + from->iprules.n;
+	const struct plan_iprule *right = to->iprules.v, *right_end = right + to->iprules.n;
+	while (left != left_end || right != right_end) {
+		int order = DIFF_ORDER(left, left_end, right, right_end, plan_iprule_compare);
+		if (order < 0 && gone)
+			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_DEL, .iprule = left});
+		if (order > 0 && !gone)
+			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_ADD, .iprule = right});
+		left += order <= 0;
+		right += order >= 0;
+	}
+}
+
+static bool diff_same_data(const struct plan_elem *a, const struct plan_elem *b)
+{
+	return a->mark == b->mark && !strcmp(a->chain, b->chain);
+}
+
+static void diff_elems(struct ops *ops, const struct plan_set *from, const struct plan_set *to,
+		       enum op_kind kind)
+{
+	const struct plan_elem *left = from->elems.v, *left_end = left + from->elems.n;
+	const struct plan_elem *right = to->elems.v, *right_end = right + to->elems.n;
+	while (left != left_end || right != right_end) {
+		int order = DIFF_ORDER(left, left_end, right, right_end, plan_elem_compare);
+		bool changed = !order && !diff_same_data(left, right);
+		if (kind == OP_ELEM_DEL && (order < 0 || changed))
+			vec_push(&ops->op, (struct op){.kind = kind, .set = to, .elem = left});
+		if (kind == OP_ELEM_ADD && (order > 0 || changed))
+			vec_push(&ops->op, (struct op){.kind = kind, .set = to, .elem = right});
+		left += order <= 0;
+		right += order >= 0;
+	}
+}
+
+static void diff_sets(struct ops *ops, const struct plan *from, const struct plan *to)
+{
+	vec_each(&to->sets, set)
+		if (!plan_find_set(from, set->name))
+			vec_push(&ops->op, (struct op){.kind = OP_SET_ADD, .set = set});
+	for (enum op_kind kind = OP_ELEM_DEL; kind <= OP_ELEM_ADD; kind++) {
+		vec_each(&to->sets, set) {
+			const struct plan_set *old = plan_find_set(from, set->name);
+			if (old && !set->dynamic)
+				diff_elems(ops, old, set, kind);
+		}
+	}
+}
+
+static bool diff_leaves_rest(const struct plan *from, const struct plan *to)
+{
+	vec_each(&from->sets, set)
+		if (!plan_find_set(to, set->name))
+			return true;
+	return from->shape != to->shape && from->shape;
+}
+
+static const struct plan_gateway *diff_gateway(const struct plan *plan, const char *name)
+{
+	vec_each(&plan->gateways, gw)
+		if (!strcmp(gw->name, name))
+			return gw;
+	return NULL;
+}
+
+static void diff_flush(struct ops *ops, const struct plan_gateway *gw, uint32_t mask, enum fam fam, bool gone)
+{
+	struct op op = {.kind = OP_FLUSH,
+			.flush = {.fam = fam, .mark = gw->mark, .mask = mask, .gone = gone}};
+	memcpy(op.flush.gateway, gw->name, sizeof(op.flush.gateway));
+	vec_push(&ops->op, op);
+}
+
+// Whose flows can't go on where they are: of a gateway that stopped being usable while another is, or
+// of one that is not configured any more.
+static void diff_flushes(struct ops *ops, const struct plan *from, const struct plan *to)
+{
+	vec_each(&from->gateways, old) {
+		const struct plan_gateway *gw = diff_gateway(to, old->name);
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			if (!gw || gw->mark != old->mark)
+				diff_flush(ops, old, from->mark_mask, fam, true);
+			else if (gw->move_flows[fam] && !old->move_flows[fam])
+				diff_flush(ops, gw, to->mark_mask, fam, false);
+		}
+	}
+}
+
+void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
+{
+	diff_sysctls(ops, from, to);
+	diff_routes(ops, from, to, false);
+	diff_iprules(ops, from, to, false);
+	if (to->active) {
+		if (from->shape != to->shape)
+			vec_push(&ops->op, (struct op){.kind = OP_CHAINS});
+		diff_sets(ops, from, to);
+		if (diff_leaves_rest(from, to))
+			vec_push(&ops->op, (struct op){.kind = OP_SWEEP});
+	} else if (from->active) {
+		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
+	}
+	diff_flushes(ops, from, to);
+	diff_iprules(ops, from, to, true);
+	diff_routes(ops, from, to, true);
+}
+
+void ops_free(struct ops *ops)
+{
+	vec_free(&ops->op);
+}
+
+// ---- as text -------------------------------------------------------------------------------
+
+static void op_route_text(const char *verb, const struct plan_route *route, char *text, size_t size)
+{
+	char via[ADDR_TEXT];
+	if (route->unreachable)
+		snprintf(text, size, "route %s unreachable %s default table %u", verb,
+			 route->fam == FAM_4 ? "IPv4" : "IPv6", route->table);
+	else
+		snprintf(text, size, "route %s default via %s dev %s table %u", verb,
+			 addr_text(&route->via, via), route->ifname, route->table);
+}
+
+static void op_iprule_text(const char *verb, const struct plan_iprule *rule, char *text, size_t size)
+{
+	snprintf(text, size, "rule %s %s priority %u fwmark 0x%08x/0x%08x table %u", verb,
+		 rule->fam == FAM_4 ? "IPv4" : "IPv6", rule->priority, rule->mark, rule->mask, rule->table);
+}
+
+static void op_elem_text(const char *verb, const struct op *op, char *text, size_t size)
+{
+	char key[2 * PLAN_KEY_SIZE + 1] = "";
+	unsigned n = plan_set_key_size(op->set);
+	for (unsigned i = 0; i < n; i++)
+		snprintf(key + 2 * i, 3, "%02x", op->elem->key[i]);
+	snprintf(text, size, "element %s %s %s %s", verb, op->set->name, key, op->elem->chain);
+}
+
+void op_text(const struct op *op, char *text, size_t size)
+{
+	switch (op->kind) {
+	case OP_SYSCTL:
+		snprintf(text, size, "sysctl %s = %s", op->sysctl->path, op->sysctl->value);
+		return;
+	case OP_ROUTE_SET:
+		op_route_text("set", op->route, text, size);
+		return;
+	case OP_ROUTE_DEL:
+		op_route_text("del", op->route, text, size);
+		return;
+	case OP_IPRULE_ADD:
+		op_iprule_text("add", op->iprule, text, size);
+		return;
+	case OP_IPRULE_DEL:
+		op_iprule_text("del", op->iprule, text, size);
+		return;
+	case OP_CHAINS:
+		snprintf(text, size, "chains");
+		return;
+	case OP_SET_ADD:
+		snprintf(text, size, "set add %s", op->set->name);
+		return;
+	case OP_ELEM_DEL:
+		op_elem_text("del", op, text, size);
+		return;
+	case OP_ELEM_ADD:
+		op_elem_text("add", op, text, size);
+		return;
+	case OP_SWEEP:
+		snprintf(text, size, "sweep");
+		return;
+	case OP_TABLE_DEL:
+		snprintf(text, size, "table del");
+		return;
+	case OP_FLUSH:
+		snprintf(text, size, "flush %s %s", op->flush.gateway,
+			 op->flush.fam == FAM_4 ? "IPv4" : "IPv6");
+		return;
+	}
+}

@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/plan.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "gwd/core/names.h"
+
+static void plan_free_rule(struct plan_rule *rule)
+{
+	vec_free(&rule->from);
+	vec_free(&rule->to);
+	vec_free(&rule->protocols);
+	vec_free(&rule->ports);
+	vec_free(&rule->sports);
+	vec_free(&rule->dscp);
+}
+
+void plan_free(struct plan *plan)
+{
+	vec_each(&plan->groups, group)
+		vec_free(&group->members);
+	vec_each(&plan->rules, rule)
+		plan_free_rule(rule);
+	vec_each(&plan->sets, set)
+		vec_free(&set->elems);
+	vec_free(&plan->gateways);
+	vec_free(&plan->groups);
+	vec_free(&plan->rules);
+	vec_free(&plan->routes);
+	vec_free(&plan->iprules);
+	vec_free(&plan->sysctls);
+	vec_free(&plan->sets);
+	*plan = (struct plan){0};
+}
+
+const struct plan_set *plan_find_set(const struct plan *plan, const char *name)
+{
+	size_t low = 0, high = plan->sets.n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = strcmp(plan->sets.v[middle].name, name);
+		if (!order)
+			return &plan->sets.v[middle];
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+const struct plan_gateway *plan_gateway_by_id(const struct plan *plan, unsigned id)
+{
+	vec_each(&plan->gateways, gw)
+		if (gw->id == id)
+			return gw;
+	return NULL;
+}
+
+unsigned plan_type_size(enum plan_type type)
+{
+	switch (type) {
+	case PLAN_T_NONE:
+	case PLAN_T_VERDICT:
+		return 0;
+	case PLAN_T_MARK:
+	case PLAN_T_INDEX:
+	case PLAN_T_IPV4:
+		return 4;
+	case PLAN_T_IPV6:
+	case PLAN_T_IFNAME:
+		return 16;
+	case PLAN_T_ETHER:
+		return 6;
+	case PLAN_T_PROTO:
+		return 1;
+	case PLAN_T_PORT:
+		return 2;
+	}
+	return 0;
+}
+
+unsigned plan_set_key_size(const struct plan_set *set)
+{
+	unsigned size = 0;
+	if (set->key[1] == PLAN_T_NONE) // a single field is not padded
+		return plan_type_size(set->key[0]);
+	for (unsigned i = 0; i < ARRAY_SIZE(set->key); i++)
+		size += (plan_type_size(set->key[i]) + 3) / 4 * 4;
+	assert(size <= PLAN_KEY_SIZE);
+	return size;
+}
+
+int plan_elem_compare(const struct plan_elem *a, const struct plan_elem *b)
+{
+	int order = memcmp(a->key, b->key, sizeof(a->key));
+	return order ? order : memcmp(a->last, b->last, sizeof(a->last));
+}
+
+int plan_route_compare(const struct plan_route *a, const struct plan_route *b)
+{
+	if (a->fam != b->fam)
+		return a->fam < b->fam ? -1 : 1;
+	if (a->table != b->table)
+		return a->table < b->table ? -1 : 1;
+	if (a->metric != b->metric)
+		return a->metric < b->metric ? -1 : 1;
+	return 0;
+}
+
+bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
+{
+	return !plan_route_compare(a, b) && a->unreachable == b->unreachable && a->oif == b->oif &&
+	       addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
+}
+
+int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b)
+{
+	const uint32_t left[] = {a->fam, a->priority, a->mark, a->mask, a->table, a->suppress_default};
+	const uint32_t right[] = {b->fam, b->priority, b->mark, b->mask, b->table, b->suppress_default};
+	for (unsigned i = 0; i < ARRAY_SIZE(left); i++)
+		if (left[i] != right[i])
+			return left[i] < right[i] ? -1 : 1;
+	return 0;
+}
+
+uint32_t plan_control_mark(const struct plan *plan)
+{
+	return plan->mark_mask;
+}
