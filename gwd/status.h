@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// status: what an operator asks first: which gateway carries what, how it does and why.
+//
+// Three steps, so that each can be tested alone: status_collect() reads the engine and counts,
+// status_build() derives one picture from plain data, status_text() and status_json() print it (80
+// columns; JSON as config.md pins it). What the picture calls applied is what the kernel was last
+// given, not what gwd would like.
+#ifndef GWD_STATUS_H
+#define GWD_STATUS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/model.h"
+#include "gwd/core/verdict.h"
+
+struct buf;
+struct engine;
+struct facts;
+struct plan;
+
+// ---- what it is made from --------------------------------------------------------------------
+
+// What only counting or remembering tells of a gateway. Negative: not known.
+struct status_measured {
+	int64_t since_ms;      // monotonic instant since when it has the state it has
+	int64_t flows;         // live ones
+	int64_t begun;         // flows that it was given since the table was loaded
+	double rx_bps, tx_bps; // bits per second
+};
+
+struct status_input {
+	const struct model *model;
+	const struct facts *facts;
+	const struct plan *applied;
+	const struct verdict *const *verdicts;  // [gateway * FAM_COUNT + fam]; NULL: none
+	const struct status_measured *measured; // [gateway]
+	const int64_t *pins;                    // [balance]; negative: not known
+	const char *failure;                    // why the last apply failed, or NULL
+	int64_t started_ms, applied_ms;         // monotonic
+	int64_t now_ms, wall_ms;                // the same instant on both clocks
+};
+
+// ---- the picture -----------------------------------------------------------------------------
+
+struct status_family {
+	bool wanted; // the gateway is meant to carry this family
+	enum state state;
+	char reason[160];
+	struct addr next_hop, source;       // or none
+	double latency_ms, jitter_ms, loss; // negative: not known
+};
+
+struct status_gateway {
+	const struct model_gateway *conf;
+	enum state state;
+	const char *reason;
+	const struct fact_iface *iface; // NULL: not there
+	unsigned id;                    // 0: not in the kernel yet
+	uint32_t mark, table;
+	struct status_family family[FAM_COUNT];
+	enum fam main_family; // whose next hop and figures stand in the one-line picture
+	struct status_measured measured;
+};
+
+struct status_member {
+	const struct model_use *use;
+	const char *gateway;
+	bool usable;             // takes new flows where its tier is reached
+	bool active[FAM_COUNT];  // takes new flows now
+	double share[FAM_COUNT]; // of the slots, 0..1; negative: the family has nobody to choose
+};
+
+struct status_balance {
+	const struct model_balance *conf;
+	int64_t pins;
+	VEC(struct status_member) members;
+};
+
+// All pointers are into the input; the picture dies with it.
+struct status {
+	const struct model *model;
+	const char *failure;
+	bool active; // false: gwd was told to have nothing in the kernel
+	int64_t started_ms, applied_ms, now_ms, wall_ms;
+	VEC(struct status_gateway) gateways;
+	VEC(struct status_balance) balances;
+};
+
+// Fills `status` (give it zeroed).
+void status_build(struct status *status, const struct status_input *input);
+void status_free(struct status *status);
+
+// Seconds since 1970 of a monotonic instant.
+int64_t status_wall_s(const struct status *status, int64_t then_ms);
+
+// True when a gateway or a balance has that name.
+bool status_has(const struct status *status, const char *name);
+
+// Reads the engine, counts, builds, and calls `use` with the picture while it lives.
+void status_collect(const struct engine *engine, void (*use)(void *arg, const struct status *status),
+		    void *arg);
+
+// ---- printing --------------------------------------------------------------------------------
+
+// Everything in short, or the one thing of that name in detail (`name` must exist, or be NULL).
+void status_text(const struct status *status, const char *name, struct buf *out);
+void status_json(const struct status *status, const char *name, struct buf *out);
+
+#endif
