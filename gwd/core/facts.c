@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/facts.h"
+
+#include <string.h>
+
+void facts_free(struct facts *facts)
+{
+	vec_each(&facts->ifaces, iface)
+		vec_free(&iface->addrs);
+	vec_free(&facts->ifaces);
+	vec_free(&facts->defaults);
+	vec_free(&facts->neighs);
+}
+
+const struct fact_iface *facts_iface(const struct facts *facts, const char *name)
+{
+	vec_each(&facts->ifaces, iface)
+		if (!strcmp(iface->name, name))
+			return iface;
+	return NULL;
+}
+
+const struct fact_iface *facts_iface_by_index(const struct facts *facts, uint32_t index)
+{
+	vec_each(&facts->ifaces, iface)
+		if (iface->index == index)
+			return iface;
+	return NULL;
+}
+
+const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam)
+{
+	vec_each(&iface->addrs, a)
+		if (a->usable && a->addr.family == fam_af(fam))
+			return a;
+	return NULL;
+}
+
+const uint8_t *facts_mac(const struct facts *facts, uint32_t index, const struct addr *addr)
+{
+	vec_each(&facts->neighs, n)
+		if (n->index == index && addr_equal(&n->addr, addr))
+			return n->mac;
+	return NULL;
+}
