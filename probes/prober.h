@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// prober: one way of asking a target whether it is alive, and what all of them share.
+//
+// A prober knows how to put one question (an *ask*) and to recognise its true answer; when to ask,
+// how long to wait and what to conclude is the health machine's business (watch.h). The checker is
+// the only caller.
+//
+// Guarantees: an ask either is answered through its callback exactly once, from the event loop and
+// never from inside prober_ask(), or is cancelled. Resources are shared and bounded (one ICMP socket
+// per link and family); when they run out an ask ends as ANSWER_CANT, which is no evidence against
+// the target, and the next ask tries again.
+#ifndef GWD_PROBES_PROBER_H
+#define GWD_PROBES_PROBER_H
+
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+
+struct ask; // a question on its way; owned by its prober
+struct event_base;
+struct model_probe;
+struct prober_set;
+
+// How packets are kept on one link.
+struct prober_link {
+	char ifname[16];    // device to bind to; "": none
+	uint32_t ifindex;   // its index; a change means that the device was made anew
+	uint32_t mark;      // SO_MARK: selects the gateway's routing table; 0: none
+	struct addr source; // address to speak from; none: the kernel's choice
+};
+
+enum answer_kind {
+	ANSWER_ALIVE, // the target answered what it should
+	ANSWER_DEAD,  // something says that it won't: unreachable, refused, no route
+	ANSWER_CANT,  // could not ask, for a reason of our own (no descriptors, no memory)
+};
+
+struct answer {
+	enum answer_kind kind;
+	double rtt_ms;  // ALIVE: from question to answer
+	char text[112]; // in words; may be empty when ALIVE
+};
+
+// `id` is what was given to prober_ask().
+typedef void (*answer_cb)(void *arg, uint64_t id, const struct answer *answer);
+
+struct prober_set *prober_set_new(struct event_base *base);
+void prober_set_free(struct prober_set *set); // after the last ask was answered or cancelled
+
+// Asks. Returns NULL when it failed at once: then `failed` (DEAD or CANT) says why, and `cb` won't
+// be called. `probe` and `link` are only read during the call.
+struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
+		       const struct prober_link *link, const struct addr *target, answer_cb cb, void *arg,
+		       uint64_t id, struct answer *failed);
+
+// The answer is no longer wanted. Not after the callback was called.
+void prober_cancel(struct prober_set *set, struct ask *ask);
+
+#endif
