@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/model.h"
+
+#include <string.h>
+
+#include "gwd/base/alloc.h"
+
+#define MODEL_IDS_MAX 254 // room enough for links, and tables and ip rules stay a short range under any mask
+
+void model_free(struct model *model)
+{
+	if (model)
+		arena_free(model->arena); // the model itself lives in it
+}
+
+int model_find_gateway(const struct model *model, const char *name)
+{
+	for (size_t i = 0; i < model->n_gateways; i++)
+		if (strcmp(model->gateways[i].name, name) == 0)
+			return (int)i;
+	return -1;
+}
+
+bool model_interface_matches(const char *pattern, const char *name)
+{
+	size_t len = strlen(pattern);
+	if (len && pattern[len - 1] == '*')
+		return strncmp(pattern, name, len - 1) == 0;
+	return strcmp(pattern, name) == 0;
+}
+
+unsigned model_max_ids(uint32_t mark_mask)
+{
+	unsigned bits = (unsigned)__builtin_popcount(mark_mask);
+	if (bits < 2)
+		return 0;
+	return bits >= 8 ? MODEL_IDS_MAX : (1u << bits) - 2;
+}
+
+const char *scheduler_name(enum scheduler scheduler)
+{
+	switch (scheduler) {
+	case SCHED_RR:
+		return "rr";
+	case SCHED_WRR:
+		return "wrr";
+	case SCHED_RANDOM:
+		return "random";
+	case SCHED_SH:
+		return "sh";
+	case SCHED_DH:
+		return "dh";
+	case SCHED_FO:
+		return "fo";
+	}
+	__builtin_unreachable();
+}
