@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/plan_text.h"
+
+#include "gwd/base/buf.h"
+#include "gwd/core/plan.h"
+
+#define TEXT_TABLE_MAIN 254
+
+static const char *const text_ip[FAM_COUNT] = {"ip -4", "ip -6"};
+
+static void text_table(uint32_t table, struct buf *out)
+{
+	if (table == TEXT_TABLE_MAIN)
+		buf_puts(out, "main");
+	else
+		buf_printf(out, "%u", table);
+}
+
+static void text_next_hop(const struct plan_route *route, struct buf *out)
+{
+	char text[ADDR_TEXT];
+	if (!addr_is_none(&route->via))
+		buf_printf(out, " via %s%s", route->via.family == fam_af(route->fam) ? "" : "inet6 ",
+			   addr_text(&route->via, text));
+	buf_printf(out, " dev %s", route->ifname);
+	if (!addr_is_none(&route->via))
+		buf_puts(out, " onlink"); // also where the interface's address is in another network
+	else if (route->fam == FAM_4)
+		buf_puts(out, " scope link");
+	if (!addr_is_none(&route->source))
+		buf_printf(out, " src %s", addr_text(&route->source, text));
+}
+
+void plan_text_route(const struct plan_route *route, struct buf *out)
+{
+	buf_puts(out, route->unreachable ? "unreachable default" : "default");
+	if (!route->unreachable)
+		text_next_hop(route, out);
+	buf_puts(out, " table ");
+	text_table(route->table, out);
+	buf_printf(out, " proto %u", PLAN_PROTOCOL);
+	if (route->metric)
+		buf_printf(out, " metric %u", route->metric);
+}
+
+void plan_text_iprule(const struct plan_iprule *rule, struct buf *out)
+{
+	buf_printf(out, "priority %u", rule->priority);
+	if (rule->mask)
+		buf_printf(out, " fwmark 0x%08x/0x%08x", rule->mark, rule->mask);
+	buf_puts(out, " lookup ");
+	text_table(rule->table, out);
+	if (rule->suppress_default)
+		buf_puts(out, " suppress_prefixlength 0");
+	buf_printf(out, " protocol %u", PLAN_PROTOCOL);
+}
+
+// As sysctl(8) has it: a dot for each slash, so a dot of an interface's name becomes a slash.
+static void text_sysctl_key(const char *path, struct buf *out)
+{
+	for (; *path; path++)
+		buf_printf(out, "%c", *path == '/' ? '.' : *path == '.' ? '/' : *path);
+}
+
+static void text_sysctl(const struct plan_sysctl *sysctl, struct buf *out)
+{
+	if (sysctl->only_if[0]) {
+		buf_puts(out, "[ \"$(sysctl -n ");
+		text_sysctl_key(sysctl->path, out);
+		buf_printf(out, ")\" != %s ] || ", sysctl->only_if);
+	}
+	buf_puts(out, "sysctl -w ");
+	text_sysctl_key(sysctl->path, out);
+	buf_printf(out, "=%s\n", sysctl->value);
+}
+
+void plan_text_routes(const struct plan *plan, struct buf *out)
+{
+	vec_each(&plan->sysctls, sysctl)
+		text_sysctl(sysctl, out);
+	vec_each(&plan->routes, route) {
+		buf_printf(out, "%s route replace ", text_ip[route->fam]);
+		plan_text_route(route, out);
+		buf_puts(out, "\n");
+	}
+	vec_each(&plan->iprules, rule) {
+		buf_printf(out, "%s rule add ", text_ip[rule->fam]);
+		plan_text_iprule(rule, out);
+		buf_puts(out, "\n");
+	}
+}
