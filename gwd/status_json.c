@@ -41,7 +41,7 @@ static json_t *json_time(const struct status *status, int64_t then_ms)
 
 static json_t *json_measure(double value) // null: not known
 {
-	return value < 0 ? json_null() : json_real(round(value * 1000) / 1000);
+	return !(value >= 0) ? json_null() : json_real(round(value * 1000) / 1000);
 }
 
 static json_t *json_count(int64_t value)

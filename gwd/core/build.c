@@ -78,6 +78,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	snprintf(gw->ifname, sizeof(gw->ifname), "%s", conf->interface);
 	gw->id = ids_get(input->ids, conf->name);
 	gw->mark = build_mark(input->model->globals.mark_mask, gw->id);
+	gw->reset_others = conf->failback == FAILBACK_RESET;
 	memcpy(gw->snat, conf->snat, sizeof(gw->snat));
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		const struct verdict *verdict = input->verdicts ? &input->verdicts[i][fam] : NULL;
@@ -86,6 +87,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 		gw->usable[fam] = build_state_usable(state[fam]);
 		gw->degraded[fam] = state[fam] == STATE_DEGRADED;
 		gw->has_next_hop[fam] = link->path[fam].routable;
+		gw->source[fam] = link->path[fam].source;
 	}
 	build_summary(gw, state, reason, link);
 	if (!conf->weight && build_state_usable(gw->state))

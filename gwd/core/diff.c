@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gwd/core/names.h"
+
 // Sorted arrays are walked side by side: who is only on the left is gone, who is only on the right is
 // new. `left` and `right` are loop cursors; `order` says which side is behind.
 #define DIFF_ORDER(left, left_end, right, right_end, compare) \
@@ -102,26 +104,72 @@ static const struct plan_gateway *diff_gateway(const struct plan *plan, const ch
 	return NULL;
 }
 
-static void diff_flush(struct ops *ops, const struct plan_gateway *gw, uint32_t mask, enum fam fam, bool gone)
+static bool diff_flush_known(const struct ops *ops, const struct plan_gateway *gw, enum fam fam)
 {
-	struct op op = {.kind = OP_FLUSH,
-			.flush = {.fam = fam, .mark = gw->mark, .mask = mask, .gone = gone}};
-	memcpy(op.flush.gateway, gw->name, sizeof(op.flush.gateway));
-	vec_push(&ops->op, op);
+	vec_each(&ops->op, op)
+		if (op->kind == OP_FLUSH && op->flush.mark == gw->mark && op->flush.fam == fam)
+			return true;
+	return false;
 }
 
-// Whose flows can't go on where they are: of a gateway that stopped being usable while another is, or
-// of one that is not configured any more.
+static void diff_flush(struct ops *ops, const struct plan *plan, const struct plan_gateway *gw, enum fam fam,
+		       enum op_flush_why why)
+{
+	struct op op = {
+		.kind = OP_FLUSH,
+		.flush = {.fam = fam, .mark = gw->mark, .mask = plan->mark_mask, .why = why},
+	};
+	memcpy(op.flush.gateway, gw->name, sizeof(op.flush.gateway));
+	if (!diff_flush_known(ops, gw, fam))
+		vec_push(&ops->op, op);
+}
+
+static bool diff_lost_address(const struct plan_gateway *old, const struct plan_gateway *gw, enum fam fam)
+{
+	return gw->snat[fam].mode == SNAT_MASQUERADE && !addr_is_none(&old->source[fam]) &&
+	       !addr_equal(&old->source[fam], &gw->source[fam]);
+}
+
+// Flows that can't go on where they are.
 static void diff_flushes(struct ops *ops, const struct plan *from, const struct plan *to)
 {
 	vec_each(&from->gateways, old) {
 		const struct plan_gateway *gw = diff_gateway(to, old->name);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			if (!gw || gw->mark != old->mark)
-				diff_flush(ops, old, from->mark_mask, fam, true);
+				diff_flush(ops, from, old, fam, FLUSH_GONE);
 			else if (gw->move_flows[fam] && !old->move_flows[fam])
-				diff_flush(ops, gw, to->mark_mask, fam, false);
+				diff_flush(ops, to, gw, fam, FLUSH_MOVE);
+			else if (diff_lost_address(old, gw, fam))
+				diff_flush(ops, to, gw, fam, FLUSH_ADDRESS);
 		}
+	}
+}
+
+static bool diff_came_back(const struct plan *from, const struct plan_gateway *gw, enum fam fam)
+{
+	const struct plan_gateway *old = diff_gateway(from, gw->name);
+	return gw->reset_others && old && !old->usable[fam] && gw->usable[fam];
+}
+
+// failback = reset: the other members of the groups where it serves again lose their flows and pins.
+static void diff_resets(struct ops *ops, const struct plan *from, const struct plan *to, enum fam fam,
+			bool pins)
+{
+	vec_each(&to->groups, group) {
+		bool reset = false;
+		vec_each(&group->members, member)
+			reset |= member->active[fam] &&
+				 diff_came_back(from, &to->gateways.v[member->gateway], fam);
+		if (!reset)
+			continue;
+		char name[PLAN_NAME_SIZE];
+		const struct plan_set *set = plan_find_set(to, name_pins(name, fam, group));
+		if (pins && set)
+			vec_push(&ops->op, (struct op){.kind = OP_PINS_CLEAR, .set = set});
+		vec_each(&group->members, member)
+			if (!pins && !diff_came_back(from, &to->gateways.v[member->gateway], fam))
+				diff_flush(ops, to, &to->gateways.v[member->gateway], fam, FLUSH_RESET);
 	}
 }
 
@@ -139,7 +187,11 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	} else if (from->active) {
 		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
 	}
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		diff_resets(ops, from, to, fam, true);
 	diff_flushes(ops, from, to);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		diff_resets(ops, from, to, fam, false);
 	diff_iprules(ops, from, to, true);
 	diff_routes(ops, from, to, true);
 }
@@ -212,6 +264,9 @@ void op_text(const struct op *op, char *text, size_t size)
 		return;
 	case OP_TABLE_DEL:
 		snprintf(text, size, "table del");
+		return;
+	case OP_PINS_CLEAR:
+		snprintf(text, size, "pins clear %s", op->set->name);
 		return;
 	case OP_FLUSH:
 		snprintf(text, size, "flush %s %s", op->flush.gateway,

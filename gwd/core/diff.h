@@ -24,16 +24,24 @@ enum op_kind {         // in the order of execution
 	OP_ELEM_ADD,  // nft: set, elem (after the deletions: a changed element is one of each)
 	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
 	OP_TABLE_DEL, // nft: the whole table
-	OP_FLUSH,     // flush: end the flows of a gateway
+	OP_PINS_CLEAR, // nft, by itself: set (a pin map): forget every client
+	OP_FLUSH,      // flush: end the flows of a gateway
 	OP_IPRULE_DEL, // iprule
 	OP_ROUTE_DEL,  // route
+};
+
+enum op_flush_why {
+	FLUSH_MOVE,    // its gateway can't carry them any more, another one can
+	FLUSH_GONE,    // its gateway is no longer configured
+	FLUSH_ADDRESS, // they are translated to an address that the link has lost
+	FLUSH_RESET,   // failback = reset: the gateway they belong on is back
 };
 
 struct op_flush {
 	enum fam fam;
 	uint32_t mark, mask;
 	char gateway[MODEL_NAME_MAX + 1]; // for the log
-	bool gone; // the gateway is no longer configured: no rule would send its flows anywhere
+	enum op_flush_why why;
 };
 
 // Pointers are into the two plans given to plan_diff().
