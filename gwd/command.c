@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/command.h"
+
+#include <string.h>
+
+#include "gwd/base/err.h"
+#include "gwd/command_list.h"
+#include "gwd/core/model.h"
+#include "gwd/core/plan.h"
+#include "gwd/core/plan_text.h"
+#include "gwd/engine.h"
+#include "gwd/request.h"
+#include "gwd/status.h"
+#include "nft/nft.h"
+
+static void reply_fail(struct reply *reply, enum reply_exit exit, const char *text)
+{
+	reply->exit = exit;
+	buf_printf(&reply->body, "%s\n", text);
+}
+
+// ---- status ----------------------------------------------------------------------------------
+
+struct status_request {
+	const struct request *request;
+	struct reply *reply;
+};
+
+static void reply_status(void *arg, const struct status *status)
+{
+	const struct status_request *asked = arg;
+	const char *name = asked->request->n_args ? asked->request->args[0] : NULL;
+	struct reply *reply = asked->reply;
+	if (name && !status_has(status, name)) {
+		reply->exit = REPLY_FAILED;
+		buf_printf(&reply->body, "no gateway or balance is named \"%.64s\"\n", name);
+	} else if (asked->request->json) {
+		status_json(status, name, &reply->body);
+	} else {
+		status_text(status, name, &reply->body);
+	}
+}
+
+static void command_status(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	struct status_request asked = {request, reply};
+	status_collect(engine, reply_status, &asked);
+}
+
+// ---- the rest --------------------------------------------------------------------------------
+
+static void command_rules(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	(void)request;
+	const struct plan *plan = engine_applied(engine);
+	if (!plan->active) {
+		buf_puts(&reply->body, "# gwd has nothing in the kernel\n");
+		return;
+	}
+	plan_text_routes(plan, &reply->body);
+	nft_text(plan, &reply->body);
+}
+
+static void command_reload(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	(void)request;
+	int rc = engine_reload(engine, &reply->body);
+	if (rc < 0)
+		reply->exit = REPLY_FAILED;
+	else
+		buf_printf(&reply->body, "%s is taken\n", engine_model(engine)->path);
+	if (rc < 0 && !reply->body.n)
+		buf_printf(&reply->body, "the reload failed: %s\n", strerror(-rc));
+}
+
+static void command_flush(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	(void)request;
+	struct err err;
+	if (engine_flush(engine, &err) < 0)
+		reply_fail(reply, REPLY_FAILED, err.text);
+	else
+		buf_puts(&reply->body, "everything of gwd's is out of the kernel, until a reload\n");
+}
+
+static void command_version(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	(void)engine;
+	buf_printf(&reply->body, request->json ? "{\"version\":\"%s\"}\n" : "gwd %s\n", GWD_VERSION);
+}
+
+// ---- dispatch --------------------------------------------------------------------------------
+
+typedef void (*command_fn)(struct engine *engine, const struct request *request, struct reply *reply);
+
+#define ROW(NAME, ARGS, MIN, MAX, JSON, HELP) command_##NAME,
+static const command_fn functions[] = {COMMAND_LIST(ROW)}; // in the order of command_list[]
+
+void command_run(struct engine *engine, const char *line, size_t size, struct reply *reply)
+{
+	struct request request;
+	struct err err;
+	if (request_parse(&request, line, size, &err) < 0 || command_check(&request, &err) < 0)
+		reply_fail(reply, REPLY_USAGE, err.text);
+	else
+		functions[command_find(request.command) - command_list](engine, &request, reply);
+	request_free(&request);
+}

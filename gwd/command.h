@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// command: carries out what gwctl asks: finds the row of the request's command, checks how it is
+// asked, and calls its function.
+//
+// The control socket calls it with a line that anybody may have written. A command that changes
+// something goes through the engine; all others only read.
+#ifndef GWD_COMMAND_H
+#define GWD_COMMAND_H
+
+#include <stddef.h>
+
+#include "gwd/base/buf.h"
+
+struct engine;
+
+enum reply_exit { // what gwctl ends with
+	REPLY_DONE = 0,
+	REPLY_FAILED = 1,
+	REPLY_USAGE = 2,
+};
+
+struct reply {
+	enum reply_exit exit;
+	struct buf body; // for stdout; for stderr unless `exit` is REPLY_DONE
+};
+
+// Fills `reply` (give it zeroed, free the body).
+void command_run(struct engine *engine, const char *line, size_t size, struct reply *reply);
+
+#endif

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// command_list: what can be asked of a running gwd, in the order of the manual.
+//
+// A new command is one row here and one function command_NAME() in gwd/command.c. gwd dispatches by
+// this table; gwctl prints its usage from it and refuses what is not in it.
+#ifndef GWD_COMMAND_LIST_H
+#define GWD_COMMAND_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct err;
+struct request;
+
+// name, arguments, how many at least and at most, has a JSON form, one line of help
+#define COMMAND_LIST(X) \
+	X(status, "[NAME]", 0, 1, true, "gateways and balances: state, why and since when, flows, rates") \
+	X(rules, "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
+	X(reload, "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \
+	X(flush, "", 0, 0, false, "take everything of gwd's out of the kernel, until a reload") \
+	X(version, "", 0, 0, true, "the version of the running gwd")
+
+struct command_info {
+	const char *name, *args, *help;
+	unsigned min_args, max_args;
+	bool json;
+};
+
+extern const struct command_info command_list[]; // ends with a row without a name
+
+const struct command_info *command_find(const char *name); // NULL: no such command
+
+// 0 if there is such a command and it can be asked so; else -EINVAL and the sentence.
+int command_check(const struct request *request, struct err *err);
+
+#endif

@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/control.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/buffer.h>
+#include <event2/bufferevent.h>
+#include <event2/event.h>
+#include <event2/listener.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
+#include "gwd/base/log.h"
+#include "gwd/base/mono.h"
+#include "gwd/command.h"
+#include "gwd/control_access.h"
+#include "gwd/control_socket.h"
+#include "gwd/request.h"
+
+#define CLIENTS_MAX 16
+#define REQUEST_S 5          // a client's time to send its request
+#define REPLY_S 30           // and to take its reply
+#define ACCEPT_RETRY_S 1     // when no descriptor is left
+#define REFUSAL_LOG_MS 60000 // a stranger who tries again and again doesn't fill the log
+
+struct client {
+	LIST_ENTRY(client) link;
+	struct bufferevent *bev;
+	struct event *deadline;
+	bool answered;
+};
+
+static struct {
+	struct event_base *base;
+	struct engine *engine;
+	struct control_socket socket;
+	struct evconnlistener *listener;
+	struct event *retry;
+	LIST_HEAD(, client) clients;
+	size_t n_clients;
+	bool was_refused;
+	int64_t refused_ms;
+} control;
+
+// ---- clients ---------------------------------------------------------------------------------
+
+static void client_free(struct client *client)
+{
+	LIST_REMOVE(client, link);
+	control.n_clients--;
+	bufferevent_free(client->bev);
+	event_free(client->deadline);
+	free(client);
+	if (control.listener)
+		evconnlistener_enable(control.listener);
+}
+
+static void client_set_deadline(struct client *client, int seconds)
+{
+	evtimer_add(client->deadline, &(struct timeval){.tv_sec = seconds});
+}
+
+static void client_reply(struct client *client, const struct reply *reply)
+{
+	struct evbuffer *out = bufferevent_get_output(client->bev);
+	client->answered = true;
+	bufferevent_disable(client->bev, EV_READ);
+	client_set_deadline(client, REPLY_S);
+	evbuffer_add_printf(out, "{\"exit\":%d}\n", (int)reply->exit);
+	evbuffer_add(out, buf_text(&reply->body), reply->body.n);
+}
+
+static void client_on_read(struct bufferevent *bev, void *arg)
+{
+	struct client *client = arg;
+	struct evbuffer *in = bufferevent_get_input(bev);
+	struct evbuffer_ptr end = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
+	struct reply reply = {0};
+	if (client->answered)
+		return;
+	if (end.pos >= 0) {
+		const char *line = (const char *)evbuffer_pullup(in, end.pos + 1);
+		command_run(control.engine, line, (size_t)end.pos, &reply);
+	} else if (evbuffer_get_length(in) >= REQUEST_MAX) {
+		reply.exit = REPLY_USAGE;
+		buf_printf(&reply.body, "a request is at most %d bytes\n", REQUEST_MAX);
+	} else {
+		return;
+	}
+	client_reply(client, &reply);
+	buf_free(&reply.body);
+}
+
+static void client_on_written(struct bufferevent *bev, void *arg)
+{
+	struct client *client = arg;
+	(void)bev;
+	if (client->answered)
+		client_free(client);
+}
+
+static void client_on_event(struct bufferevent *bev, short what, void *arg)
+{
+	(void)bev, (void)what; // the end of file, or an error: there is nobody to answer
+	client_free(arg);
+}
+
+static void client_on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	log_debug("control", "a client took too long and is dropped");
+	client_free(arg);
+}
+
+static void client_new(int fd)
+{
+	struct client *client = xcalloc(1, sizeof(*client));
+	client->bev = bufferevent_socket_new(control.base, fd, BEV_OPT_CLOSE_ON_FREE);
+	client->deadline = evtimer_new(control.base, client_on_deadline, client);
+	if (!client->bev || !client->deadline)
+		abort();
+	bufferevent_setcb(client->bev, client_on_read, client_on_written, client_on_event, client);
+	bufferevent_setwatermark(client->bev, EV_READ, 0, REQUEST_MAX);
+	bufferevent_enable(client->bev, EV_READ | EV_WRITE);
+	client_set_deadline(client, REQUEST_S);
+	LIST_INSERT_HEAD(&control.clients, client, link);
+	if (++control.n_clients >= CLIENTS_MAX)
+		evconnlistener_disable(control.listener); // the others wait in the kernel's queue
+}
+
+// ---- the door --------------------------------------------------------------------------------
+
+static void refuse(int fd, const char *why)
+{
+	char reply[600];
+	int n = snprintf(reply, sizeof(reply), "{\"exit\":%d}\nrefused: %s\n", REPLY_FAILED, why);
+	int64_t now_ms = mono_now_ms();
+	send(fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL); // a new socket has room for a line
+	close(fd);
+	if (control.was_refused && now_ms - control.refused_ms < REFUSAL_LOG_MS)
+		return;
+	control.was_refused = true;
+	control.refused_ms = now_ms;
+	log_warn("control", "refused: %s", why);
+}
+
+static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
+		      void *arg)
+{
+	struct err err;
+	(void)listener, (void)addr, (void)len, (void)arg;
+	if (control_access_check(fd, &control.socket.group, &err) < 0)
+		refuse(fd, err.text);
+	else if (control.n_clients >= CLIENTS_MAX)
+		refuse(fd, "too many clients at once, try again");
+	else
+		client_new(fd);
+}
+
+static void on_accept_error(struct evconnlistener *listener, void *arg)
+{
+	(void)arg;
+	log_warn("control", "a client can't be accepted: %s", strerror(errno));
+	evconnlistener_disable(listener); // or it would be tried again and again at once
+	evtimer_add(control.retry, &(struct timeval){.tv_sec = ACCEPT_RETRY_S});
+}
+
+static void on_retry(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	if (control.n_clients < CLIENTS_MAX)
+		evconnlistener_enable(control.listener);
+}
+
+// ---- opening and closing ---------------------------------------------------------------------
+
+static void listen_on(const struct control_socket *socket)
+{
+	if (control.listener) {
+		evconnlistener_free(control.listener);
+		control_socket_close(&control.socket);
+	}
+	control.socket = *socket;
+	control.listener =
+		evconnlistener_new(control.base, on_accept, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, socket->fd);
+	if (!control.listener)
+		abort();
+	evconnlistener_set_error_cb(control.listener, on_accept_error);
+}
+
+int control_open(struct event_base *base, struct engine *engine, const char *path, const char *group,
+		 struct err *err)
+{
+	struct control_socket socket;
+	assert(!control.listener);
+	int rc = control_socket_open(&socket, path, group, err);
+	if (rc < 0)
+		return rc;
+	// writing to a client that went away must not end the daemon
+	signal(SIGPIPE, SIG_IGN);
+	control.base = base;
+	control.engine = engine;
+	control.retry = evtimer_new(base, on_retry, NULL);
+	listen_on(&socket);
+	return 0;
+}
+
+int control_update(const char *path, const char *group, struct err *err)
+{
+	struct control_socket socket;
+	assert(control.listener);
+	if (!strcmp(path, control.socket.path))
+		return control_socket_regroup(&control.socket, group, err);
+	int rc = control_socket_open(&socket, path, group, err);
+	if (rc == 0)
+		listen_on(&socket);
+	return rc;
+}
+
+void control_close(void)
+{
+	if (!control.listener)
+		return;
+	while (!LIST_EMPTY(&control.clients))
+		client_free(LIST_FIRST(&control.clients));
+	evconnlistener_free(control.listener);
+	control.listener = NULL;
+	event_free(control.retry);
+	control_socket_close(&control.socket);
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/status.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
+#include "gwd/base/log.h"
+#include "gwd/base/mono.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/names.h"
+#include "gwd/core/plan.h"
+#include "gwd/engine.h"
+#include "nft/conntrack.h"
+#include "nft/nft.h"
+
+// A figure that can't be had is shown as unknown: status must answer when half of it is broken.
+
+static void collect_flows(const struct engine *engine, struct status_measured *measured)
+{
+	const struct model *model = engine_model(engine);
+	const struct plan *plan = engine_applied(engine);
+	unsigned n_ids = model_max_ids(plan->mark_mask) + 1;
+	uint64_t *counts = xcalloc(n_ids, sizeof(*counts));
+	struct err err;
+	int rc = conntrack_count(engine_conntrack(engine), plan->mark_mask, counts, n_ids, &err);
+	if (rc < 0)
+		log_warn("status", "flows can't be counted: %s", err.text);
+	vec_each(&plan->gateways, gw) {
+		int i = model_find_gateway(model, gw->name);
+		if (rc == 0 && i >= 0 && gw->id < n_ids)
+			measured[i].flows = (int64_t)counts[gw->id];
+	}
+	free(counts);
+}
+
+struct begun {
+	const struct model *model;
+	struct status_measured *measured;
+};
+
+static void collect_counter(void *arg, const char *name, uint64_t packets, uint64_t bytes)
+{
+	static const char prefix[] = "new.";
+	const struct begun *begun = arg;
+	(void)bytes;
+	if (strncmp(name, prefix, strlen(prefix)) != 0)
+		return;
+	int i = model_find_gateway(begun->model, name + strlen(prefix));
+	if (i >= 0)
+		begun->measured[i].begun = (int64_t)packets;
+}
+
+static struct status_measured *collect_measured(const struct engine *engine)
+{
+	const struct model *model = engine_model(engine);
+	struct status_measured *measured = xcalloc(model->n_gateways, sizeof(*measured));
+	for (size_t i = 0; i < model->n_gateways; i++) {
+		double rx, tx; // bytes per second
+		engine_rates(engine, model->gateways[i].interface, &rx, &tx);
+		measured[i] = (struct status_measured){
+			.since_ms = engine_since_ms(engine, model->gateways[i].name),
+			.flows = -1,
+			.begun = -1,
+			.rx_bps = rx * 8,
+			.tx_bps = tx * 8,
+		};
+	}
+	if (!engine_applied(engine)->active)
+		return measured;
+	struct begun begun = {model, measured};
+	struct err err;
+	collect_flows(engine, measured);
+	if (nft_read_counters(engine_nft(engine), collect_counter, &begun, &err) < 0)
+		log_warn("status", "counters can't be read: %s", err.text);
+	return measured;
+}
+
+static void count_pin(void *arg, const uint8_t *key, unsigned key_size, uint32_t mark, uint64_t expires_ms)
+{
+	(void)key, (void)key_size, (void)mark, (void)expires_ms;
+	++*(int64_t *)arg;
+}
+
+static int64_t collect_pins(const struct engine *engine, const struct model_balance *balance)
+{
+	int64_t n = 0;
+	vec_each(&engine_applied(engine)->groups, group) {
+		if (strcmp(group->name, balance->name) != 0 || !group->persistence_ms)
+			continue;
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			char set[PLAN_NAME_SIZE];
+			struct err err;
+			if (nft_dump_pins(engine_nft(engine), name_pins(set, fam, group), count_pin, &n,
+					  &err) == 0)
+				continue;
+			log_warn("status", "pins of %s can't be counted: %s", balance->name, err.text);
+			return -1;
+		}
+	}
+	return n;
+}
+
+void status_collect(const struct engine *engine, void (*use)(void *arg, const struct status *status),
+		    void *arg)
+{
+	const struct model *model = engine_model(engine);
+	const struct verdict **verdicts = xcalloc(model->n_gateways * FAM_COUNT, sizeof(struct verdict *));
+	struct status_measured *measured = collect_measured(engine);
+	int64_t *pins = xcalloc(model->n_balances, sizeof(*pins));
+	struct timespec wall;
+	clock_gettime(CLOCK_REALTIME, &wall);
+	for (size_t i = 0; i < model->n_gateways; i++)
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			verdicts[i * FAM_COUNT + fam] = engine_verdict(engine, i, fam);
+	for (size_t i = 0; i < model->n_balances; i++)
+		pins[i] = collect_pins(engine, &model->balances[i]);
+	struct status status = {0};
+	status_build(&status, &(struct status_input){
+				      .model = model,
+				      .facts = engine_facts(engine),
+				      .applied = engine_applied(engine),
+				      .verdicts = verdicts,
+				      .measured = measured,
+				      .pins = pins,
+				      .failure = engine_failure(engine),
+				      .started_ms = engine_started_ms(engine),
+				      .applied_ms = engine_applied_ms(engine),
+				      .now_ms = mono_now_ms(),
+				      .wall_ms = (int64_t)wall.tv_sec * 1000 + wall.tv_nsec / 1000000,
+			      });
+	use(arg, &status);
+	status_free(&status);
+	free(pins);
+	free(measured);
+	free(verdicts);
+}
