@@ -8,17 +8,12 @@
 #include "gwd/base/hash.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/link.h"
+#include "gwd/core/marks.h"
 #include "gwd/core/pick.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/slots.h"
 
 // ---- gateways ------------------------------------------------------------------------------
-
-// The lowest set bit of the mask is the ids' unit.
-static uint32_t build_mark(uint32_t mask, unsigned id)
-{
-	return id * (mask & -mask);
-}
 
 static enum state build_fam_state(const struct verdict *verdict, const struct link_path *path)
 {
@@ -77,7 +72,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	snprintf(gw->name, sizeof(gw->name), "%s", conf->name);
 	snprintf(gw->ifname, sizeof(gw->ifname), "%s", conf->interface);
 	gw->id = ids_get(input->ids, conf->name);
-	gw->mark = build_mark(input->model->globals.mark_mask, gw->id);
+	gw->mark = mark_of_id(input->model->globals.mark_mask, gw->id);
 	gw->reset_others = conf->failback == FAILBACK_RESET;
 	memcpy(gw->snat, conf->snat, sizeof(gw->snat));
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {

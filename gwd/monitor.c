@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/monitor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "gwd/base/log.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/ids.h"
+#include "gwd/core/link.h"
+#include "gwd/core/marks.h"
+#include "gwd/core/model.h"
+#include "gwd/core/verdict.h"
+#include "probes/checker.h"
+#include "probes/prober.h"
+
+struct monitor_entry {
+	char gateway[MODEL_NAME_MAX + 1];
+	struct checker *checker[FAM_COUNT]; // NULL: this family is not wanted
+	bool seen;                          // by the update that is under way
+};
+
+struct monitor {
+	struct event_base *base;
+	struct prober_set *probers;
+	void (*changed)(void *arg);
+	void *arg;
+	VEC(struct monitor_entry) entries;
+	bool urgent[FAM_COUNT];
+};
+
+static const struct verdict monitor_nothing = {
+	.state = STATE_UNKNOWN, .reason = "not probed", .latency_ms = -1, .jitter_ms = -1};
+
+struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg), void *arg)
+{
+	struct monitor *monitor = xcalloc(1, sizeof(*monitor));
+	monitor->base = base;
+	monitor->probers = prober_set_new(base);
+	monitor->changed = changed;
+	monitor->arg = arg;
+	return monitor;
+}
+
+static void monitor_entry_free(struct monitor_entry *entry)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		checker_free(entry->checker[fam]);
+}
+
+void monitor_free(struct monitor *monitor)
+{
+	if (!monitor)
+		return;
+	vec_each(&monitor->entries, entry)
+		monitor_entry_free(entry);
+	vec_free(&monitor->entries);
+	prober_set_free(monitor->probers);
+	free(monitor);
+}
+
+static void monitor_news(void *arg, struct checker *checker, enum checker_news news)
+{
+	struct monitor *monitor = arg;
+	const struct verdict *verdict = checker_verdict(checker);
+	log_debug("health", "%s IPv%c: %s: %s", checker_name(checker),
+		  checker_fam(checker) == FAM_4 ? '4' : '6', state_name(verdict->state), verdict->reason);
+	if (news != CHECKER_NEWS_FIGURES)
+		monitor->changed(monitor->arg);
+}
+
+static struct monitor_entry *monitor_entry(const struct monitor *monitor, const char *gateway)
+{
+	vec_each(&monitor->entries, entry)
+		if (!strcmp(entry->gateway, gateway))
+			return entry;
+	return NULL;
+}
+
+static void monitor_update_fam(struct monitor *monitor, struct monitor_entry *entry,
+			       const struct model *model, const struct model_gateway *gw,
+			       const struct link *link, enum fam fam, uint32_t mark)
+{
+	const struct link_path *path = &link->path[fam];
+	struct checker **checker = &entry->checker[fam];
+	if (!path->wanted) {
+		checker_free(*checker);
+		*checker = NULL;
+		return;
+	}
+	struct checker_binding binding = {.fam = fam,
+					  .ifindex = link->ifindex,
+					  .mark = mark,
+					  .next_hop = path->target,
+					  .source = path->source};
+	snprintf(binding.ifname, sizeof(binding.ifname), "%s", gw->interface);
+	snprintf(binding.broken, sizeof(binding.broken), "%s", path->ready ? "" : path->missing);
+	const struct model_probe **probes = xcalloc(gw->n_probes, sizeof(*probes));
+	for (size_t i = 0; i < gw->n_probes; i++)
+		probes[i] = &model->probes[gw->probes[i]];
+	if (*checker) {
+		checker_configure(*checker, probes, gw->n_probes, gw->need);
+		checker_rebind(*checker, &binding);
+	} else {
+		*checker = checker_new(monitor->base, monitor->probers, gw->name, probes, gw->n_probes,
+				       gw->need, &binding, NULL, monitor_news, monitor);
+		checker_set_urgent(*checker, monitor->urgent[fam]);
+	}
+	free(probes);
+}
+
+// A family that is not wanted at the moment (its route is gone) but was, and is meant to follow the
+// kernel, keeps no checker: without a route there is nothing that could be probed.
+void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
+		    const struct ids *ids)
+{
+	vec_each(&monitor->entries, entry)
+		entry->seen = false;
+	for (size_t i = 0; i < model->n_gateways; i++) {
+		const struct model_gateway *gw = &model->gateways[i];
+		struct monitor_entry *entry = monitor_entry(monitor, gw->name);
+		struct link link;
+		if (!entry) {
+			vec_add(&monitor->entries, entry);
+			snprintf(entry->gateway, sizeof(entry->gateway), "%s", gw->name);
+		}
+		entry->seen = true;
+		link_resolve(&link, gw, facts);
+		uint32_t mark = mark_of_id(model->globals.mark_mask, ids_get(ids, gw->name));
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			monitor_update_fam(monitor, entry, model, gw, &link, fam, mark);
+	}
+	for (size_t i = monitor->entries.n; i-- > 0;) {
+		if (monitor->entries.v[i].seen)
+			continue;
+		monitor_entry_free(&monitor->entries.v[i]);
+		monitor->entries.v[i] = monitor->entries.v[--monitor->entries.n];
+	}
+}
+
+const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam)
+{
+	const struct monitor_entry *entry = monitor_entry(monitor, gateway);
+	if (!entry)
+		return &monitor_nothing;
+	const struct checker *own = entry->checker[fam], *other = entry->checker[!fam];
+	if (own && checker_has_targets(own))
+		return checker_verdict(own);
+	if (other && checker_has_targets(other))
+		return checker_verdict(other);
+	return own ? checker_verdict(own) : &monitor_nothing;
+}
+
+void monitor_set_urgent(struct monitor *monitor, enum fam fam, bool nothing_usable)
+{
+	if (monitor->urgent[fam] == nothing_usable)
+		return;
+	monitor->urgent[fam] = nothing_usable;
+	vec_each(&monitor->entries, entry)
+		if (entry->checker[fam])
+			checker_set_urgent(entry->checker[fam], nothing_usable);
+}

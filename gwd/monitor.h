@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// monitor: one checker for each gateway and family that is meant to work, kept in step with the
+// model and the facts.
+//
+// The engine calls it: monitor_update() after a reload or when facts changed, monitor_verdict()
+// when it builds a plan. Health is carried over a reload by the gateway's name.
+#ifndef GWD_MONITOR_H
+#define GWD_MONITOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gwd/base/addr.h"
+
+struct event_base;
+struct facts;
+struct ids;
+struct model;
+struct monitor;
+struct verdict;
+
+// `changed` is called from the event loop when a verdict changed in a way that matters to anybody.
+struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg), void *arg);
+void monitor_free(struct monitor *monitor); // NULL is fine
+
+// Starts, rebinds and stops checkers. Cheap when nothing changed.
+void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
+		    const struct ids *ids);
+
+// By gateway name; never NULL. Where nothing is probed in this family, the other family's verdict
+// counts, and without that one the state is unknown. Valid until the monitor changes.
+const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam);
+
+// `nothing_usable`: no gateway of the family is, so the first one to answer serves at once.
+void monitor_set_urgent(struct monitor *monitor, enum fam fam, bool nothing_usable);
+
+#endif
