@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probes/watch.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/buf.h"
+#include "gwd/base/hash.h"
+#include "probes/prober.h"
+#include "probes/quorum.h"
+
+#define each_target(watch, t) \
+	for (struct watch_target *t = (watch)->targets; t < (watch)->targets + (watch)->n_targets; t++)
+
+// ---- life ------------------------------------------------------------------------------------
+
+void watch_init(struct watch *watch, const struct watch_config *config, uint64_t seed)
+{
+	*watch = (struct watch){.config = *config, .seed = seed};
+	damper_init(&watch->damper, config->hold_ms);
+}
+
+static void drop_targets(struct watch *watch)
+{
+	each_target(watch, t) health_free(&t->health);
+	free(watch->targets);
+	watch->targets = NULL;
+	watch->n_targets = 0;
+}
+
+void watch_free(struct watch *watch)
+{
+	drop_targets(watch);
+}
+
+// A moment within the fast pace, so that not everybody begins at once.
+static int64_t soon(struct watch *watch, int64_t now_ms)
+{
+	watch->seed = hash_end(hash_add(HASH_START, &watch->seed, sizeof(watch->seed)));
+	return now_ms + (int64_t)(watch->seed % (watch->config.health.fast_ms / 4 + 1));
+}
+
+void watch_set_targets(struct watch *watch, const struct addr *targets, size_t n, int64_t now_ms)
+{
+	drop_targets(watch);
+	watch->targets = xcalloc(n, sizeof(*watch->targets));
+	watch->n_targets = n;
+	for (size_t i = 0; i < n; i++) {
+		int64_t first_ms = soon(watch, now_ms);
+
+		watch->targets[i].addr = targets[i];
+		health_init(&watch->targets[i].health, &watch->config.health, first_ms, watch->seed);
+	}
+}
+
+void watch_assume(struct watch *watch, enum state state, int64_t now_ms)
+{
+	damper_assume(&watch->damper, state, now_ms);
+}
+
+// ---- judging ---------------------------------------------------------------------------------
+
+static enum state target_state(const struct watch_target *t)
+{
+	switch (t->health.state) {
+	case HEALTH_UNKNOWN:
+		return STATE_UNKNOWN;
+	case HEALTH_ANSWERING:
+		return STATE_UP;
+	case HEALTH_SILENT:
+		return STATE_DOWN;
+	}
+	return STATE_UNKNOWN;
+}
+
+static enum state raw_state(const struct watch *watch)
+{
+	enum state *states;
+
+	if (watch->broken)
+		return STATE_DOWN;
+	if (!watch->n_targets)
+		return STATE_UNKNOWN;
+	states = xcalloc(watch->n_targets, sizeof(*states));
+	for (size_t i = 0; i < watch->n_targets; i++)
+		states[i] = target_state(&watch->targets[i]);
+	enum state raw = quorum_state(states, watch->n_targets, watch->config.need);
+	free(states);
+	return raw;
+}
+
+static void judge(struct watch *watch, int64_t now_ms)
+{
+	damper_run(&watch->damper, now_ms, raw_state(watch), watch->urgent);
+	each_target(watch, t) t->health.quick = watch->urgent || !watch->damper.was_up;
+}
+
+void watch_restart(struct watch *watch, int64_t now_ms)
+{
+	each_target(watch, t)
+	{
+		health_restart(&t->health, t->health.state, now_ms);
+		health_suspect(&t->health);
+	}
+}
+
+void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms)
+{
+	watch->broken = broken;
+	each_target(watch, t)
+	{
+		bool fresh = t->health.state == HEALTH_UNKNOWN || !watch->damper.was_up;
+
+		health_restart(&t->health, fresh ? HEALTH_UNKNOWN : HEALTH_SILENT, now_ms);
+		health_suspect(&t->health);
+		t->refused = t->cant = false;
+	}
+	judge(watch, now_ms);
+}
+
+void watch_set_urgent(struct watch *watch, bool urgent)
+{
+	watch->urgent = urgent;
+	each_target(watch, t) t->health.quick = urgent || !watch->damper.was_up;
+}
+
+void watch_suspect(struct watch *watch)
+{
+	each_target(watch, t) health_suspect(&t->health);
+}
+
+// ---- time and answers ------------------------------------------------------------------------
+
+// One target's doubt is a reason to ask the others now.
+static void share_doubt(struct watch *watch, const struct watch_target *doubtful)
+{
+	each_target(watch, t) if (t != doubtful && t->health.state == HEALTH_ANSWERING && !t->health.doubt)
+		health_suspect(&t->health);
+}
+
+void watch_run(struct watch *watch, int64_t now_ms)
+{
+	const struct watch_target *doubtful = NULL;
+
+	if (!watch->broken) {
+		each_target(watch, t)
+		{
+			bool before = t->health.doubt;
+
+			health_run(&t->health, now_ms);
+			if (t->health.doubt && !before)
+				doubtful = t;
+		}
+	}
+	if (doubtful)
+		share_doubt(watch, doubtful);
+	judge(watch, now_ms);
+}
+
+void *watch_expired(struct watch *watch)
+{
+	each_target(watch, t)
+	{
+		void *handle = health_expired(&t->health);
+
+		if (!handle)
+			continue;
+		t->refused = false;
+		return handle;
+	}
+	return NULL;
+}
+
+void *watch_take_handle(struct watch *watch)
+{
+	each_target(watch, t)
+	{
+		void *handle = health_take_handle(&t->health);
+
+		if (handle)
+			return handle;
+	}
+	return NULL;
+}
+
+bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask)
+{
+	if (watch->broken)
+		return false;
+	each_target(watch, t)
+	{
+		if (!health_ask(&t->health, now_ms, &ask->id, &ask->handle))
+			continue;
+		ask->target = (size_t)(t - watch->targets);
+		return true;
+	}
+	return false;
+}
+
+void watch_answer(struct watch *watch, int64_t now_ms, size_t target, uint64_t id,
+		  const struct answer *answer)
+{
+	struct watch_target *t = &watch->targets[target];
+
+	assert(target < watch->n_targets);
+	t->refused = answer->kind == ANSWER_DEAD;
+	t->cant = answer->kind == ANSWER_CANT;
+	if (answer->kind != ANSWER_ALIVE)
+		snprintf(t->why, sizeof(t->why), "%s", answer->text);
+	switch (answer->kind) {
+	case ANSWER_ALIVE:
+		health_answered(&t->health, now_ms, id, answer->rtt_ms);
+		break;
+	case ANSWER_DEAD:
+		health_refused(&t->health, now_ms, id);
+		break;
+	case ANSWER_CANT:
+		health_unasked(&t->health, id);
+		break;
+	}
+	judge(watch, now_ms);
+}
+
+int64_t watch_next_ms(const struct watch *watch)
+{
+	int64_t next = damper_next_ms(&watch->damper);
+
+	if (watch->broken)
+		return INT64_MAX;
+	each_target(watch, t)
+	{
+		int64_t ms = health_next_ms(&t->health);
+
+		next = ms < next ? ms : next;
+	}
+	return next;
+}
+
+// ---- what came out ---------------------------------------------------------------------------
+
+enum state watch_state(const struct watch *watch)
+{
+	return watch->damper.state;
+}
+
+struct window_figures watch_figures(const struct watch *watch, int64_t now_ms)
+{
+	struct window_figures out = {.latency_ms = -1, .jitter_ms = -1};
+	size_t n = watch->n_targets;
+	double *figures;
+
+	if (!n)
+		return out;
+	figures = xcalloc(n * 3, sizeof(*figures));
+	for (size_t i = 0; i < n; i++) {
+		struct window_figures f = window_figures(&watch->targets[i].health.window, now_ms);
+
+		out.n += f.n;
+		figures[i] = f.n ? f.loss : -1;
+		figures[n + i] = f.latency_ms;
+		figures[2 * n + i] = f.jitter_ms;
+	}
+	out.loss = quorum_figure(figures, n, watch->config.need);
+	if (out.loss < 0)
+		out.loss = 0;
+	out.latency_ms = quorum_figure(figures + n, n, watch->config.need);
+	out.jitter_ms = quorum_figure(figures + 2 * n, n, watch->config.need);
+	free(figures);
+	return out;
+}
+
+static size_t answering(const struct watch *watch)
+{
+	size_t n = 0;
+
+	each_target(watch, t) n += t->health.state == HEALTH_ANSWERING;
+	return n;
+}
+
+static void say_well(const struct watch *watch, struct buf *out)
+{
+	size_t silent = 0;
+	char text[ADDR_TEXT];
+
+	buf_printf(out, "%zu of %zu targets answer", answering(watch), watch->n_targets);
+	each_target(watch, t) if (t->health.state == HEALTH_SILENT)
+		buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));
+}
+
+static void say_ill(const struct watch *watch, struct buf *out)
+{
+	char text[ADDR_TEXT];
+	const char *between = "";
+
+	if (answering(watch)) {
+		buf_printf(out, "%zu of %zu targets answer, %u must", answering(watch), watch->n_targets,
+			   watch->config.need);
+		between = "; ";
+	}
+	each_target(watch, t)
+	{
+		if (t->health.state == HEALTH_ANSWERING)
+			continue;
+		buf_puts(out, between);
+		between = "; ";
+		if (t->refused)
+			buf_puts(out, t->why);
+		else
+			buf_printf(out, "no answer from %s (%u in a row)", addr_text(&t->addr, text),
+				   t->health.misses);
+	}
+}
+
+static void say_state(const struct watch *watch, struct buf *out)
+{
+	enum state raw = raw_state(watch);
+
+	switch (watch->damper.state) {
+	case STATE_UP:
+		say_well(watch, out);
+		break;
+	case STATE_DOWN:
+		if (raw == STATE_UP)
+			buf_printf(out, "answers again, up when it has for %.3g s",
+				   watch->damper.hold_ms / 1000.0);
+		else
+			say_ill(watch, out);
+		break;
+	case STATE_UNKNOWN:
+	case STATE_DEGRADED:
+	case STATE_DRAIN:
+	case STATE_DISABLED:
+		buf_puts(out, "no answer yet");
+		break;
+	}
+}
+
+void watch_reason(const struct watch *watch, char *text, size_t size)
+{
+	struct buf out = {0};
+
+	say_state(watch, &out);
+	each_target(watch, t)
+	{
+		if (!t->cant)
+			continue;
+		buf_printf(&out, "; %s", t->why);
+		break;
+	}
+	snprintf(text, size, "%s", buf_text(&out));
+	buf_free(&out);
+}
+
+uint64_t watch_signature(const struct watch *watch)
+{
+	int of[2] = {(int)watch->damper.state, (int)raw_state(watch)};
+	uint64_t hash = hash_add(HASH_START, of, sizeof(of));
+
+	each_target(watch, t)
+	{
+		uint8_t about[3] = {(uint8_t)t->health.state, t->cant,
+				    t->refused && watch->damper.state == STATE_DOWN};
+
+		hash = hash_add(hash, about, sizeof(about));
+	}
+	return hash;
+}
