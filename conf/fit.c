@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conf/fit.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/nearest.h"
+#include "conf/report.h"
+#include "conf/schema.h"
+#include "conf/syntax.h"
+#include "conf/text.h"
+#include "gwd/base/alloc.h"
+#include "gwd/base/buf.h"
+#include "gwd/base/vec.h"
+
+#define NAMES_MAX 24 // options of one section
+
+struct fitter {
+	struct arena *arena;
+	struct report *report;
+	struct stmt *section;   // whose statements are looked at
+	const cfg_opt_t *table; // of that section
+};
+
+#define fit_error(f, at, ...) report_error((f)->report, at, stmt_label((f)->section, (f)->arena), __VA_ARGS__)
+
+// The names of the table: options, or sections, or both.
+static size_t table_names(const cfg_opt_t *table, bool options, bool sections, const char *names[NAMES_MAX])
+{
+	size_t n = 0;
+	for (; table->name && n < NAMES_MAX; table++)
+		if (table->type == CFGT_SEC ? sections : options)
+			names[n++] = table->name;
+	return n;
+}
+
+static bool has_sibling(const struct stmt *section, const char *name)
+{
+	stmt_each(section, s)
+		if (strcmp(s->name, name) == 0)
+			return true;
+	return false;
+}
+
+static const char *kind_name(const struct stmt *stmt)
+{
+	return stmt->kind == STMT_SECTION ? "section" : "option";
+}
+
+static void report_unknown(struct fitter *f, struct stmt *stmt, const char *meant)
+{
+	if (meant) {
+		fit_error(f, stmt->at, "there is no %s \"%s\": did you mean %s?", kind_name(stmt), stmt->name,
+			  meant);
+		return;
+	}
+	const char *names[NAMES_MAX];
+	size_t n = table_names(f->table, stmt->kind != STMT_SECTION, stmt->kind == STMT_SECTION, names);
+	struct buf list = {0};
+	nearest_list(&list, names, n);
+	fit_error(f, stmt->at, "there is no %s \"%s\" here: there is %s", kind_name(stmt), stmt->name,
+		  buf_text(&list));
+	buf_free(&list);
+}
+
+// The table's entry for this statement, or for what was probably meant; NULL: reported and dropped.
+static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
+{
+	const cfg_opt_t *opt = schema_find(f->table, stmt->name);
+	if (opt)
+		return opt;
+	if (schema_is_later(f->section->name, stmt->name)) {
+		fit_error(f, stmt->at, "%s is not there yet in this version: leave it out", stmt->name);
+		stmt->dropped = true;
+		return NULL;
+	}
+	const char *names[NAMES_MAX];
+	bool section = stmt->kind == STMT_SECTION;
+	const char *meant = nearest(stmt->name, names, table_names(f->table, !section, section, names));
+	report_unknown(f, stmt, meant);
+	if (!meant || (!section && has_sibling(f->section, meant))) {
+		stmt->dropped = true;
+		return NULL;
+	}
+	stmt->name = meant;
+	return schema_find(f->table, meant);
+}
+
+static void fit_section_head(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt)
+{
+	if (stmt->kind != STMT_SECTION) {
+		fit_error(f, stmt->at, "%s is a section: write %s %s{ ... }", stmt->name, stmt->name,
+			  opt->flags & CFGF_TITLE ? "NAME " : "");
+		stmt->dropped = true;
+	} else if ((opt->flags & CFGF_TITLE) && !stmt->title) {
+		fit_error(f, stmt->at, "%s has no name: write %s NAME { ... }", stmt->name, stmt->name);
+	} else if (!(opt->flags & CFGF_TITLE) && stmt->title) {
+		fit_error(f, stmt->title->at, "%s takes no name: write %s { ... } instead of %s %s",
+			  stmt->name, stmt->name, stmt->name, stmt->title->text);
+		stmt->title = NULL;
+	}
+}
+
+static void fit_option(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt)
+{
+	bool list = opt->flags & CFGF_LIST;
+	if (stmt->kind == STMT_SECTION)
+		fit_error(f, stmt->at, "%s is an option: write %s = %s", stmt->name, stmt->name,
+			  list ? "{ VALUE, ... }" : "VALUE");
+	else if (stmt->append && !list)
+		fit_error(f, stmt->at, "%s takes one value: write = instead of +=", stmt->name);
+	else if (stmt->kind == STMT_LIST && !list)
+		fit_error(f, stmt->at, "%s takes one value, not a list", stmt->name);
+	else {
+		if (!stmt_value(stmt, stmt->values))
+			fit_error(f, stmt->at, "%s lists nothing: leave it out or give it a value",
+				  stmt->name);
+		return;
+	}
+	stmt->dropped = true;
+}
+
+static const char *title_of(const struct stmt *stmt)
+{
+	return stmt->title ? stmt->title->text : "";
+}
+
+static int stmt_compare(const void *va, const void *vb)
+{
+	const struct stmt *a = *(struct stmt *const *)va, *b = *(struct stmt *const *)vb;
+	int order = strcmp(a->name, b->name);
+	if (!order)
+		order = strcmp(title_of(a), title_of(b));
+	return order ? order : a->order < b->order ? -1 : 1;
+}
+
+static void report_twice(struct fitter *f, const struct stmt *first, const struct stmt *again)
+{
+	const char *title = title_of(again);
+	const char *file = first->at.file == again->at.file ? "" : f->report->files.v[first->at.file];
+	fit_error(f, again->at, "%s%s%s is given twice: the first one is in %s%sline %u", again->name,
+		  *title ? " " : "", title, file, *file ? " " : "", first->at.line);
+}
+
+// Of two equal options the second is dropped. Equal sections are both kept: to libconfuse they are not
+// equal, and both hold errors to be found.
+static void fit_twice(struct fitter *f)
+{
+	VEC(struct stmt *) all = {0};
+	stmt_each(f->section, s) {
+		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(f->table, s->name);
+		bool nameless = opt && (opt->flags & CFGF_TITLE) && !s->title;
+		if (opt && !s->append && !nameless)
+			vec_push(&all, s);
+	}
+	if (all.n)
+		qsort(all.v, all.n, sizeof(*all.v), stmt_compare);
+	for (size_t i = 1, first = 0; i < all.n; i++) {
+		bool same = strcmp(all.v[first]->name, all.v[i]->name) == 0 &&
+			    strcmp(title_of(all.v[first]), title_of(all.v[i])) == 0;
+		if (!same) {
+			first = i;
+			continue;
+		}
+		report_twice(f, all.v[first], all.v[i]);
+		all.v[i]->dropped = all.v[i]->kind != STMT_SECTION;
+	}
+	vec_free(&all);
+}
+
+// Recursion goes only as deep as the schema does.
+static void fit_section(struct fitter *outer, struct stmt *section, const cfg_opt_t *table)
+{
+	struct fitter f = *outer;
+	f.section = section;
+	f.table = table;
+	stmt_each(section, s) {
+		const cfg_opt_t *opt = s->dropped ? NULL : resolve(&f, s);
+		if (!opt)
+			continue;
+		if (opt->type != CFGT_SEC) {
+			fit_option(&f, s, opt);
+			continue;
+		}
+		fit_section_head(&f, s, opt);
+		if (!s->dropped)
+			fit_section(&f, s, opt->subopts);
+	}
+	fit_twice(&f);
+}
+
+bool fit(struct stmt *file, struct arena *arena, struct report *report)
+{
+	struct fitter f = {.arena = arena, .report = report};
+	bool whole = true;
+	fit_section(&f, file, schema_root());
+	stmt_each(file, s)
+		whole &= !s->dropped || s->kind != STMT_SECTION || schema_is_later("", s->name);
+	return whole;
+}

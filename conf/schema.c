@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conf/schema.h"
+
+#include <string.h>
+
+#include "gwd/base/vec.h"
+
+static int locate(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
+{
+	(void)opt;
+	(void)value;
+	*(long *)result = cfg->line;
+	return 0;
+}
+
+#define ONE(name) CFG_INT_CB(name, 0, CFGF_NODEFAULT, locate)
+#define LIST(name) CFG_INT_LIST_CB(name, 0, CFGF_NODEFAULT, locate)
+
+static cfg_opt_t lan_options[] = {
+	LIST("interfaces"),
+	LIST("networks"),
+	CFG_END(),
+};
+
+static cfg_opt_t probe_options[] = {
+	ONE("type"),    LIST("targets"), ONE("need"), ONE("interval"), ONE("fast"),
+	ONE("timeout"), ONE("fall"),     ONE("rise"), ONE("hold"),     CFG_END(),
+};
+
+static cfg_opt_t gateway_options[] = {
+	ONE("interface"), ONE("address"), ONE("address6"), ONE("snat"),     ONE("snat6"),
+	ONE("weight"),    LIST("probes"), ONE("need"),     ONE("failback"), CFG_END(),
+};
+
+static cfg_opt_t use_options[] = {
+	ONE("tier"),
+	ONE("weight"),
+	CFG_END(),
+};
+
+static cfg_opt_t balance_options[] = {
+	ONE("scheduler"),
+	ONE("persistence"),
+	ONE("persist-by"),
+	ONE("persist-mask"),
+	ONE("persist-mask6"),
+	LIST("gateways"),
+	CFG_SEC("use", use_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_END(),
+};
+
+static cfg_opt_t rule_options[] = {
+	LIST("from"),  LIST("to"),        LIST("protocol"), LIST("ports"), LIST("sports"),
+	LIST("dscp"),  LIST("interface"), ONE("mark"),      ONE("own"),    ONE("strict"),
+	ONE("bypass"), ONE("balance"),    ONE("gateway"),   CFG_END(),
+};
+
+static cfg_opt_t root_options[] = {
+	ONE("mark-mask"),
+	ONE("table-base"),
+	ONE("rule-priority"),
+	ONE("fastpath"),
+	ONE("on-exit"),
+	ONE("control"),
+	ONE("control-group"),
+	CFG_SEC("lan", lan_options, CFGF_MULTI), // a second one is an error, but read to find its errors
+	CFG_SEC("probe", probe_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("gateway", gateway_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("balance", balance_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_SEC("rule", rule_options, CFGF_MULTI | CFGF_TITLE),
+	CFG_END(),
+};
+
+// Of config.md, but not there yet: SECTION, OPTION.
+static const char *const later[][2] = {
+	{"", "http"},
+	{"", "notify"},
+	{"", "service"},
+	{"probe", "port"},
+	{"probe", "path"},
+	{"probe", "host"},
+	{"probe", "status"},
+	{"probe", "expect"},
+	{"probe", "query"},
+	{"probe", "record"},
+	{"probe", "command"},
+	{"probe", "loss"},
+	{"probe", "latency"},
+	{"probe", "jitter"},
+	{"probe", "window"},
+	{"gateway", "max-flows"},
+	{"gateway", "bandwidth"},
+	{"gateway", "spill"},
+};
+
+cfg_opt_t *schema_root(void)
+{
+	return root_options;
+}
+
+const cfg_opt_t *schema_find(const cfg_opt_t *table, const char *name)
+{
+	for (; table->name; table++)
+		if (strcmp(table->name, name) == 0)
+			return table;
+	return NULL;
+}
+
+bool schema_is_section(const char *name)
+{
+	const cfg_opt_t *opt = schema_find(root_options, name);
+	return opt ? opt->type == CFGT_SEC : strcmp(name, "service") == 0;
+}
+
+bool schema_is_later(const char *section, const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(later); i++)
+		if (strcmp(later[i][0], section) == 0 && strcmp(later[i][1], name) == 0)
+			return true;
+	return false;
+}

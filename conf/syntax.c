@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conf/syntax.h"
+
+#include <string.h>
+
+#include "conf/schema.h"
+#include "conf/text.h"
+#include "gwd/base/alloc.h"
+#include "gwd/base/vec.h"
+
+#define LABEL_DEPTH 2 // `use` in a balance
+
+struct syntax {
+	struct arena *arena;
+	struct report *report;
+	const struct token *t, *end; // the next token; the last one is the main file's TOKEN_END
+	struct stmt *section;        // that is being read
+	VEC(struct stmt *) bases;    // the section in which each open file began
+	unsigned count;              // statements so far
+};
+
+#define syntax_error(sx, at, ...) \
+	report_error((sx)->report, at, stmt_label((sx)->section, (sx)->arena), __VA_ARGS__)
+
+const char *stmt_label(const struct stmt *section, struct arena *arena)
+{
+	while (section->depth > LABEL_DEPTH)
+		section = section->parent;
+	if (!section->parent)
+		return "global options";
+	const char *label = section->name;
+	if (section->title)
+		label = arena_printf(arena, "%s %s", label, section->title->text);
+	if (!section->parent->parent)
+		return label;
+	return arena_printf(arena, "%s %s", stmt_label(section->parent, arena), label);
+}
+
+const struct token *stmt_value(const struct stmt *stmt, const struct token *from)
+{
+	while (from < stmt->values_end && from->kind != TOKEN_WORD)
+		from++;
+	return from < stmt->values_end ? from : NULL;
+}
+
+static enum token_kind peek(const struct syntax *sx, int ahead)
+{
+	return sx->end - sx->t > ahead ? sx->t[ahead].kind : TOKEN_END;
+}
+
+static bool is_assignment(enum token_kind kind)
+{
+	return kind == TOKEN_EQUAL || kind == TOKEN_APPEND;
+}
+
+// NAME { or NAME TITLE {
+static bool at_section(const struct syntax *sx)
+{
+	if (peek(sx, 0) != TOKEN_WORD)
+		return false;
+	return peek(sx, 1) == TOKEN_OPEN || (peek(sx, 1) == TOKEN_WORD && peek(sx, 2) == TOKEN_OPEN);
+}
+
+// A section of the top level: where it stands inside of another one, that one was not closed.
+static bool at_outer_section(const struct syntax *sx)
+{
+	return at_section(sx) && schema_is_section(sx->t->text);
+}
+
+// Here a new statement begins without doubt, so a value or a list that goes on to here has an end missing.
+static bool at_statement(const struct syntax *sx)
+{
+	return peek(sx, 0) == TOKEN_WORD && (is_assignment(peek(sx, 1)) || at_outer_section(sx));
+}
+
+static struct stmt *stmt_add(struct syntax *sx, enum stmt_kind kind, const struct token *name)
+{
+	struct stmt *stmt = arena_alloc(sx->arena, sizeof(*stmt));
+	struct stmt *parent = sx->section;
+	*stmt = (struct stmt){
+		.kind = kind,
+		.name = name->text,
+		.at = name->at,
+		.parent = parent,
+		.depth = parent->depth + 1,
+		.order = sx->count++,
+	};
+	if (parent->last)
+		parent->last->next = stmt;
+	else
+		parent->first = stmt;
+	parent->last = stmt;
+	return stmt;
+}
+
+static void section_enter(struct syntax *sx, const struct token *name, const struct token *title)
+{
+	struct stmt *section = stmt_add(sx, STMT_SECTION, name);
+	if (name->kind != TOKEN_WORD) { // a brace without a name; what it holds can't be judged
+		section->name = "";
+		section->dropped = true;
+	}
+	section->title = title;
+	sx->section = section;
+}
+
+static void section_leave(struct syntax *sx, struct place end)
+{
+	struct stmt *section = sx->section;
+	section->end = end;
+	report_locate(sx->report, section->at, end, stmt_label(section, sx->arena));
+	sx->section = section->parent;
+}
+
+// Leaves every section that was opened in the current file.
+static void sections_leave_unclosed(struct syntax *sx, struct place end)
+{
+	struct stmt *base = sx->bases.v[sx->bases.n - 1];
+	while (sx->section != base) {
+		syntax_error(sx, sx->section->at, "this section is never closed: } is missing");
+		section_leave(sx, end);
+	}
+}
+
+// One token of a list. Returns false at its end.
+static bool read_list_item(struct syntax *sx, bool *comma, int *files)
+{
+	const struct token *t = sx->t;
+	*files += t->kind == TOKEN_BEGIN;
+	if (t->kind == TOKEN_CLOSE || at_statement(sx) || (t->kind == TOKEN_END && (*files)-- == 0))
+		return false;
+	sx->t++;
+	if (t->kind == TOKEN_BEGIN || t->kind == TOKEN_END)
+		return true;
+	if (t->kind == TOKEN_WORD && !*comma)
+		syntax_error(sx, t->at, "a comma is missing before \"%s\"", t->text);
+	else if (t->kind == TOKEN_COMMA && *comma)
+		syntax_error(sx, t->at, "a comma without a value before it");
+	else if (t->kind != TOKEN_WORD && t->kind != TOKEN_COMMA)
+		syntax_error(sx, t->at, "\"%s\" has no place in a list", t->text);
+	*comma = t->kind == TOKEN_COMMA;
+	return true;
+}
+
+static void read_list(struct syntax *sx, struct stmt *stmt)
+{
+	bool comma = true; // as if: no value needs one before the first
+	int files = 0;
+	stmt->kind = STMT_LIST;
+	const struct token *open = sx->t++;
+	stmt->values = sx->t;
+	while (read_list_item(sx, &comma, &files))
+		;
+	stmt->values_end = sx->t;
+	if (sx->t->kind == TOKEN_CLOSE)
+		sx->t++;
+	else
+		syntax_error(sx, open->at, "the list %s is never closed: } is missing", stmt->name);
+}
+
+// NAME = …; the next token is the =.
+static void read_assignment(struct syntax *sx, const struct token *name)
+{
+	struct stmt *stmt = stmt_add(sx, STMT_VALUE, name);
+	stmt->append = sx->t->kind == TOKEN_APPEND;
+	const struct token *equal = sx->t++;
+	if (peek(sx, 0) == TOKEN_OPEN) {
+		read_list(sx, stmt);
+	} else if (peek(sx, 0) == TOKEN_WORD && !at_statement(sx)) {
+		stmt->values = sx->t++;
+		stmt->values_end = sx->t;
+	} else {
+		syntax_error(sx, equal->at, "%s: there is no value behind the %s", name->text, equal->text);
+		stmt->dropped = true;
+	}
+}
+
+// A word that begins neither an assignment nor a section.
+static void read_lone_word(struct syntax *sx, const struct token *name)
+{
+	struct stmt *stmt = stmt_add(sx, STMT_VALUE, name);
+	bool value = peek(sx, 0) == TOKEN_WORD && sx->t->at.line == name->at.line && !at_statement(sx) &&
+		     !at_section(sx);
+	if (value) {
+		syntax_error(sx, name->at, "= is missing between \"%s\" and \"%s\"", name->text, sx->t->text);
+		stmt->values = sx->t++;
+		stmt->values_end = sx->t;
+		return;
+	}
+	syntax_error(sx, name->at, "\"%s\" says nothing by itself: write NAME = VALUE or NAME { ... }",
+		     name->text);
+	stmt->dropped = true;
+}
+
+static void skip_call(struct syntax *sx)
+{
+	while (sx->t->kind == TOKEN_PAREN || sx->t->kind == TOKEN_COMMA ||
+	       (sx->t->kind == TOKEN_WORD && sx->t[-1].kind != TOKEN_WORD && !at_statement(sx)))
+		if (strcmp(sx->t++->text, ")") == 0)
+			return;
+}
+
+static void read_word(struct syntax *sx)
+{
+	if (at_outer_section(sx) && sx->section != sx->bases.v[sx->bases.n - 1])
+		sections_leave_unclosed(sx, sx->t->at);
+	const struct token *name = sx->t++;
+	if (is_assignment(peek(sx, 0))) {
+		read_assignment(sx, name);
+	} else if (peek(sx, 0) == TOKEN_OPEN) {
+		sx->t++;
+		section_enter(sx, name, NULL);
+	} else if (peek(sx, 0) == TOKEN_WORD && peek(sx, 1) == TOKEN_OPEN) {
+		sx->t += 2;
+		section_enter(sx, name, name + 1);
+	} else if (peek(sx, 0) == TOKEN_PAREN) {
+		syntax_error(sx, name->at, "%s( has no place here: include(\"FILE\") is the only call",
+			     name->text);
+		skip_call(sx);
+	} else {
+		read_lone_word(sx, name);
+	}
+}
+
+static void read_close(struct syntax *sx)
+{
+	const struct token *t = sx->t++;
+	if (sx->section == sx->bases.v[sx->bases.n - 1])
+		syntax_error(sx, t->at, "this } closes nothing");
+	else
+		section_leave(sx, t->at);
+}
+
+static void read_token(struct syntax *sx)
+{
+	const struct token *t = sx->t;
+	switch (t->kind) {
+	case TOKEN_WORD:
+		read_word(sx);
+		return;
+	case TOKEN_CLOSE:
+		read_close(sx);
+		return;
+	case TOKEN_BEGIN:
+		vec_push(&sx->bases, sx->section);
+		break;
+	case TOKEN_END:
+		sections_leave_unclosed(sx, t->at);
+		sx->bases.n--;
+		break;
+	case TOKEN_OPEN:
+		syntax_error(sx, t->at, "this { belongs to nothing: write NAME { or NAME = {");
+		section_enter(sx, t, NULL);
+		break;
+	case TOKEN_EQUAL:
+	case TOKEN_APPEND:
+	case TOKEN_COMMA:
+	case TOKEN_PAREN:
+		syntax_error(sx, t->at, "\"%s\" has no place here", t->text);
+		break;
+	}
+	sx->t++;
+}
+
+struct stmt *syntax_read(const struct text *text, struct arena *arena, struct report *report)
+{
+	struct stmt *root = arena_alloc(arena, sizeof(*root));
+	*root = (struct stmt){.kind = STMT_SECTION, .name = ""};
+	struct syntax sx = {
+		.arena = arena,
+		.report = report,
+		.t = text->tokens.v,
+		.end = text->tokens.v + text->tokens.n,
+		.section = root,
+	};
+	while (sx.t < sx.end)
+		read_token(&sx);
+	vec_free(&sx.bases);
+	return root;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// tree: the statements checked against the schema and held by libconfuse, and how load reads them.
+//
+// libconfuse 3.3 stops at its first error, silently takes the last of two equal options, merges
+// sections of one title, expands ${VAR}, reads 010 as 8 and "" as 0, and miscounts lines after
+// comments. So it is given a text in which none of this can matter: what its tables refuse was
+// reported and left out before, every value stands on a line of its own (which is how a value is
+// found again, see schema.h), every word is quoted, titles are numbers.
+#ifndef GWD_CONF_TREE_H
+#define GWD_CONF_TREE_H
+
+#include <confuse.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf/report.h"
+#include "gwd/base/vec.h"
+
+struct arena;
+struct stmt;
+struct token;
+
+struct tree_line {                  // of the text that libconfuse reads
+	const struct token *value;  // that stands there, or NULL
+	const struct stmt *section; // that is closed there, or NULL
+};
+
+struct tree {
+	struct arena *arena;
+	struct report *report;
+	cfg_t *root;
+	VEC(struct tree_line) lines; // [0] is line 1
+	bool lost;                   // a section of the top level was left out
+};
+
+struct section {
+	cfg_t *cfg;
+	const char *title; // "" when it has none
+	const char *label; // for the report: "gateway fiber"
+	struct place at;   // where it opens
+};
+
+// Everything that `file` holds. Errors go into the report; the tree then holds what was right.
+void tree_read(struct tree *tree, struct stmt *file, struct arena *arena, struct report *report);
+void tree_free(struct tree *tree);
+
+struct section tree_root(const struct tree *tree);
+size_t tree_count(const struct section *in, const char *kind); // sections of this kind
+struct section tree_section(const struct tree *tree, const struct section *in, const char *kind, size_t i);
+
+bool tree_given(const struct section *section, const char *option);
+size_t tree_values(const struct section *section, const char *option);
+const struct token *tree_value(const struct tree *tree, const struct section *section, const char *option,
+			       size_t i); // NULL: there are not that many
+
+// Where a finding about an option belongs: its (first) value, or the section's first line.
+struct place tree_place(const struct tree *tree, const struct section *section, const char *option);
+
+#endif
