@@ -50,8 +50,8 @@ int64_t engine_since_ms(const struct engine *engine, const char *gateway);
 
 // Why the last apply failed, as a sentence; NULL while all that should be in force is.
 const char *engine_failure(const struct engine *engine);
-int64_t engine_started_ms(const struct engine *engine);          // monotonic
-int64_t engine_applied_ms(const struct engine *engine);          // of the last change that was applied
+int64_t engine_started_ms(const struct engine *engine); // monotonic
+int64_t engine_applied_ms(const struct engine *engine); // of the last change that was applied
 
 // Bytes per second of the interface, over the last seconds; 0 while unknown.
 void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps);
