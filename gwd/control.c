@@ -74,7 +74,7 @@ static void client_reply(struct client *client, const struct reply *reply)
 	client->answered = true;
 	bufferevent_disable(client->bev, EV_READ);
 	client_set_deadline(client, REPLY_S);
-	evbuffer_add_printf(out, "{\"exit\":%d}\n", (int)reply->exit);
+	evbuffer_add_printf(out, "{\"exit\":%d,\"bytes\":%zu}\n", (int)reply->exit, reply->body.n);
 	evbuffer_add(out, buf_text(&reply->body), reply->body.n);
 }
 
@@ -140,10 +140,12 @@ static void client_new(int fd)
 
 static void refuse(int fd, const char *why)
 {
-	char reply[600];
-	int n = snprintf(reply, sizeof(reply), "{\"exit\":%d}\nrefused: %s\n", REPLY_FAILED, why);
+	struct buf line = {0};
 	int64_t now_ms = mono_now_ms();
-	send(fd, reply, (size_t)n, MSG_DONTWAIT | MSG_NOSIGNAL); // a new socket has room for a line
+	size_t bytes = strlen("refused: \n") + strlen(why);
+	buf_printf(&line, "{\"exit\":%d,\"bytes\":%zu}\nrefused: %s\n", REPLY_FAILED, bytes, why);
+	send(fd, line.text, line.n, MSG_DONTWAIT | MSG_NOSIGNAL); // a new socket has room for a line
+	buf_free(&line);
 	close(fd);
 	if (control.was_refused && now_ms - control.refused_ms < REFUSAL_LOG_MS)
 		return;

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// gwctl: asks the running gwd and prints what it answers. `check` alone needs no gwd: it reads the
+// file itself, with the code that gwd would use.
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "gwd/base/buf.h"
+#include "gwd/base/err.h"
+#include "gwd/base/vec.h"
+#include "gwd/client.h"
+#include "gwd/command.h"
+#include "gwd/command_list.h"
+#include "gwd/control.h"
+#include "gwd/core/model.h"
+#include "gwd/request.h"
+
+// ---- help ------------------------------------------------------------------------------------
+
+static void print_command(const char *name, const char *args, const char *help)
+{
+	char text[32];
+	snprintf(text, sizeof(text), "%s %s", name, args);
+	printf("  %-14s %s\n", text, help);
+}
+
+static int help(void)
+{
+	printf("usage: gwctl [-s SOCKET] [-j] COMMAND\n\n");
+	for (const struct command_info *info = command_list; info->name; info++)
+		print_command(info->name, info->args, info->help);
+	print_command("check", "FILE", "errors of a configuration file, without the daemon");
+	printf("\n"
+	       "  -s SOCKET      of the gwd to ask; else $GWD_SOCKET, else %s\n"
+	       "  -j             JSON instead of tables\n"
+	       "  -h, --help     this text\n\n"
+	       "Exit status: 0 done, 1 refused or failed, 2 wrong usage.\n",
+	       CONTROL_PATH);
+	return REPLY_DONE;
+}
+
+static int usage(const char *what)
+{
+	fprintf(stderr, "gwctl: %s\n", what);
+	return REPLY_USAGE;
+}
+
+// ---- colour ----------------------------------------------------------------------------------
+
+static bool want_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+	return isatty(STDOUT_FILENO) && !(no && *no) && term && strcmp(term, "dumb") != 0;
+}
+
+static const char *state_colour(const char *word, size_t size)
+{
+	static const struct {
+		const char *state, *colour;
+	} colours[] = {{"up", "\033[32m"},    {"degraded", "\033[33m"}, {"unknown", "\033[33m"},
+		       {"drain", "\033[36m"}, {"disabled", "\033[36m"}, {"down", "\033[1;31m"}};
+	for (size_t i = 0; i < ARRAY_SIZE(colours); i++)
+		if (strlen(colours[i].state) == size && !strncmp(colours[i].state, word, size))
+			return colours[i].colour;
+	return NULL;
+}
+
+// A state stands second in its line: behind a gateway's name, or behind "state", "IPv4", "IPv6".
+static void print_painted(const char *text)
+{
+	for (const char *line = text, *next; *line; line = next) {
+		size_t first = strcspn(line, " \n"), gap = strspn(line + first, " ");
+		const char *word = line + first + gap;
+		size_t size = strcspn(word, " :\n");
+		const char *colour = first && gap ? state_colour(word, size) : NULL;
+		next = line + strcspn(line, "\n");
+		next += *next == '\n';
+		if (colour)
+			printf("%.*s%s%.*s\033[0m%.*s", (int)(word - line), line, colour, (int)size, word,
+			       (int)(next - word - (ptrdiff_t)size), word + size);
+		else
+			printf("%.*s", (int)(next - line), line);
+	}
+}
+
+// ---- commands --------------------------------------------------------------------------------
+
+static int check(const struct request *request)
+{
+	struct model *model = NULL;
+	struct buf report = {0};
+	if (request->n_args != 1)
+		return usage("usage: gwctl check FILE");
+	if (request->json)
+		return usage("check has no JSON form: leave -j out");
+	int rc = conf_load(request->args[0], &model, &report);
+	fputs(buf_text(&report), rc < 0 ? stderr : stdout);
+	if (rc == 0)
+		printf("%s: no errors\n", request->args[0]);
+	model_free(model);
+	buf_free(&report);
+	return rc < 0 ? REPLY_FAILED : REPLY_DONE;
+}
+
+static int ask(const char *path, const struct request *request)
+{
+	struct buf body = {0};
+	struct err err;
+	int exit = REPLY_FAILED;
+	if (command_check(request, &err) < 0)
+		return usage(err.text);
+	if (client_ask(path, request, &exit, &body, &err) < 0)
+		fprintf(stderr, "gwctl: %s\n", err.text);
+	else if (exit != REPLY_DONE)
+		fputs(buf_text(&body), stderr);
+	else if (!strcmp(request->command, "status") && !request->json && want_colour())
+		print_painted(buf_text(&body));
+	else
+		fputs(buf_text(&body), stdout);
+	buf_free(&body);
+	return exit;
+}
+
+static int finish(int exit)
+{
+	if (fflush(stdout) != 0) {
+		perror("gwctl: can't write the answer");
+		return REPLY_FAILED;
+	}
+	return exit;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
+	struct request request = {0};
+	const char *path = getenv("GWD_SOCKET");
+	int opt;
+	while ((opt = getopt_long(argc, argv, "s:jh", options, NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			path = optarg;
+			break;
+		case 'j':
+			request.json = true;
+			break;
+		case 'h':
+			return finish(help());
+		default:
+			return usage("usage: gwctl [-s SOCKET] [-j] COMMAND; gwctl -h lists the commands");
+		}
+	}
+	if (optind == argc)
+		return usage("which COMMAND? gwctl -h lists them");
+	if (argc - optind - 1 > REQUEST_ARGS)
+		return usage("too many arguments");
+	request.command = argv[optind++];
+	while (optind < argc)
+		request.args[request.n_args++] = argv[optind++];
+	if (!strcmp(request.command, "check"))
+		return finish(check(&request));
+	return finish(ask(path && *path ? path : CONTROL_PATH, &request));
+}
