@@ -29,8 +29,8 @@ enum netmon_what {
 	NETMON_ROUTE = 1 << 2, // default routes of others in the main table
 	NETMON_NEIGH = 1 << 3, // MAC addresses of the watched next hops
 	NETMON_OURS = 1 << 4,  // routes or ip rules of protocol 200 may be gone: read them back. Somebody
-			       // (also gwd itself) changed one, or an interface went down or lost an
-			       // address, which drops routes without a word
+			       // changed one, or an interface went down or lost an address, which drops
+			       // routes without a word
 };
 
 typedef void netmon_changed_fn(void *arg, unsigned what);
@@ -53,6 +53,9 @@ void netmon_watch_neighs(struct netmon *netmon, const struct netmon_hop *hops, s
 
 // Reads the byte counters of the interfaces into the facts (no other reading touches them).
 int netmon_refresh_stats(struct netmon *netmon, struct err *err);
+
+// The netlink port that gwd changes its routes and rules from (routes_port()): those are no news.
+void netmon_set_own_port(struct netmon *netmon, uint32_t port);
 
 // Has every table read again; `changed` follows from the event loop if anything was missed.
 void netmon_resync(struct netmon *netmon);

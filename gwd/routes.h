@@ -8,6 +8,8 @@
 #ifndef GWD_ROUTES_H
 #define GWD_ROUTES_H
 
+#include <stdint.h>
+
 struct err;
 struct op;
 struct plan;
@@ -15,6 +17,9 @@ struct routes;
 
 struct routes *routes_open(struct err *err); // NULL on failure
 void routes_close(struct routes *routes);    // NULL is fine
+
+// The netlink port of its changes, by which netmon knows them.
+uint32_t routes_port(const struct routes *routes);
 
 // Carries out OP_ROUTE_SET, OP_ROUTE_DEL, OP_IPRULE_ADD or OP_IPRULE_DEL (any other asserts).
 int routes_apply_op(struct routes *routes, const struct op *op, struct err *err);
