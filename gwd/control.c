@@ -42,6 +42,7 @@ static struct {
 	struct event_base *base;
 	struct engine *engine;
 	struct control_socket socket;
+	bool claimed; // `socket` holds its lock
 	struct evconnlistener *listener;
 	struct event *retry;
 	LIST_HEAD(, client) clients;
@@ -184,34 +185,40 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 
 // ---- opening and closing ---------------------------------------------------------------------
 
-static void listen_on(const struct control_socket *socket)
+static void listen_on(void)
 {
-	if (control.listener) {
-		evconnlistener_free(control.listener);
-		control_socket_close(&control.socket);
-	}
-	control.socket = *socket;
-	control.listener =
-		evconnlistener_new(control.base, on_accept, NULL, LEV_OPT_CLOSE_ON_EXEC, 0, socket->fd);
+	control.listener = evconnlistener_new(control.base, on_accept, NULL, LEV_OPT_CLOSE_ON_EXEC, 0,
+					      control.socket.fd);
 	if (!control.listener)
 		abort();
 	evconnlistener_set_error_cb(control.listener, on_accept_error);
 }
 
+int control_claim(const char *path, struct err *err)
+{
+	assert(!control.claimed);
+	int rc = control_socket_claim(&control.socket, path, err);
+	control.claimed = rc == 0;
+	return rc;
+}
+
 int control_open(struct event_base *base, struct engine *engine, const char *path, const char *group,
 		 struct err *err)
 {
-	struct control_socket socket;
 	assert(!control.listener);
-	int rc = control_socket_open(&socket, path, group, err);
+	if (control.claimed && strcmp(path, control.socket.path) != 0)
+		control_close();
+	int rc = control.claimed ? 0 : control_claim(path, err);
+	if (rc == 0)
+		rc = control_socket_open(&control.socket, group, err);
+	control.claimed = rc == 0;
 	if (rc < 0)
 		return rc;
-	// writing to a client that went away must not end the daemon
-	signal(SIGPIPE, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN); // a client that goes away must not end the daemon
 	control.base = base;
 	control.engine = engine;
 	control.retry = evtimer_new(base, on_retry, NULL);
-	listen_on(&socket);
+	listen_on();
 	return 0;
 }
 
@@ -221,20 +228,28 @@ int control_update(const char *path, const char *group, struct err *err)
 	assert(control.listener);
 	if (!strcmp(path, control.socket.path))
 		return control_socket_regroup(&control.socket, group, err);
-	int rc = control_socket_open(&socket, path, group, err);
+	int rc = control_socket_claim(&socket, path, err);
 	if (rc == 0)
-		listen_on(&socket);
-	return rc;
+		rc = control_socket_open(&socket, group, err);
+	if (rc < 0)
+		return rc;
+	evconnlistener_free(control.listener);
+	control_socket_close(&control.socket);
+	control.socket = socket;
+	listen_on();
+	return 0;
 }
 
 void control_close(void)
 {
-	if (!control.listener)
-		return;
 	while (!LIST_EMPTY(&control.clients))
 		client_free(LIST_FIRST(&control.clients));
-	evconnlistener_free(control.listener);
-	control.listener = NULL;
-	event_free(control.retry);
-	control_socket_close(&control.socket);
+	if (control.listener) {
+		evconnlistener_free(control.listener);
+		control.listener = NULL;
+		event_free(control.retry);
+	}
+	if (control.claimed)
+		control_socket_close(&control.socket);
+	control.claimed = false;
 }

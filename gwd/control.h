@@ -17,6 +17,10 @@ struct event_base;
 
 #define CONTROL_PATH "/run/gwd/control.sock" // where gwctl looks unless it is told otherwise
 
+// Makes sure that no other gwd runs on `path`, before anything is done to the kernel; control_open()
+// of the same path follows, or control_close(). Refused: "another gwd runs on PATH".
+int control_claim(const char *path, struct err *err);
+
 // Listens on `path` with mode 0660 and the group's gid; a dead daemon's socket is replaced, a live
 // one's is refused. A `group` that this host doesn't have costs a warning: then only root may talk.
 // There is one control socket in a process.

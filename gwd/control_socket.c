@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/control_socket.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -37,9 +38,11 @@ static int take_lock(struct control_socket *s, struct err *err)
 		return err_errno(err, errno, "can't open %s", path);
 	if (flock(s->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
-	if (errno == EWOULDBLOCK)
-		return err_set(err, EADDRINUSE, "another gwd runs on %s", s->path);
-	return err_errno(err, errno, "can't lock %s", path);
+	int rc = errno == EWOULDBLOCK ? err_set(err, EADDRINUSE, "another gwd runs on %s", s->path)
+				      : err_errno(err, errno, "can't lock %s", path);
+	close(s->lock_fd);
+	s->lock_fd = -1;
+	return rc;
 }
 
 // Whatever answers at the path although we hold the lock is no gwd of this configuration.
@@ -101,20 +104,23 @@ int control_socket_regroup(struct control_socket *s, const char *name, struct er
 	return 0;
 }
 
-int control_socket_open(struct control_socket *s, const char *path, const char *group, struct err *err)
+int control_socket_claim(struct control_socket *s, const char *path, struct err *err)
+{
+	*s = (struct control_socket){.fd = -1, .lock_fd = -1};
+	if (!*path || strlen(path) >= sizeof(s->path))
+		return err_set(err, ENAMETOOLONG, "the control socket's path must have 1 to %zu characters",
+			       sizeof(s->path) - 1);
+	snprintf(s->path, sizeof(s->path), "%s", path);
+	int rc = make_directory(path, err);
+	return rc < 0 ? rc : take_lock(s, err);
+}
+
+int control_socket_open(struct control_socket *s, const char *group, struct err *err)
 {
 	struct sockaddr_un addr = {.sun_family = AF_UNIX};
-	*s = (struct control_socket){.fd = -1, .lock_fd = -1};
-	if (!*path || strlen(path) >= sizeof(addr.sun_path))
-		return err_set(err, ENAMETOOLONG, "the control socket's path must have 1 to %zu characters",
-			       sizeof(addr.sun_path) - 1);
-	snprintf(s->path, sizeof(s->path), "%s", path);
-	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", path);
-	int rc = make_directory(path, err);
-	if (rc == 0)
-		rc = take_lock(s, err);
-	if (rc == 0)
-		rc = remove_stale(&addr, err);
+	assert(s->lock_fd >= 0 && s->fd < 0);
+	snprintf(addr.sun_path, sizeof(addr.sun_path), "%s", s->path);
+	int rc = remove_stale(&addr, err);
 	if (rc == 0)
 		rc = bind_and_listen(s, &addr, err);
 	if (rc == 0)

@@ -23,9 +23,12 @@ struct control_socket {
 	struct control_group group;
 };
 
-// Mode 0660 and the group's gid; 0600 where there is no such group (with a warning in the log). A
-// directory that is missing is made.
-int control_socket_open(struct control_socket *socket, const char *path, const char *group, struct err *err);
+// Takes the lock and no more; a directory that is missing is made. Close it also if nothing follows.
+int control_socket_claim(struct control_socket *socket, const char *path, struct err *err);
+
+// Listens on what was claimed: mode 0660 and the group's gid; 0600 where there is no such group (with
+// a warning in the log). After an error the claim is gone too.
+int control_socket_open(struct control_socket *socket, const char *group, struct err *err);
 
 // Gives an open one to another group.
 int control_socket_regroup(struct control_socket *socket, const char *group, struct err *err);
