@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/engine.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "gwd/base/buf.h"
+#include "gwd/base/log.h"
+#include "gwd/base/mono.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/model.h"
+#include "gwd/engine_priv.h"
+#include "gwd/failover.h"
+#include "gwd/monitor.h"
+#include "gwd/netmon.h"
+#include "gwd/routes.h"
+#include "gwd/sysctl.h"
+#include "nft/conntrack.h"
+#include "nft/nft.h"
+
+#define ENGINE_BACKOFF_MIN_MS 100
+#define ENGINE_BACKOFF_MAX_MS 30000
+#define ENGINE_RESYNC_S 60
+#define ENGINE_MEASURE_S 2
+#define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
+
+// ---- events --------------------------------------------------------------------------------
+
+static struct timeval engine_timeval(unsigned ms)
+{
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (ms % 1000) * 1000};
+}
+
+void engine_dirty(struct engine *engine)
+{
+	event_active(engine->settle, EV_TIMEOUT, 0);
+}
+
+static void engine_on_settle(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	(void)fd, (void)what;
+	if (!engine_settle(engine) && !engine->failure.text[0]) {
+		engine->backoff_ms = ENGINE_BACKOFF_MIN_MS;
+		event_del(engine->retry);
+		return;
+	}
+	struct timeval delay = engine_timeval(engine->backoff_ms);
+	event_add(engine->retry, &delay);
+	if (engine->backoff_ms < ENGINE_BACKOFF_MAX_MS)
+		engine->backoff_ms *= 2;
+}
+
+static void engine_on_netmon(void *arg, unsigned what)
+{
+	struct engine *engine = arg;
+	if (what & (NETMON_OURS | NETMON_LINK | NETMON_ADDR))
+		engine->reread_routes = true;
+	if (what & ~(unsigned)NETMON_OURS)
+		monitor_update(engine->monitor, engine->model, netmon_facts(engine->netmon), &engine->ids);
+	engine_dirty(engine);
+}
+
+static void engine_on_verdict(void *arg)
+{
+	engine_dirty(arg);
+}
+
+static void engine_on_listener(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	(void)fd, (void)what;
+	if (!nft_listener_read(engine->listener))
+		return;
+	log_debug("engine", "somebody else changed our table");
+	engine->reread_nft = true;
+	engine_dirty(engine);
+}
+
+static void engine_on_resync(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	(void)fd, (void)what;
+	engine->reread_nft = engine->reread_routes = true;
+	netmon_resync(engine->netmon);
+	engine_dirty(engine);
+}
+
+// ---- rates ---------------------------------------------------------------------------------
+
+static struct engine_rate *engine_rate(struct engine *engine, const struct fact_iface *iface)
+{
+	struct engine_rate *rate;
+	vec_each(&engine->rates, old)
+		if (!strcmp(old->ifname, iface->name))
+			return old;
+	vec_add(&engine->rates, rate);
+	memcpy(rate->ifname, iface->name, sizeof(rate->ifname));
+	rate->rx_bytes = iface->rx_bytes;
+	rate->tx_bytes = iface->tx_bytes;
+	return rate;
+}
+
+// A counter that went back belongs to a new interface of that name.
+static void engine_smooth(double *bps, uint64_t *old, uint64_t now, double seconds)
+{
+	double fresh = now >= *old ? (double)(now - *old) / seconds : 0;
+	*bps += ENGINE_RATE_WEIGHT * (fresh - *bps);
+	*old = now;
+}
+
+static void engine_on_measure(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	struct err err;
+	(void)fd, (void)what;
+	int64_t now_ms = mono_now_ms();
+	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
+	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)
+		return;
+	const struct facts *facts = netmon_facts(engine->netmon);
+	for (size_t i = 0; i < engine->model->n_gateways; i++) {
+		const struct fact_iface *iface = facts_iface(facts, engine->model->gateways[i].interface);
+		if (!iface)
+			continue;
+		struct engine_rate *rate = engine_rate(engine, iface);
+		engine_smooth(&rate->rx_bps, &rate->rx_bytes, iface->rx_bytes, seconds);
+		engine_smooth(&rate->tx_bps, &rate->tx_bytes, iface->tx_bytes, seconds);
+	}
+	engine->rates_ms = now_ms;
+}
+
+void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps)
+{
+	*rx_bps = *tx_bps = 0;
+	vec_each(&engine->rates, rate)
+		if (!strcmp(rate->ifname, ifname)) {
+			*rx_bps = rate->rx_bps;
+			*tx_bps = rate->tx_bps;
+		}
+}
+
+// ---- life ----------------------------------------------------------------------------------
+
+// The values found before the first change live beside the socket, in a directory that dies with the boot.
+static struct sysctl *engine_open_sysctl(const struct model *model, struct err *err)
+{
+	char path[512];
+	snprintf(path, sizeof(path), "%s.sysctl", model->globals.control);
+	return sysctl_open(path, err);
+}
+
+static int engine_open(struct engine *engine, struct err *err)
+{
+	if (!(engine->nft = nft_open(err)) || !(engine->listener = nft_listener_open(engine->nft, err)) ||
+	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
+	    !(engine->sysctl = engine_open_sysctl(engine->model, err)))
+		return -1;
+	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
+	engine->failover = failover_new(engine->base, engine->conntrack);
+	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
+	return engine->netmon ? 0 : -1;
+}
+
+static void engine_open_events(struct engine *engine)
+{
+	struct timeval resync = {.tv_sec = ENGINE_RESYNC_S}, measure = {.tv_sec = ENGINE_MEASURE_S};
+	engine->settle = event_new(engine->base, -1, 0, engine_on_settle, engine);
+	engine->retry = event_new(engine->base, -1, 0, engine_on_settle, engine);
+	engine->listen = event_new(engine->base, nft_listener_fd(engine->listener), EV_READ | EV_PERSIST,
+				   engine_on_listener, engine);
+	engine->resync = event_new(engine->base, -1, EV_PERSIST, engine_on_resync, engine);
+	engine->measure = event_new(engine->base, -1, EV_PERSIST, engine_on_measure, engine);
+	event_add(engine->listen, NULL);
+	event_add(engine->resync, &resync);
+	event_add(engine->measure, &measure);
+}
+
+// What an earlier gwd left is ours again: ids, and flows that go on. Its gateways count as having been
+// usable, so that a restart neither flushes nor resets anything by itself.
+static int engine_adopt(struct engine *engine, struct err *err)
+{
+	engine->reread_nft = engine->reread_routes = true;
+	int r = engine_read_back(engine, err);
+	if (r)
+		return r;
+	engine->first_load = !engine->applied.active;
+	vec_each(&engine->applied.gateways, gw) {
+		gw->usable[FAM_4] = gw->usable[FAM_6] = true;
+		ids_learn(&engine->ids, gw->name, gw->id);
+	}
+	if (engine->applied.active)
+		log_info("engine", "adopted the table of an earlier run: %zu gateways",
+			 engine->applied.gateways.n);
+	return 0;
+}
+
+struct engine *engine_new(struct event_base *base, struct model *model, struct err *err)
+{
+	struct engine *engine = xcalloc(1, sizeof(*engine));
+	engine->base = base;
+	engine->model = model;
+	engine->started_ms = engine->applied_ms = engine->rates_ms = mono_now_ms();
+	engine->backoff_ms = ENGINE_BACKOFF_MIN_MS;
+	if (engine_open(engine, err) || engine_adopt(engine, err)) {
+		engine_free(engine);
+		return NULL;
+	}
+	engine_open_events(engine);
+	ids_assign(&engine->ids, model);
+	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+	engine_dirty(engine);
+	return engine;
+}
+
+static void engine_free_event(struct event *event)
+{
+	if (event)
+		event_free(event);
+}
+
+void engine_free(struct engine *engine)
+{
+	if (!engine)
+		return;
+	engine_free_event(engine->settle);
+	engine_free_event(engine->retry);
+	engine_free_event(engine->listen);
+	engine_free_event(engine->resync);
+	engine_free_event(engine->measure);
+	failover_free(engine->failover);
+	monitor_free(engine->monitor);
+	netmon_close(engine->netmon);
+	nft_listener_close(engine->listener);
+	nft_close(engine->nft);
+	conntrack_close(engine->conntrack);
+	routes_close(engine->routes);
+	sysctl_close(engine->sysctl);
+	plan_free(&engine->applied);
+	ids_free(&engine->ids);
+	vec_free(&engine->since);
+	vec_free(&engine->rates);
+	model_free(engine->model);
+	free(engine);
+}
+
+// ---- requests ------------------------------------------------------------------------------
+
+static void engine_take_model(struct engine *engine, struct model *model)
+{
+	engine->model = model;
+	ids_assign(&engine->ids, model);
+	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+}
+
+int engine_reload(struct engine *engine, struct buf *report)
+{
+	struct model *fresh, *old = engine->model;
+	bool flushed = engine->flushed;
+	int r = conf_load(old->path, &fresh, report);
+	if (r) {
+		log_warn("engine", "reload refused, the running configuration stays");
+		return r;
+	}
+	engine->flushed = false;
+	engine_take_model(engine, fresh);
+	r = engine_settle(engine);
+	if (!r) {
+		log_info("engine", "reloaded %s", fresh->path);
+		model_free(old);
+		return 0;
+	}
+	buf_printf(report, "%s: the kernel refuses it, the running configuration stays: %s\n", fresh->path,
+		   engine->failure.text);
+	engine->flushed = flushed;
+	engine_take_model(engine, old);
+	model_free(fresh);
+	engine_dirty(engine);
+	return r;
+}
+
+int engine_flush(struct engine *engine, struct err *err)
+{
+	engine->flushed = true;
+	engine->reread_nft = engine->reread_routes = true;
+	int r = engine_settle(engine);
+	if (r) {
+		*err = engine->failure;
+		engine_dirty(engine); // and tries again
+		return r;
+	}
+	log_info("engine", "took everything out of the kernel; idle until a reload");
+	return sysctl_restore(engine->sysctl, err);
+}
+
+// ---- what others may see -------------------------------------------------------------------
+
+const struct model *engine_model(const struct engine *engine)
+{
+	return engine->model;
+}
+
+const struct facts *engine_facts(const struct engine *engine)
+{
+	return netmon_facts(engine->netmon);
+}
+
+const struct plan *engine_applied(const struct engine *engine)
+{
+	return &engine->applied;
+}
+
+const struct verdict *engine_verdict(const struct engine *engine, size_t gateway, enum fam fam)
+{
+	return monitor_verdict(engine->monitor, engine->model->gateways[gateway].name, fam);
+}
+
+struct conntrack *engine_conntrack(const struct engine *engine)
+{
+	return engine->conntrack;
+}
+
+struct nft *engine_nft(const struct engine *engine)
+{
+	return engine->nft;
+}
+
+int64_t engine_since_ms(const struct engine *engine, const char *gateway)
+{
+	vec_each(&engine->since, since)
+		if (!strcmp(since->gateway, gateway))
+			return since->since_ms;
+	return engine->started_ms;
+}
+
+const char *engine_failure(const struct engine *engine)
+{
+	return engine->failure.text[0] ? engine->failure.text : NULL;
+}
+
+int64_t engine_started_ms(const struct engine *engine)
+{
+	return engine->started_ms;
+}
+
+int64_t engine_applied_ms(const struct engine *engine)
+{
+	return engine->applied_ms;
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// engine_priv: the engine's inside, shared by engine.c (life, events, getters) and settle.c (plan,
+// diff, apply). Nobody else includes it.
+#ifndef GWD_ENGINE_PRIV_H
+#define GWD_ENGINE_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwd/base/err.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/ids.h"
+#include "gwd/core/plan.h"
+#include "gwd/engine.h"
+
+struct event;
+
+// Since when a gateway has the state it has.
+struct engine_since {
+	char gateway[MODEL_NAME_MAX + 1];
+	enum state state;
+	int64_t since_ms;
+};
+
+struct engine_rate {
+	char ifname[16];
+	uint64_t rx_bytes, tx_bytes;
+	double rx_bps, tx_bps; // bytes per second
+};
+
+struct engine {
+	struct event_base *base;
+	struct model *model;
+	struct ids ids;
+	struct plan applied;
+	bool flushed;       // by the operator: nothing of ours in the kernel until a reload
+	bool first_load;    // the table was not there at the start
+	bool reread_routes; // the kernel's routes and rules may differ from `applied`
+	bool reread_nft;    // so may its table
+	int64_t started_ms, applied_ms;
+	struct err failure;       // why not all that should be in force is; "" when it is
+	struct err failure_minor; // of the last apply: what the rest could go on without
+	unsigned backoff_ms;      // until the next try
+	VEC(struct engine_since) since;
+	VEC(struct engine_rate) rates;
+	int64_t rates_ms;
+
+	struct netmon *netmon;
+	struct routes *routes;
+	struct sysctl *sysctl;
+	struct nft *nft;
+	struct nft_listener *listener;
+	struct conntrack *conntrack;
+	struct failover *failover;
+	struct monitor *monitor;
+	struct event *settle, *retry, *listen, *resync, *measure;
+};
+
+// Builds the plan, applies what differs from `applied`, and makes it `applied`. -errno: the kernel's table
+// could not be changed, and `applied` is what it is known to have. 0: it was; if a route or a
+// sysctl was refused all the same, `failure` says so.
+int engine_settle(struct engine *engine);
+
+// Reads the kernel's table, routes and rules into `applied`, as far as they are marked as in doubt.
+int engine_read_back(struct engine *engine, struct err *err);
+
+#endif

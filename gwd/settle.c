@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "gwd/base/log.h"
+#include "gwd/base/mono.h"
+#include "gwd/core/build.h"
+#include "gwd/core/diff.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/model.h"
+#include "gwd/engine_priv.h"
+#include "gwd/failover.h"
+#include "gwd/monitor.h"
+#include "gwd/netmon.h"
+#include "gwd/routes.h"
+#include "gwd/sysctl.h"
+#include "nft/conntrack.h"
+#include "nft/nft.h"
+
+#define SETTLE_TRIES 5 // when somebody else keeps changing the ruleset while we do
+
+// ---- what the kernel has -------------------------------------------------------------------
+
+static int settle_read_nft(struct engine *engine, struct err *err)
+{
+	struct plan read = {0};
+	int r = -ERESTART;
+	for (unsigned i = 0; r == -ERESTART && i < SETTLE_TRIES; i++) {
+		plan_free(&read);
+		r = nft_read(engine->nft, &read, err);
+	}
+	if (r) {
+		plan_free(&read);
+		return r;
+	}
+	struct plan *applied = &engine->applied;
+	vec_each(&applied->sets, set)
+		vec_free(&set->elems);
+	vec_free(&applied->sets);
+	applied->sets = read.sets;
+	applied->shape = read.shape;
+	applied->active = read.active;
+	if (!applied->gateways.n) { // adoption: who owned the marks before we came
+		applied->gateways = read.gateways;
+		applied->mark_mask = engine->model->globals.mark_mask;
+		memset(&read.gateways, 0, sizeof(read.gateways));
+	}
+	memset(&read.sets, 0, sizeof(read.sets));
+	plan_free(&read);
+	return 0;
+}
+
+int engine_read_back(struct engine *engine, struct err *err)
+{
+	int r = 0;
+	if (engine->reread_nft && !(r = settle_read_nft(engine, err)))
+		engine->reread_nft = false;
+	if (!r && engine->reread_routes && !(r = routes_read(engine->routes, &engine->applied, err)))
+		engine->reread_routes = false;
+	return r;
+}
+
+// ---- what it should have -------------------------------------------------------------------
+
+static void settle_build(struct engine *engine, struct plan *plan)
+{
+	const struct model *model = engine->model;
+	if (engine->flushed)
+		return;
+	struct verdict(*verdicts)[FAM_COUNT] = xcalloc(model->n_gateways, sizeof(*verdicts));
+	for (size_t i = 0; i < model->n_gateways; i++)
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			verdicts[i][fam] = *monitor_verdict(engine->monitor, model->gateways[i].name, fam);
+	struct build_input input = {
+		.model = model,
+		.facts = netmon_facts(engine->netmon),
+		.verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
+		.ids = &engine->ids,
+	};
+	plan_build(plan, &input);
+	free(verdicts);
+}
+
+// ---- from the one to the other -------------------------------------------------------------
+
+static bool settle_is_transaction(enum op_kind kind)
+{
+	return kind == OP_CHAINS || kind == OP_SET_ADD || kind == OP_ELEM_DEL || kind == OP_ELEM_ADD ||
+	       kind == OP_SWEEP || kind == OP_TABLE_DEL;
+}
+
+static int settle_one(struct engine *engine, const struct op *op, struct err *err)
+{
+	switch (op->kind) {
+	case OP_SYSCTL:
+		return sysctl_apply(engine->sysctl, op->sysctl, err);
+	case OP_ROUTE_SET:
+	case OP_ROUTE_DEL:
+	case OP_IPRULE_ADD:
+	case OP_IPRULE_DEL:
+		return routes_apply_op(engine->routes, op, err);
+	case OP_PINS_CLEAR:
+		return nft_flush_set(engine->nft, op->set->name, err);
+	case OP_FLUSH:
+		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
+	case OP_CHAINS:
+	case OP_SET_ADD:
+	case OP_ELEM_DEL:
+	case OP_ELEM_ADD:
+	case OP_SWEEP:
+	case OP_TABLE_DEL:
+		break; // run together by nft_apply()
+	}
+	return 0;
+}
+
+static int settle_transaction(struct engine *engine, const struct plan *plan, const struct ops *ops,
+			      size_t *i, struct err *err)
+{
+	size_t first = *i;
+	while (*i < ops->op.n && settle_is_transaction(ops->op.v[*i].kind))
+		++*i;
+	return nft_apply(engine->nft, plan, &ops->op.v[first], *i - first, err);
+}
+
+// A refused transaction ends the try, since what follows relies on it. A sysctl or a route that the kernel
+// refuses must not keep the rest (a failover!) from being done: it is remembered and tried again.
+static int settle_apply(struct engine *engine, struct plan *plan, const struct ops *ops, struct err *err)
+{
+	struct err why;
+	engine->failure_minor.text[0] = 0;
+	for (size_t i = 0; i < ops->op.n;) {
+		const struct op *op = &ops->op.v[i];
+		if (settle_is_transaction(op->kind)) {
+			int r = settle_transaction(engine, plan, ops, &i, err);
+			if (r)
+				return r;
+			continue;
+		}
+		if (settle_one(engine, op, &why)) {
+			engine->failure_minor = why;
+			engine->reread_routes = true;
+			if (op->kind == OP_SYSCTL) // not in force, so the next diff has it again
+				plan->sysctls.v[op->sysctl - plan->sysctls.v].value[0] = 0;
+		}
+		i++;
+	}
+	return 0;
+}
+
+// ---- afterwards ----------------------------------------------------------------------------
+
+static struct engine_since *settle_since(struct engine *engine, const char *gateway)
+{
+	struct engine_since *since;
+	vec_each(&engine->since, old)
+		if (!strcmp(old->gateway, gateway))
+			return old;
+	vec_add(&engine->since, since);
+	memcpy(since->gateway, gateway, strlen(gateway) + 1);
+	since->since_ms = engine->started_ms;
+	return since;
+}
+
+static void settle_report(struct engine *engine, const struct plan *plan, int64_t now_ms)
+{
+	bool usable[FAM_COUNT] = {false, false};
+	vec_each(&plan->gateways, gw) {
+		struct engine_since *since = settle_since(engine, gw->name);
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			usable[fam] |= gw->usable[fam];
+		if (since->state == gw->state)
+			continue;
+		log_info("gateway", "%s: %s -> %s: %s", gw->name, state_name(since->state),
+			 state_name(gw->state), gw->reason);
+		since->state = gw->state;
+		since->since_ms = now_ms;
+		if (gw->usable[FAM_4] || gw->usable[FAM_6])
+			failover_cancel(engine->failover, gw->name);
+	}
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		monitor_set_urgent(engine->monitor, fam, !usable[fam]);
+}
+
+// The next hops of gateways that share an interface are told apart by their MAC addresses.
+static void settle_watch_neighs(struct engine *engine, const struct plan *plan)
+{
+	VEC(struct netmon_hop) hops = {0};
+	vec_each(&plan->routes, route)
+		vec_each(&plan->gateways, gw)
+			if (gw->shared && !strcmp(gw->ifname, route->ifname) && !addr_is_none(&route->via))
+				vec_push(&hops, (struct netmon_hop){.index = route->oif, .addr = route->via});
+	netmon_watch_neighs(engine->netmon, hops.v, hops.n);
+	vec_free(&hops);
+}
+
+// Flows that were begun before there was any translation would go on untranslated for ever.
+static void settle_first_load(struct engine *engine)
+{
+	VEC(struct addr) local = {0};
+	struct err err;
+	size_t deleted = 0;
+	vec_each(&netmon_facts(engine->netmon)->ifaces, iface)
+		vec_each(&iface->addrs, own)
+			vec_push(&local, own->addr);
+	const struct model_lan *lan = &engine->model->lan;
+	if (conntrack_delete_unnatted(engine->conntrack, lan->networks, lan->n_networks, local.v, local.n,
+				      &deleted, &err))
+		log_warn("engine", "flows from before the start stay untranslated: %s", err.text);
+	else if (deleted)
+		log_info("engine", "ended %zu flows from before the start that were not translated", deleted);
+	vec_free(&local);
+	engine->first_load = false;
+}
+
+static void settle_log_ops(const struct ops *ops)
+{
+	char text[256];
+	vec_each(&ops->op, op) {
+		op_text(op, text, sizeof(text));
+		log_debug("apply", "%s", text);
+	}
+}
+
+static int settle_try(struct engine *engine, struct err *err)
+{
+	struct plan plan = {0};
+	struct ops ops = {0};
+	int r = engine_read_back(engine, err);
+	if (r)
+		return r;
+	settle_build(engine, &plan);
+	plan_diff(&ops, &engine->applied, &plan);
+	settle_log_ops(&ops);
+	r = settle_apply(engine, &plan, &ops, err);
+	int64_t now_ms = mono_now_ms();
+	if (!r) {
+		if (ops.op.n)
+			engine->applied_ms = now_ms;
+		struct plan old = engine->applied;
+		engine->applied = plan;
+		plan = old;
+	} else { // some of it may be done: the kernel knows
+		engine->reread_nft = engine->reread_routes = true;
+	}
+	ops_free(&ops);
+	plan_free(&plan);
+	return r;
+}
+
+static void settle_log_failure(struct engine *engine, const struct err *err)
+{
+	if (err->text[0] && strcmp(engine->failure.text, err->text) != 0)
+		log_error("engine", "%s; trying again", err->text);
+	if (!err->text[0] && engine->failure.text[0])
+		log_info("engine", "all is in force again");
+	engine->failure = *err;
+}
+
+int engine_settle(struct engine *engine)
+{
+	struct err err = {""};
+	int r = -ERESTART;
+	for (unsigned i = 0; r == -ERESTART && i < SETTLE_TRIES; i++) {
+		r = settle_try(engine, &err);
+		if (r == -ERESTART)
+			engine->reread_nft = true;
+	}
+	if (!r)
+		err = engine->failure_minor;
+	settle_log_failure(engine, &err);
+	if (r)
+		return r;
+	settle_watch_neighs(engine, &engine->applied);
+	settle_report(engine, &engine->applied, mono_now_ms());
+	if (engine->first_load && engine->applied.active)
+		settle_first_load(engine);
+	return 0;
+}
