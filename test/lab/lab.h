@@ -47,6 +47,7 @@
 #include "test/lab/lab_proc.h"
 #include "test/lab/lab_server.h"
 #include "test/lab/lab_stream.h"
+#include "test/lab/lab_transfer.h"
 #include "test/lab/lab_wait.h"
 #include "test/lab/lab_watch.h"
 

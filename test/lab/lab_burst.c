@@ -194,6 +194,7 @@ struct lab_burst *lab_burst_start(struct lab *lab, const struct lab_burst_spec *
 	struct lab_burst_spec *own = &burst->spec;
 
 	*own = *spec;
+	lab_flow_keep(lab, &own->flow);
 	burst->lab = lab;
 	own->count = own->count ? own->count : 1;
 	own->at_once = own->at_once ? own->at_once : AT_ONCE;

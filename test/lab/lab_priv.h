@@ -73,6 +73,9 @@ int lab_family(int family);
 /* The ISP by its number; dies if there is none. */
 struct lab_isp *lab_isp_get(struct lab *lab, int isp);
 
+/* A copy of text that lasts as long as the lab. */
+const char *lab_keep(struct lab *lab, const char *text);
+
 void lab_proc_stop_all(struct lab *lab);
 
 /* The process that removes `dir` when this one has ended, however it ended. */

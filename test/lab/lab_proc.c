@@ -195,17 +195,24 @@ const char *lab_dir(const struct lab *lab)
 	return lab->dir;
 }
 
-const char *lab_path(struct lab *lab, const char *name)
+const char *lab_keep(struct lab *lab, const char *text)
 {
-	size_t size = sizeof(struct lab_string) + strlen(lab->dir) + strlen(name) + 2;
-	struct lab_string *string = lab_alloc(1, size);
+	struct lab_string *string = lab_alloc(1, sizeof(*string) + strlen(text) + 1);
 
-	sprintf(string->text, "%s/%s", lab->dir, name);
+	strcpy(string->text, text);
 	pthread_mutex_lock(&lab->lock);
 	string->next = lab->strings;
 	lab->strings = string;
 	pthread_mutex_unlock(&lab->lock);
 	return string->text;
+}
+
+const char *lab_path(struct lab *lab, const char *name)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), "%s/%s", lab->dir, name);
+	return lab_keep(lab, path);
 }
 
 const char *lab_file(struct lab *lab, const char *name, const char *format, ...)

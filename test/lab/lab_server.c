@@ -8,6 +8,7 @@
 #include "test/lab/lab_ns.h"
 #include "test/lab/lab_sock.h"
 #include "test/lab/lab_task.h"
+#include "test/lab/lab_wait.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -18,7 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINE_MAX_ = 80, DATAGRAM_MAX = 2048, CHUNK = 65536, EVENTS = 64, BACKLOG = 4096 };
+enum { ANSWER_MAX = 80, DATAGRAM_MAX = 2048, CHUNK = 65536, EVENTS = 64, BACKLOG = 4096, FEED_MS = 5 };
 
 enum peer_kind { PEER_STOP, PEER_DATAGRAMS, PEER_LISTENER, PEER_ASKING, PEER_SOURCE, PEER_SINK };
 
@@ -29,6 +30,8 @@ struct peer {
 	struct peer *next; /* TCP: all of them, to be closed at the end */
 	struct peer **back;
 	struct sockaddr_in6 from;
+	int64_t rate_bps; /* of a source that is not to send as fast as it can */
+	int64_t begun_us, sent;
 };
 
 struct half {
@@ -55,12 +58,12 @@ static void watch(struct half *half, struct peer *peer, uint32_t events)
 }
 
 /* "ADDRESS PORT\n" of a client; an IPv4 client of a dual-stack socket as IPv4. Returns its length. */
-static size_t write_whoami(const struct sockaddr_in6 *from, char line[LINE_MAX_])
+static size_t write_whoami(const struct sockaddr_in6 *from, char line[ANSWER_MAX])
 {
 	char address[INET6_ADDRSTRLEN];
 
 	lab_sock_text(from, address);
-	return (size_t)snprintf(line, LINE_MAX_, "%s %d\n", address, ntohs(from->sin6_port));
+	return (size_t)snprintf(line, ANSWER_MAX, "%s %d\n", address, ntohs(from->sin6_port));
 }
 
 /* ---- UDP ---- */
@@ -68,7 +71,7 @@ static size_t write_whoami(const struct sockaddr_in6 *from, char line[LINE_MAX_]
 /* Answers one datagram from the address it was sent to; false when there is none. */
 static bool answer_datagram(int fd)
 {
-	char line[LINE_MAX_], data[DATAGRAM_MAX], control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
+	char line[ANSWER_MAX], data[DATAGRAM_MAX], control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct sockaddr_in6 from;
 	struct iovec in = {data, sizeof(data)}, out[2];
 	struct msghdr message = {.msg_name = &from,
@@ -150,7 +153,7 @@ static void accept_clients(struct half *half, int listener)
 
 static void answer_http(const struct peer *peer)
 {
-	char line[LINE_MAX_], text[256];
+	char line[ANSWER_MAX], text[256];
 	size_t length = write_whoami(&peer->from, line);
 
 	length = (size_t)snprintf(
@@ -160,23 +163,28 @@ static void answer_http(const struct peer *peer)
 	shutdown(peer->fd, SHUT_WR);
 }
 
-static void start_source(struct half *half, struct peer *peer)
+/* "source\n" or "source RATE\n" */
+static void start_source(struct half *half, struct peer *peer, const char *rate)
 {
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data = {.ptr = peer}};
+	struct epoll_event event = {.events = EPOLLIN, .data = {.ptr = peer}};
 
 	peer->kind = PEER_SOURCE;
+	peer->rate_bps = strtoll(rate, NULL, 10);
+	peer->begun_us = lab_now_us();
+	if (peer->rate_bps == 0)
+		event.events |= EPOLLOUT;
 	lab_must(epoll_ctl(half->epoll, EPOLL_CTL_MOD, peer->fd, &event), "epoll");
 }
 
 static void take_request(struct half *half, struct peer *peer, const char *request)
 {
-	char line[LINE_MAX_];
+	char line[ANSWER_MAX];
 
 	if (!strncmp(request, "GET ", 4)) {
 		peer->kind = PEER_SINK;
 		answer_http(peer);
-	} else if (!strncmp(request, "source\n", 7)) {
-		start_source(half, peer);
+	} else if (!strncmp(request, "source", 6)) {
+		start_source(half, peer, request + 6);
 	} else if (!strncmp(request, "sink\n", 5)) {
 		peer->kind = PEER_SINK;
 	} else {
@@ -212,13 +220,32 @@ static void serve_client(struct half *half, struct peer *peer, uint32_t events)
 		drop_client(peer);
 }
 
+/* Sends what is due on every source with a rate; true if there is any. */
+static bool feed_sources(struct half *half)
+{
+	bool any = false;
+
+	for (struct peer *peer = half->clients; peer; peer = peer->next) {
+		int64_t due = (lab_now_us() - peer->begun_us) * (peer->rate_bps / 8) / 1000000 - peer->sent;
+		ssize_t sent = 0;
+
+		if (peer->rate_bps == 0)
+			continue;
+		if (due > 0)
+			sent = send(peer->fd, chunk, due < CHUNK ? (size_t)due : CHUNK, MSG_NOSIGNAL);
+		peer->sent += sent > 0 ? sent : 0;
+		any = true;
+	}
+	return any;
+}
+
 static void tcp_run(struct lab_task *task)
 {
 	struct half *half = (struct half *)task;
 	struct epoll_event events[EVENTS];
 
 	for (;;) {
-		int count = epoll_wait(half->epoll, events, EVENTS, -1);
+		int count = epoll_wait(half->epoll, events, EVENTS, feed_sources(half) ? FEED_MS : -1);
 
 		for (int i = 0; i < count; i++) {
 			struct peer *peer = events[i].data.ptr;

@@ -6,8 +6,8 @@
  *
  *     UDP   a datagram is answered with "ADDRESS PORT\n", the client's as seen here, and then the datagram
  * itself TCP   the client speaks first: "GET …" is answered as HTTP with "ADDRESS PORT\n" (so `curl` works),
- *           "source\n" with bytes without end, "sink\n" takes bytes without end, and any other line is
- * answered with "ADDRESS PORT\n", as often as it comes
+ *           "source\n" with bytes without end ("source RATE\n": at so many bits per second), "sink\n" takes
+ * bytes without end, and any other line is answered with "ADDRESS PORT\n", as often as it comes
  */
 #ifndef GWD_TEST_LAB_LAB_SERVER_H
 #define GWD_TEST_LAB_LAB_SERVER_H

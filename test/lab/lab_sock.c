@@ -5,6 +5,7 @@
 #include "test/lab/lab_sock.h"
 
 #include "test/lab/lab_die.h"
+#include "test/lab/lab_priv.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -89,6 +90,15 @@ int lab_sock_open(const struct lab_flow *flow, int type, int protocol)
 	if (flow->source || flow->source_port)
 		bind_source(fd, flow, family);
 	return fd;
+}
+
+void lab_flow_keep(struct lab *lab, struct lab_flow *flow)
+{
+	flow->to = lab_keep(lab, flow->to);
+	if (flow->source)
+		flow->source = lab_keep(lab, flow->source);
+	if (flow->device)
+		flow->device = lab_keep(lab, flow->device);
 }
 
 int lab_sock_connect(int fd, const struct lab_flow *flow)

@@ -8,6 +8,8 @@
 
 #include <netinet/in.h>
 
+struct lab;
+
 /* An address as text; an IPv4 address inside IPv6 (::ffff:1.2.3.4) as IPv4. */
 void lab_sock_text(const struct sockaddr_in6 *address, char text[INET6_ADDRSTRLEN]);
 
@@ -21,6 +23,9 @@ void lab_sock_option(int fd, int level, int name, int value);
  * `protocol` as for socket(). The calling thread must be in the flow's place.
  */
 int lab_sock_open(const struct lab_flow *flow, int type, int protocol);
+
+/* Makes the flow's texts the lab's own, so that the caller's may change or go. */
+void lab_flow_keep(struct lab *lab, struct lab_flow *flow);
 
 /* connect() to the flow's far end: 0 (under way or done) or -errno. */
 int lab_sock_connect(int fd, const struct lab_flow *flow);

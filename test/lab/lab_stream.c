@@ -43,7 +43,6 @@ struct lab_stream {
 	struct lab_task task;
 	struct lab *lab;
 	struct lab_stream_spec spec;
-	char source[64]; /* if lab_stream_start_on() chose it */
 	struct note *notes;
 	int limit; /* of packets */
 	int sent, answered, duplicates;
@@ -251,21 +250,18 @@ static void discard(struct lab_task *task)
 	lab_stream_stop((struct lab_stream *)task);
 }
 
-static struct lab_stream *start(struct lab *lab, const struct lab_stream_spec *spec, const char *source)
+struct lab_stream *lab_stream_start(struct lab *lab, const struct lab_stream_spec *spec)
 {
 	struct lab_stream *stream = lab_alloc(1, sizeof(*stream));
 	struct lab_stream_spec *own = &stream->spec;
 
 	*own = *spec;
+	lab_flow_keep(lab, &own->flow);
 	stream->lab = lab;
 	own->rate_hz = own->rate_hz ? own->rate_hz : RATE_HZ;
 	own->limit_s = own->limit_s ? own->limit_s : LIMIT_S;
 	if (own->limit_s > LAB_STREAM_LIMIT_S || own->rate_hz > 10000)
 		lab_die("a stream of at most %d s and 10000 Hz", LAB_STREAM_LIMIT_S);
-	if (source) {
-		snprintf(stream->source, sizeof(stream->source), "%s", source);
-		own->flow.source = stream->source;
-	}
 	stream->limit = own->limit_s * own->rate_hz;
 	if (own->count && own->count < stream->limit)
 		stream->limit = own->count;
@@ -274,13 +270,9 @@ static struct lab_stream *start(struct lab *lab, const struct lab_stream_spec *s
 	return stream;
 }
 
-struct lab_stream *lab_stream_start(struct lab *lab, const struct lab_stream_spec *spec)
-{
-	return start(lab, spec, NULL);
-}
-
 struct lab_stream *lab_stream_start_on(struct lab *lab, const struct lab_stream_spec *spec, int isp)
 {
+	struct lab_stream_spec one = *spec;
 	int host = spec->flow.from->host;
 
 	for (int i = 0; i < START_TRIES; i++) {
@@ -288,7 +280,8 @@ struct lab_stream *lab_stream_start_on(struct lab *lab, const struct lab_stream_
 		char source[64];
 
 		lab_client_address(family_of(&spec->flow), host, LAB_CLIENTS_MAX - 1 - i, source);
-		stream = start(lab, spec, source);
+		one.flow.source = source;
+		stream = lab_stream_start(lab, &one);
 		if (lab_stream_wait_answer(stream, START_WAIT_MS) && lab_stream_peek(stream).isp == isp)
 			return stream;
 		lab_stream_stop(stream);
