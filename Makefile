@@ -27,8 +27,7 @@ LAB_OBJ  := $(LAB_SRC:%.c=$(B)/%.o)
 UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
 
-.PHONY: all demo check check-unit check-net check-golden check-vm check-layers check-format check-headers \
-        check-sanitize fuzz format install clean deps
+.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz install clean
 
 all: deps
 	@$(MAKE) --no-print-directory $(B)/gwd $(B)/gwctl
@@ -54,6 +53,50 @@ $(B)/net: $(NET_SRC:%.c=$(B)/%.o) $(B)/liblab.a $(B)/libgwd.a
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+# ---- for people ----------------------------------------------------------------------------------
+demo:
+	@test/install-deps demo
+	@$(MAKE) --no-print-directory -s $(B)/gwd $(B)/gwctl $(B)/demo
+	@$(B)/demo
+
+check:
+	@test/install-deps check
+	@test/check
+
+# ---- parts of check ------------------------------------------------------------------------------
+check-layers:
+	@test/check-layers
+check-headers:
+	@test/check-headers
+check-format:
+	@clang-format --dry-run -Werror $(shell git ls-files '*.c' '*.h')
+format:
+	@clang-format -i $(shell git ls-files '*.c' '*.h')
+check-unit: $(B)/unit
+	@$(B)/unit -j2
+check-net: $(B)/net $(B)/gwd $(B)/gwctl
+	@GWD_BUILD=$(B) $(B)/net -j2
+
+$(B)/demo: $(B)/test/lab/demo_main.o $(B)/liblab.a
+	$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+$(B)/labsh: $(B)/test/lab/labsh_main.o $(B)/liblab.a
+	$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+
+# One binary for each fuzz target: make B=build/fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined
+$(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libgwd.a
+	$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -lm
+fuzz: $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)/etc/gwd $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 755 $(B)/gwd $(B)/gwctl $(DESTDIR)$(BINDIR)/
+	install -m 644 conf/gwd.conf.5 $(DESTDIR)$(MANDIR)/man5/
+	install -m 644 conf/gwd.8 conf/gwctl.8 $(DESTDIR)$(MANDIR)/man8/
+	install -m 644 conf/gwd.service $(DESTDIR)$(UNITDIR)/
+	install -m 644 conf/gwd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/gwd.conf
+	[ -e $(DESTDIR)/etc/gwd/gwd.conf ] || install -m 640 conf/gwd.conf $(DESTDIR)/etc/gwd/gwd.conf
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -271,6 +271,8 @@ int engine_reload(struct engine *engine, struct buf *report)
 	if (!r) {
 		log_info("engine", "reloaded %s", fresh->path);
 		model_free(old);
+		if (engine->reloaded)
+			engine->reloaded(engine->reloaded_arg);
 		return 0;
 	}
 	buf_printf(report, "%s: the kernel refuses it, the running configuration stays: %s\n", fresh->path,
@@ -280,6 +282,12 @@ int engine_reload(struct engine *engine, struct buf *report)
 	model_free(fresh);
 	engine_dirty(engine);
 	return r;
+}
+
+void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *arg)
+{
+	engine->reloaded = reloaded;
+	engine->reloaded_arg = arg;
 }
 
 int engine_flush(struct engine *engine, struct err *err)

@@ -60,6 +60,9 @@ void engine_rates(const struct engine *engine, const char *ifname, double *rx_bp
 // error and warning, one a line, as FILE:LINE: …; returns 0 or -errno.
 int engine_reload(struct engine *engine, struct buf *report);
 
+// `reloaded` is called at the end of every reload that was taken.
+void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *arg);
+
 // Takes everything of ours out of the kernel and stays idle until a reload. 0 or -errno.
 int engine_flush(struct engine *engine, struct err *err);
 

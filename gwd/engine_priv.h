@@ -45,6 +45,9 @@ struct engine {
 	VEC(struct engine_rate) rates;
 	int64_t rates_ms;
 
+	void (*reloaded)(void *arg);
+	void *reloaded_arg;
+
 	struct netmon *netmon;
 	struct routes *routes;
 	struct sysctl *sysctl;

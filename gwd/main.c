@@ -99,12 +99,17 @@ static void main_on_reload(int number, short what, void *arg)
 {
 	struct main_run *run = arg;
 	struct buf report = {0};
-	struct err err;
 	(void)number, (void)what;
 	engine_reload(run->engine, &report);
 	for (char *line = strtok(report.text, "\n"); line; line = strtok(NULL, "\n"))
 		log_warn("conf", "%s", line);
 	buf_free(&report);
+}
+
+static void main_on_reloaded(void *arg)
+{
+	struct main_run *run = arg;
+	struct err err;
 	const struct model_globals *globals = &engine_model(run->engine)->globals;
 	if (control_update(run->socket ? run->socket : globals->control, globals->control_group, &err))
 		log_warn("control", "%s", err.text);
@@ -157,6 +162,7 @@ static int main_run(const struct main_options *options, struct model *model)
 		log_error("main", "%s", err.text);
 		goto out;
 	}
+	engine_on_reload(run.engine, main_on_reloaded, &run);
 	main_loop(&run);
 	status = EXIT_FINE;
 	if (engine_model(run.engine)->globals.remove_on_exit && engine_flush(run.engine, &err)) {
