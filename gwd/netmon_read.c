@@ -156,7 +156,10 @@ static int reader_message(struct netmon_reader *reader, const struct nlmsghdr *n
 		bool coded = mnl_nlmsg_get_payload_len(nlh) >= sizeof(*code);
 		return reader_refused(reader, coded ? -*code : 0, err);
 	}
-	reader->requests[reader->at].parse(&reader->facts, nlh);
+	// every family's header begins with the family; without IPv6 the kernel answers with IPv4
+	const uint8_t *family = mnl_nlmsg_get_payload(nlh), wanted = reader->requests[reader->at].family;
+	if (mnl_nlmsg_get_payload_len(nlh) && (wanted == AF_UNSPEC || wanted == *family))
+		reader->requests[reader->at].parse(&reader->facts, nlh);
 	return 0;
 }
 
