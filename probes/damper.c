@@ -87,6 +87,8 @@ enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, boo
 		rise(damper, now_ms, urgent);
 	else if (raw == STATE_DOWN)
 		fall(damper, now_ms);
+	else
+		damper->good_since_ms = -1;
 	return damper->state;
 }
 

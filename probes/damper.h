@@ -36,8 +36,8 @@ void damper_assume(struct damper *damper, enum state state, int64_t now_ms);
 // Another `hold` was configured; what was learnt about flapping stays.
 void damper_set_hold(struct damper *damper, uint32_t hold_ms);
 
-// `raw` is the undamped state: UNKNOWN changes nothing. `urgent`: good news passes at once.
-// Returns the damped state.
+// `raw` is the undamped state; UNKNOWN keeps the state and ends a hold that had begun. `urgent`: good news
+// passes at once. Returns the damped state.
 enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, bool urgent);
 
 // When the hold will be over if the news stays good; INT64_MAX: nothing is being waited for.

@@ -54,6 +54,6 @@ struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
 		       uint64_t id, struct answer *failed);
 
 // The answer is no longer wanted. Not after the callback was called.
-void prober_cancel(struct prober_set *set, struct ask *ask);
+void prober_cancel(struct ask *ask);
 
 #endif

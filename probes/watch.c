@@ -83,7 +83,7 @@ static enum state raw_state(const struct watch *watch)
 	if (watch->broken)
 		return STATE_DOWN;
 	if (!watch->n_targets)
-		return STATE_UNKNOWN;
+		return STATE_UP;
 	states = xcalloc(watch->n_targets, sizeof(*states));
 	for (size_t i = 0; i < watch->n_targets; i++)
 		states[i] = target_state(&watch->targets[i]);
@@ -121,10 +121,12 @@ void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms)
 	judge(watch, now_ms);
 }
 
-void watch_set_urgent(struct watch *watch, bool urgent)
+void watch_set_urgent(struct watch *watch, bool urgent, int64_t now_ms)
 {
+	if (urgent && !watch->urgent)
+		each_target(watch, t) if (t->health.state == HEALTH_SILENT) health_suspect(&t->health);
 	watch->urgent = urgent;
-	each_target(watch, t) t->health.quick = urgent || !watch->damper.was_up;
+	judge(watch, now_ms);
 }
 
 void watch_suspect(struct watch *watch)
@@ -188,24 +190,26 @@ void *watch_take_handle(struct watch *watch)
 
 bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask)
 {
+	uint64_t id;
+
 	if (watch->broken)
 		return false;
 	each_target(watch, t)
 	{
-		if (!health_ask(&t->health, now_ms, &ask->id, &ask->handle))
+		if (!health_ask(&t->health, now_ms, &id, &ask->handle))
 			continue;
-		ask->target = (size_t)(t - watch->targets);
+		ask->target = &t->addr;
+		ask->id = id * watch->n_targets + (uint64_t)(t - watch->targets);
 		return true;
 	}
 	return false;
 }
 
-void watch_answer(struct watch *watch, int64_t now_ms, size_t target, uint64_t id,
-		  const struct answer *answer)
+void watch_answer(struct watch *watch, int64_t now_ms, uint64_t id, const struct answer *answer)
 {
-	struct watch_target *t = &watch->targets[target];
+	struct watch_target *t = &watch->targets[id % watch->n_targets];
 
-	assert(target < watch->n_targets);
+	id /= watch->n_targets;
 	t->refused = answer->kind == ANSWER_DEAD;
 	t->cant = answer->kind == ANSWER_CANT;
 	if (answer->kind != ANSWER_ALIVE)
@@ -285,6 +289,10 @@ static void say_well(const struct watch *watch, struct buf *out)
 	size_t silent = 0;
 	char text[ADDR_TEXT];
 
+	if (!watch->n_targets) {
+		buf_puts(out, "there is no next hop to probe, so its carrier decides");
+		return;
+	}
 	buf_printf(out, "%zu of %zu targets answer", answering(watch), watch->n_targets);
 	each_target(watch, t) if (t->health.state == HEALTH_SILENT)
 		buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));

@@ -43,7 +43,7 @@ struct watch {
 };
 
 struct watch_ask {
-	size_t target;
+	const struct addr *target;
 	uint64_t id;
 	void **handle; // where to keep what calls it back
 };
@@ -51,9 +51,11 @@ struct watch_ask {
 void watch_init(struct watch *watch, const struct watch_config *config, uint64_t seed);
 void watch_free(struct watch *watch);
 
-// Before any of the next three the caller calls back what is under way (watch_each_handle).
+// Before any of the next three, and before watch_free(), the caller calls back what is under way
+// (watch_take_handle).
 //
-// Other targets; the damped state stays until they have answered, or not.
+// Other targets; the damped state stays until they have answered, or not. With none at all the link
+// is good whenever it isn't broken.
 void watch_set_targets(struct watch *watch, const struct addr *targets, size_t n, int64_t now_ms);
 // The link is broken: down at once, nothing is asked. Or it is whole again: asks at once.
 void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms);
@@ -63,15 +65,15 @@ void watch_restart(struct watch *watch, int64_t now_ms);
 // Starts from a state that was found earlier.
 void watch_assume(struct watch *watch, enum state state, int64_t now_ms);
 
-void watch_set_urgent(struct watch *watch, bool urgent); // one answer is enough, and no hold
-void watch_suspect(struct watch *watch);                 // ask all of them now
+// While urgent one answer is enough, and there is no hold.
+void watch_set_urgent(struct watch *watch, bool urgent, int64_t now_ms);
+void watch_suspect(struct watch *watch); // ask all of them now
 
 // When due: run, then take the expired handles, then ask until false.
 void watch_run(struct watch *watch, int64_t now_ms);
 void *watch_expired(struct watch *watch);
 bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask);
-void watch_answer(struct watch *watch, int64_t now_ms, size_t target, uint64_t id,
-		  const struct answer *answer);
+void watch_answer(struct watch *watch, int64_t now_ms, uint64_t id, const struct answer *answer);
 int64_t watch_next_ms(const struct watch *watch);
 
 // Takes every handle that is kept: for calling back.

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probes/prober.h"
+
+#include <stdlib.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/core/model.h"
+#include "probes/ask.h"
+#include "probes/icmp.h"
+
+struct prober_set {
+	struct icmp *icmp;
+};
+
+struct prober_set *prober_set_new(struct event_base *base)
+{
+	struct prober_set *set = xcalloc(1, sizeof(*set));
+
+	set->icmp = icmp_new(base);
+	return set;
+}
+
+void prober_set_free(struct prober_set *set)
+{
+	if (!set)
+		return;
+	icmp_free(set->icmp);
+	free(set);
+}
+
+static struct ask *put(struct prober_set *set, const struct ask_spec *spec, struct answer *failed)
+{
+	switch (spec->probe->type) {
+	case PROBE_ICMP:
+		return icmp_ask(set->icmp, spec, failed);
+	}
+	return NULL;
+}
+
+struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
+		       const struct prober_link *link, const struct addr *target, answer_cb cb, void *arg,
+		       uint64_t id, struct answer *failed)
+{
+	struct ask_spec spec = {probe, link, target};
+	struct ask *ask;
+
+	*failed = (struct answer){0};
+	ask = put(set, &spec, failed);
+	if (!ask)
+		return NULL;
+	ask->cb = cb;
+	ask->arg = arg;
+	ask->id = id;
+	return ask;
+}
+
+void prober_cancel(struct ask *ask)
+{
+	ask->cancel(ask);
+}
