@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "test/unit/fixture.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gwd/core/build.h"
+#include "gwd/core/names.h"
+
+static void fixture_add_iface(struct fixture *f, const char *name, const char *address4, const char *address6)
+{
+	const char *const texts[] = {address4, address6};
+	struct fact_iface *iface;
+	vec_add(&f->facts.ifaces, iface);
+	snprintf(iface->name, sizeof(iface->name), "%s", name);
+	iface->index = (uint32_t)f->facts.ifaces.n + 1;
+	iface->up = iface->carrier = true;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		struct fact_addr *own;
+		vec_add(&iface->addrs, own);
+		assert(addr_parse(texts[fam], &own->addr));
+		own->len = fam == FAM_4 ? 24 : 64;
+		own->usable = true;
+	}
+}
+
+static void fixture_gateway(struct fixture *f, unsigned i, unsigned weight)
+{
+	static size_t probe;
+	char text[2][32];
+	struct model_gateway *gw = &f->gateways[i];
+	snprintf(f->names[i], sizeof(f->names[i]), "g%u", i + 1);
+	snprintf(f->ifnames[i], sizeof(f->ifnames[i]), "wan%u", i + 1);
+	*gw = (struct model_gateway){.name = f->names[i],
+				     .interface = f->ifnames[i],
+				     .weight = weight,
+				     .probes = &probe,
+				     .n_probes = 1,
+				     .need = 1,
+				     .addr_mode = {ADDR_MODE_STATIC, ADDR_MODE_STATIC}};
+	snprintf(text[0], sizeof(text[0]), "100.64.%u.1", i + 1);
+	snprintf(text[1], sizeof(text[1]), "2001:db8:%u::1", i + 1);
+	assert(addr_parse(text[0], &gw->address[FAM_4]) && addr_parse(text[1], &gw->address[FAM_6]));
+	snprintf(text[0], sizeof(text[0]), "100.64.%u.2", i + 1);
+	snprintf(text[1], sizeof(text[1]), "2001:db8:%u::2", i + 1);
+	fixture_add_iface(f, f->ifnames[i], text[0], text[1]);
+	f->uses[i] = (struct model_use){.gateway = i, .tier = 1, .weight = weight};
+}
+
+struct fixture *fixture_new(unsigned n)
+{
+	struct fixture *f = xcalloc(1, sizeof(*f));
+	assert(n && n <= FIXTURE_MAX);
+	f->lan = "lan0";
+	f->model.globals = (struct model_globals){
+		.mark_mask = 0xff000000, .table_base = 1000, .rule_priority = 10000, .fastpath = true};
+	f->model.lan.interfaces = &f->lan;
+	f->model.lan.n_interfaces = 1;
+	f->model.gateways = f->gateways;
+	f->model.n_gateways = n;
+	f->model.balances = f->balances;
+	f->model.n_balances = 1;
+	f->model.rules = f->rules;
+	f->balances[0] = (struct model_balance){.name = "default",
+						.scheduler = SCHED_WRR,
+						.persist_mask = {32, 128},
+						.uses = f->uses,
+						.n_uses = n};
+	fixture_add_iface(f, "lan0", "10.0.0.1", "fd00::1");
+	for (unsigned i = 0; i < n; i++)
+		fixture_gateway(f, i, n - i);
+	for (size_t i = 0; i < n; i++)
+		fixture_verdict(f, i, STATE_UP);
+	ids_assign(&f->ids, &f->model);
+	return f;
+}
+
+void fixture_free(struct fixture *f)
+{
+	facts_free(&f->facts);
+	ids_free(&f->ids);
+	free(f);
+}
+
+void fixture_verdict(struct fixture *f, size_t gateway, enum state state)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		f->verdicts[gateway][fam] = (struct verdict){.state = state, .reason = "so says the test"};
+}
+
+void fixture_build(struct fixture *f, struct plan *plan)
+{
+	struct build_input input = {.model = &f->model,
+				    .facts = &f->facts,
+				    .verdicts = (const struct verdict(*)[FAM_COUNT])f->verdicts,
+				    .ids = &f->ids};
+	plan_build(plan, &input);
+}
+
+struct fact_iface *fixture_iface(struct fixture *f, const char *name)
+{
+	vec_each(&f->facts.ifaces, iface)
+		if (!strcmp(iface->name, name))
+			return iface;
+	return NULL;
+}
+
+unsigned fixture_slots_of(const struct plan *plan, const char *group, enum fam fam, const char *gateway)
+{
+	unsigned n = 0;
+	char end[PLAN_NAME_SIZE];
+	snprintf(end, sizeof(end), ".%s", gateway);
+	vec_each(&plan->groups, g) {
+		char name[PLAN_NAME_SIZE];
+		const struct plan_set *set = plan_find_set(plan, name_slots(name, fam, g));
+		if (strcmp(g->name, group) != 0 || !set)
+			continue;
+		vec_each(&set->elems, elem) {
+			size_t len = strlen(elem->chain), tail = strlen(end);
+			n += len > tail && !strcmp(elem->chain + len - tail, end);
+		}
+	}
+	return n;
+}
