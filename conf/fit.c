@@ -22,7 +22,11 @@ struct fitter {
 	const cfg_opt_t *table; // of that section
 };
 
-#define fit_error(f, at, ...) report_error((f)->report, at, stmt_label((f)->section, (f)->arena), __VA_ARGS__)
+// A finding about a section goes by its own name, one about an option by that of its section.
+#define fit_error(f, stmt, ...) \
+	report_error((f)->report, (stmt)->at, \
+		     stmt_label((stmt)->kind == STMT_SECTION ? (stmt) : (f)->section, (f)->arena), \
+		     __VA_ARGS__)
 
 // The names of the table: options, or sections, or both.
 static size_t table_names(const cfg_opt_t *table, bool options, bool sections, const char *names[NAMES_MAX])
@@ -42,24 +46,19 @@ static bool has_sibling(const struct stmt *section, const char *name)
 	return false;
 }
 
-static const char *kind_name(const struct stmt *stmt)
-{
-	return stmt->kind == STMT_SECTION ? "section" : "option";
-}
-
 static void report_unknown(struct fitter *f, struct stmt *stmt, const char *meant)
 {
-	if (meant) {
-		fit_error(f, stmt->at, "there is no %s \"%s\": did you mean %s?", kind_name(stmt), stmt->name,
-			  meant);
-		return;
-	}
 	const char *names[NAMES_MAX];
-	size_t n = table_names(f->table, stmt->kind != STMT_SECTION, stmt->kind == STMT_SECTION, names);
+	bool section = stmt->kind == STMT_SECTION;
+	size_t n = table_names(f->table, !section, section, names);
+	const char *what = section ? "there is no section of this kind"
+				   : arena_printf(f->arena, "there is no option \"%s\"", stmt->name);
 	struct buf list = {0};
 	nearest_list(&list, names, n);
-	fit_error(f, stmt->at, "there is no %s \"%s\" here: there is %s", kind_name(stmt), stmt->name,
-		  buf_text(&list));
+	if (meant)
+		fit_error(f, stmt, "%s: did you mean %s?", what, meant);
+	else
+		fit_error(f, stmt, "%s here: there is %s", what, buf_text(&list));
 	buf_free(&list);
 }
 
@@ -70,7 +69,7 @@ static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 	if (opt)
 		return opt;
 	if (schema_is_later(f->section->name, stmt->name)) {
-		fit_error(f, stmt->at, "%s is not there yet in this version: leave it out", stmt->name);
+		fit_error(f, stmt, "%s is not there yet in this version: leave it out", stmt->name);
 		stmt->dropped = true;
 		return NULL;
 	}
@@ -89,14 +88,13 @@ static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 static void fit_section_head(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt)
 {
 	if (stmt->kind != STMT_SECTION) {
-		fit_error(f, stmt->at, "%s is a section: write %s %s{ ... }", stmt->name, stmt->name,
+		fit_error(f, stmt, "%s is a section: write %s %s{ ... }", stmt->name, stmt->name,
 			  opt->flags & CFGF_TITLE ? "NAME " : "");
 		stmt->dropped = true;
 	} else if ((opt->flags & CFGF_TITLE) && !stmt->title) {
-		fit_error(f, stmt->at, "%s has no name: write %s NAME { ... }", stmt->name, stmt->name);
+		fit_error(f, stmt, "this section has no name: write %s NAME { ... }", stmt->name);
 	} else if (!(opt->flags & CFGF_TITLE) && stmt->title) {
-		fit_error(f, stmt->title->at, "%s takes no name: write %s { ... } instead of %s %s",
-			  stmt->name, stmt->name, stmt->name, stmt->title->text);
+		fit_error(f, stmt, "this section takes no name: write %s { ... }", stmt->name);
 		stmt->title = NULL;
 	}
 }
@@ -105,16 +103,15 @@ static void fit_option(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt
 {
 	bool list = opt->flags & CFGF_LIST;
 	if (stmt->kind == STMT_SECTION)
-		fit_error(f, stmt->at, "%s is an option: write %s = %s", stmt->name, stmt->name,
+		fit_error(f, stmt, "%s is an option: write %s = %s", stmt->name, stmt->name,
 			  list ? "{ VALUE, ... }" : "VALUE");
 	else if (stmt->append && !list)
-		fit_error(f, stmt->at, "%s takes one value: write = instead of +=", stmt->name);
+		fit_error(f, stmt, "%s takes one value: write = instead of +=", stmt->name);
 	else if (stmt->kind == STMT_LIST && !list)
-		fit_error(f, stmt->at, "%s takes one value, not a list", stmt->name);
+		fit_error(f, stmt, "%s takes one value, not a list", stmt->name);
 	else {
 		if (!stmt_value(stmt, stmt->values))
-			fit_error(f, stmt->at, "%s lists nothing: leave it out or give it a value",
-				  stmt->name);
+			fit_error(f, stmt, "%s lists nothing: leave it out or give it a value", stmt->name);
 		return;
 	}
 	stmt->dropped = true;
@@ -136,10 +133,10 @@ static int stmt_compare(const void *va, const void *vb)
 
 static void report_twice(struct fitter *f, const struct stmt *first, const struct stmt *again)
 {
-	const char *title = title_of(again);
 	const char *file = first->at.file == again->at.file ? "" : f->report->files.v[first->at.file];
-	fit_error(f, again->at, "%s%s%s is given twice: the first one is in %s%sline %u", again->name,
-		  *title ? " " : "", title, file, *file ? " " : "", first->at.line);
+	fit_error(f, again, "%s is given twice: the first one is in %s%sline %u",
+		  again->kind == STMT_SECTION ? "this section" : again->name, file, *file ? " " : "",
+		  first->at.line);
 }
 
 // Of two equal options the second is dropped. Equal sections are both kept: to libconfuse they are not

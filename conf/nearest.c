@@ -8,7 +8,7 @@
 #include "gwd/base/buf.h"
 
 #define NAME_SIZE 40 // no name of the language or of a section is longer
-#define LIST_MAX 12  // names in a message
+#define LIST_MAX 16  // names in a message
 
 static size_t min3(size_t a, size_t b, size_t c)
 {
@@ -40,7 +40,7 @@ static size_t distance(const char *a, const char *b)
 const char *nearest(const char *word, const char *const *names, size_t n)
 {
 	const char *best = NULL;
-	size_t limit = strlen(word) / 3, best_distance = (limit > 2 ? 2 : limit) + 1;
+	size_t len = strlen(word), best_distance = len < 2 ? 1 : len < 6 ? 2 : 3; // not as far as this
 	for (size_t i = 0; i < n; i++) {
 		size_t d = strcasecmp(word, names[i]) == 0 ? 0 : distance(word, names[i]);
 		if (d < best_distance) {

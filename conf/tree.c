@@ -74,7 +74,7 @@ static void put_section(struct tree *tree, struct buf *out, const struct stmt *s
 // libconfuse has no place for a caller's pointer and is not reentrant either.
 static struct tree *refused_by;
 
-static void libconfuse_refused(cfg_t *cfg, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static void libconfuse_refused(cfg_t *cfg, const char *fmt, va_list ap)
 {
 	struct place at = {0};
 	size_t line = cfg->line > 0 ? (size_t)cfg->line - 1 : 0;

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conf/check.h"
+
+#include <string.h>
+
+#include "conf/load.h"
+#include "conf/values.h"
+#include "gwd/core/model.h"
+
+#define option_error(r, option, ...) \
+	report_error((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
+		     __VA_ARGS__)
+#define option_warning(r, option, ...) \
+	report_warning((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
+		       __VA_ARGS__)
+
+// Ids are stable by name, so any id of the mask may come up, however few gateways there are.
+static void check_globals(const struct loader *ld)
+{
+	const struct model_globals *g = &ld->model->globals;
+	struct reader r = {ld->tree, ld->report, ld->model->arena, ld->root};
+	unsigned ids = model_max_ids(g->mark_mask);
+	if (g->table_base < 255 && g->table_base + ids >= 253)
+		option_error(
+			&r, "table-base",
+			"table-base = %u: tables %u to %u would include the kernel's own (253 to 255): use "
+			"255 or more",
+			g->table_base, g->table_base + 1, g->table_base + ids);
+	if (g->rule_priority + ids > 32765)
+		option_error(
+			&r, "rule-priority",
+			"rule-priority = %u: priorities %u to %u would run into the kernel's own (32766): "
+			"use 1 to %u",
+			g->rule_priority, g->rule_priority, g->rule_priority + ids, 32765 - ids);
+}
+
+// ---- probes ----------------------------------------------------------------------------------
+
+static void check_probe_need(const struct reader *r, const struct model_probe *p)
+{
+	size_t count[FAM_COUNT] = {0};
+	for (size_t i = 0; i < p->n_targets; i++)
+		count[addr_fam(&p->targets[i])]++;
+	if (!tree_given(&r->section, "targets") && p->need > 1)
+		option_error(r, "need", "need = %u: without targets there is one, the next hop", p->need);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (count[fam] && p->need > count[fam])
+			option_error(r, "need",
+				     "need = %u: there %s only %zu %s target%s (each family is judged by "
+				     "itself), so it would never be up",
+				     p->need, count[fam] == 1 ? "is" : "are", count[fam],
+				     fam == FAM_4 ? "IPv4" : "IPv6", count[fam] == 1 ? "" : "s");
+}
+
+static void check_probe_times(const struct reader *r, const struct model_probe *p)
+{
+	char a[DURATION_TEXT], b[DURATION_TEXT];
+	if (p->fast_ms > p->interval_ms)
+		option_error(r, "fast",
+			     "fast = %s: longer than interval = %s, but it is the pace after a first miss",
+			     duration_text(p->fast_ms, a), duration_text(p->interval_ms, b));
+	else if (p->timeout_ms > p->interval_ms && tree_given(&r->section, "timeout"))
+		option_warning(
+			r, "timeout",
+			"timeout = %s: longer than interval = %s, so several requests are under way at "
+			"once and a dead link is noticed late",
+			duration_text(p->timeout_ms, a), duration_text(p->interval_ms, b));
+}
+
+static bool probe_is_used(const struct model *m, size_t probe)
+{
+	for (size_t i = 0; i < m->n_gateways; i++)
+		for (size_t j = 0; j < m->gateways[i].n_probes; j++)
+			if (m->gateways[i].probes[j] == probe)
+				return true;
+	return false;
+}
+
+static void check_probes(const struct loader *ld)
+{
+	for (size_t i = 0; i < load_count(ld, "probe"); i++) {
+		struct reader r = load_section(ld, "probe", i);
+		check_probe_need(&r, &ld->model->probes[i]);
+		check_probe_times(&r, &ld->model->probes[i]);
+		if (*r.section.title && !probe_is_used(ld->model, i))
+			report_warning(ld->report, r.section.at, r.section.label,
+				       "no gateway uses it: name it in a gateway's probes or remove it");
+	}
+}
+
+// ---- balances --------------------------------------------------------------------------------
+
+static bool balance_is_used(const struct model *m, size_t balance)
+{
+	bool used = balance == m->default_balance;
+	for (size_t i = 0; i < m->n_rules; i++)
+		used |= m->rules[i].target == RULE_BALANCE && m->rules[i].balance == balance;
+	return used;
+}
+
+static void check_weights(const struct reader *r, const struct model_balance *b)
+{
+	unsigned most = 0;
+	for (size_t i = 0; i < b->n_uses; i++)
+		most = b->uses[i].weight > most ? b->uses[i].weight : most;
+	if (b->n_uses && !most)
+		report_warning(
+			r->report, r->section.at, r->section.label,
+			"all of its gateways have weight 0, so it takes no new flow: give one a weight");
+}
+
+static void check_persistence(const struct reader *r, const struct model_balance *b)
+{
+	static const char *const options[] = {"persist-by", "persist-mask", "persist-mask6"};
+	bool wrong = tree_given(&r->section, "persistence") && !b->persistence_ms;
+	bool off = !tree_given(&r->section, "persistence") || wrong;
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		if (off && tree_given(&r->section, options[i]))
+			option_warning(r, options[i],
+				       "%s has no effect while persistence is off: write persistence = 5m",
+				       options[i]);
+}
+
+static void check_balances(const struct loader *ld)
+{
+	for (size_t i = 0; i < load_count(ld, "balance"); i++) {
+		struct reader r = load_section(ld, "balance", i);
+		check_weights(&r, &ld->model->balances[i]);
+		check_persistence(&r, &ld->model->balances[i]);
+		if (*r.section.title && !balance_is_used(ld->model, i))
+			report_warning(ld->report, r.section.at, r.section.label,
+				       "no rule leads to it: write a rule with balance = %s or remove it",
+				       r.section.title);
+	}
+}
+
+void check(const struct loader *ld)
+{
+	check_globals(ld);
+	check_probes(ld);
+	check_gateways(ld);
+	check_balances(ld);
+	check_rules(ld);
+}

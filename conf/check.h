@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// check: what only shows when the whole model is there: options that contradict each other, numbers
+// that depend on other numbers, things nobody uses. Reads the model, writes into the report.
+#ifndef GWD_CONF_CHECK_H
+#define GWD_CONF_CHECK_H
+
+struct loader;
+
+void check(const struct loader *ld);
+
+void check_gateways(const struct loader *ld); // check_gateway.c
+void check_rules(const struct loader *ld);    // check_rule.c
+
+#endif

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "conf/load.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "conf/text.h"
+#include "conf/values.h"
+#include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
+#include "gwd/core/model.h"
+
+#define MINUTE_MS 60000u
+#define HOUR_MS (60 * MINUTE_MS)
+
+struct reader load_section(const struct loader *ld, const char *kind, size_t i)
+{
+	return (struct reader){
+		.tree = ld->tree,
+		.report = ld->report,
+		.arena = ld->model->arena,
+		.section = tree_section(ld->tree, &ld->root, kind, i),
+	};
+}
+
+size_t load_count(const struct loader *ld, const char *kind)
+{
+	return tree_count(&ld->root, kind);
+}
+
+// ---- global options and lan ------------------------------------------------------------------
+
+static int parse_mark_mask(const char *text, void *out, struct err *err)
+{
+	return value_mark_mask(text, out, err);
+}
+
+static int parse_control(const char *text, void *out, struct err *err)
+{
+	size_t most = sizeof(((struct sockaddr_un *)0)->sun_path) - 1;
+	if (text[0] != '/')
+		return err_set(err, EINVAL, "not the full path of a socket: begin with /");
+	if (strlen(text) > most)
+		return err_set(err, EINVAL, "a socket's path has %zu characters at most", most);
+	*(const char **)out = text;
+	return 0;
+}
+
+// "" is fine: then root alone has access.
+static int parse_group(const char *text, void *out, struct err *err)
+{
+	if (strlen(text) > 32 || strpbrk(text, ": \t/,"))
+		return err_set(err, EINVAL, "not the name of a group");
+	*(const char **)out = text;
+	return 0;
+}
+
+static void load_globals(const struct loader *ld)
+{
+	static const char *const fastpath[] = {"off", "auto"}, *const on_exit[] = {"keep", "remove"};
+	struct reader r = {ld->tree, ld->report, ld->model->arena, ld->root};
+	struct model_globals *g = &ld->model->globals;
+	size_t choice;
+	*g = (struct model_globals){
+		.mark_mask = 0xff000000,
+		.table_base = 1000,
+		.rule_priority = 10000,
+		.fastpath = true,
+		.control = "/run/gwd/control.sock",
+		.control_group = "gwd",
+	};
+	read_value(&r, "mark-mask", parse_mark_mask, &g->mark_mask);
+	read_number(&r, "table-base", 0, UINT32_MAX - 1000, &g->table_base);
+	read_number(&r, "rule-priority", 1, 32765, &g->rule_priority);
+	if (read_choice(&r, "fastpath", READ_CHOICE(fastpath, 2), &choice))
+		g->fastpath = choice;
+	if (read_choice(&r, "on-exit", READ_CHOICE(on_exit, 2), &choice))
+		g->remove_on_exit = choice;
+	read_value(&r, "control", parse_control, &g->control);
+	read_value(&r, "control-group", parse_group, &g->control_group);
+	g->control = arena_strdup(r.arena, g->control);
+	g->control_group = arena_strdup(r.arena, g->control_group);
+}
+
+static void require(const struct reader *r, const char *option, const char *example)
+{
+	if (!tree_given(&r->section, option))
+		report_error(r->report, r->section.at, r->section.label, "%s is missing: write %s", option,
+			     example);
+}
+
+static void load_lan(const struct loader *ld)
+{
+	struct model_lan *lan = &ld->model->lan;
+	for (size_t i = 0; i < load_count(ld, "lan"); i++) { // more than one is an error already
+		struct reader r = load_section(ld, "lan", i);
+		require(&r, "interfaces", "interfaces = { NAME, ... }, where the flows to balance come from");
+		lan->n_interfaces = read_strings(&r, "interfaces", value_interface_pattern, &lan->interfaces);
+		lan->n_networks = read_prefixes(&r, "networks", &lan->networks);
+		lan->line = (int)r.section.at.line;
+	}
+	if (!load_count(ld, "lan") && !ld->tree->lost)
+		report_error(ld->report, ld->root.at, "lan",
+			     "this section is missing: write lan { interfaces = { NAME, ... } }");
+}
+
+// ---- names -----------------------------------------------------------------------------------
+
+struct names load_names(const struct loader *ld, const char *kind, const char *extra)
+{
+	size_t n = load_count(ld, kind);
+	struct names names = {.v = arena_alloc(ld->model->arena, (n + 1) * sizeof(*names.v)), .n = n};
+	for (size_t i = 0; i < n; i++) {
+		struct err err;
+		struct section s = tree_section(ld->tree, &ld->root, kind, i);
+		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)"; // is reported
+		if (*s.title && value_name(s.title, &err))
+			report_error(ld->report, s.at, s.label, "%s", err.text);
+		if (extra && strcmp(s.title, extra) == 0)
+			extra = NULL;
+	}
+	if (extra)
+		names.v[names.n++] = extra;
+	return names;
+}
+
+static bool needs_default_probe(const struct loader *ld)
+{
+	for (size_t i = 0; i < load_count(ld, "gateway"); i++) {
+		struct reader r = load_section(ld, "gateway", i);
+		if (!tree_given(&r.section, "probes"))
+			return true;
+	}
+	return false;
+}
+
+// ---- probes ----------------------------------------------------------------------------------
+
+// A name is allowed by config.md, but needs the resolver that is not there yet.
+static int parse_target(const char *text, void *out, struct err *err)
+{
+	bool letters = strpbrk(text, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ") && !strchr(text, ':');
+	if (letters)
+		return err_set(err, EINVAL,
+			       "a name as target is not there yet in this version: write its address");
+	return value_host(text, out, err);
+}
+
+static void refuse_double_targets(const struct reader *r, const struct model_probe *probe)
+{
+	char text[ADDR_TEXT];
+	for (size_t i = 1; i < probe->n_targets; i++)
+		for (size_t j = 0; j < i; j++)
+			if (addr_equal(&probe->targets[i], &probe->targets[j])) {
+				report_error(r->report, tree_place(r->tree, &r->section, "targets"),
+					     r->section.label, "targets: %s is listed twice: once is enough",
+					     addr_text(&probe->targets[i], text));
+				break;
+			}
+}
+
+static const struct model_probe probe_defaults = {
+	.type = PROBE_ICMP,
+	.need = 1,
+	.interval_ms = 1000,
+	.fast_ms = 100,
+	.timeout_ms = 300,
+	.fall = 3,
+	.rise = 3,
+	.hold_ms = 5000,
+};
+
+static void load_probe(const struct reader *r, struct model_probe *probe)
+{
+	static const char *const types[] = {"icmp", "tcp", "http", "https", "dns", "arp", "exec"};
+	void *targets = NULL;
+	size_t type;
+	probe->line = (int)r->section.at.line;
+	if (read_choice(r, "type", READ_CHOICE(types, 1), &type))
+		probe->type = PROBE_ICMP;
+	probe->n_targets = read_list(r, "targets", sizeof(*probe->targets), parse_target, &targets);
+	probe->targets = targets;
+	refuse_double_targets(r, probe);
+	read_number(r, "need", 1, 100, &probe->need);
+	read_duration(r, "interval", 10, HOUR_MS, &probe->interval_ms);
+	if (probe->fast_ms > probe->interval_ms)
+		probe->fast_ms = probe->interval_ms;
+	read_duration(r, "fast", 10, HOUR_MS, &probe->fast_ms);
+	read_duration(r, "timeout", 1, MINUTE_MS, &probe->timeout_ms);
+	read_number(r, "fall", 1, 100, &probe->fall);
+	read_number(r, "rise", 1, 100, &probe->rise);
+	read_duration(r, "hold", 0, 5 * MINUTE_MS, &probe->hold_ms);
+}
+
+static void load_probes(struct loader *ld)
+{
+	struct model *m = ld->model;
+	size_t n = load_count(ld, "probe");
+	bool implicit = needs_default_probe(ld);
+	ld->probes = load_names(ld, "probe", implicit ? LOAD_DEFAULT_PROBE : NULL);
+	m->n_probes = ld->probes.n;
+	m->probes = arena_alloc(m->arena, m->n_probes * sizeof(*m->probes));
+	for (size_t i = 0; i < m->n_probes; i++) {
+		m->probes[i] = probe_defaults;
+		m->probes[i].name = ld->probes.v[i];
+		if (i >= n)
+			continue;
+		struct reader r = load_section(ld, "probe", i);
+		load_probe(&r, &m->probes[i]);
+	}
+}
+
+// ---- gateways --------------------------------------------------------------------------------
+
+static int parse_interface(const char *text, void *out, struct err *err)
+{
+	int rc = value_interface(text, err);
+	if (!rc)
+		*(const char **)out = text;
+	return rc;
+}
+
+static int parse_next_hop(const char *text, enum fam fam, struct model_gateway *gw, struct err *err)
+{
+	bool is_auto = strcmp(text, "auto") == 0;
+	if (is_auto || strcmp(text, "none") == 0) {
+		gw->addr_mode[fam] = is_auto ? ADDR_MODE_AUTO : ADDR_MODE_NONE;
+		return 0;
+	}
+	struct addr a;
+	if (value_host(text, &a, err))
+		return err_set(err, EINVAL, "use auto, none or the address of the next hop");
+	if (addr_fam(&a) != fam)
+		return err_set(err, EINVAL, "an %s address: write it as %s", fam == FAM_4 ? "IPv6" : "IPv4",
+			       fam == FAM_4 ? "address6" : "address");
+	gw->addr_mode[fam] = ADDR_MODE_STATIC;
+	gw->address[fam] = a;
+	return 0;
+}
+
+static int parse_address(const char *text, void *out, struct err *err)
+{
+	return parse_next_hop(text, FAM_4, out, err);
+}
+
+static int parse_address6(const char *text, void *out, struct err *err)
+{
+	return parse_next_hop(text, FAM_6, out, err);
+}
+
+static int parse_snat(const char *text, void *out, struct err *err)
+{
+	return value_snat(text, FAM_4, out, err);
+}
+
+static int parse_snat6(const char *text, void *out, struct err *err)
+{
+	return value_snat(text, FAM_6, out, err);
+}
+
+static void load_gateway_probes(const struct loader *ld, const struct reader *r, struct model_gateway *gw)
+{
+	size_t given = tree_values(&r->section, "probes");
+	gw->probes = arena_alloc(r->arena, (given + 1) * sizeof(*gw->probes));
+	for (size_t i = 0; i < given; i++) {
+		const struct token *value = tree_value(r->tree, &r->section, "probes", i);
+		size_t probe;
+		if (!read_reference(r, "probes", value, "probe", &ld->probes, &probe))
+			continue;
+		for (size_t j = 0; j < gw->n_probes; j++)
+			if (gw->probes[j] == probe)
+				report_error(r->report, value->at, r->section.label,
+					     "probes: %s is listed twice: once is enough", value->text);
+		gw->probes[gw->n_probes++] = probe;
+	}
+	for (size_t i = 0; !gw->n_probes && i < ld->probes.n; i++)
+		if (strcmp(ld->probes.v[i], LOAD_DEFAULT_PROBE) == 0)
+			gw->probes[gw->n_probes++] = i;
+	gw->need = (unsigned)gw->n_probes;
+}
+
+static void load_gateway(const struct loader *ld, const struct reader *r, struct model_gateway *gw)
+{
+	static const char *const failbacks[] = {"stay", "reset"};
+	size_t choice;
+	*gw = (struct model_gateway){.line = (int)r->section.at.line, .interface = "", .weight = 1};
+	require(r, "interface", "interface = NAME");
+	read_value(r, "interface", parse_interface, &gw->interface);
+	gw->interface = arena_strdup(r->arena, gw->interface);
+	read_value(r, "address", parse_address, gw);
+	read_value(r, "address6", parse_address6, gw);
+	read_value(r, "snat", parse_snat, &gw->snat[FAM_4]);
+	read_value(r, "snat6", parse_snat6, &gw->snat[FAM_6]);
+	read_number(r, "weight", 0, LOAD_WEIGHT_MAX, &gw->weight);
+	load_gateway_probes(ld, r, gw);
+	read_number(r, "need", 1, 100, &gw->need);
+	if (read_choice(r, "failback", READ_CHOICE(failbacks, 2), &choice))
+		gw->failback = choice == 0 ? FAILBACK_STAY : FAILBACK_RESET;
+}
+
+// Whose is a default route on an interface that several gateways share? Nobody can tell; so where a
+// gateway there has the next hop of one family written down, it doesn't take the other from the kernel.
+static void settle_shared(const struct loader *ld, size_t i)
+{
+	struct model_gateway *gw = &ld->model->gateways[i];
+	struct reader r = load_section(ld, "gateway", i);
+	bool shared = false;
+	for (size_t j = 0; j < ld->model->n_gateways; j++)
+		shared |= i != j && strcmp(gw->interface, ld->model->gateways[j].interface) == 0;
+	bool given[FAM_COUNT] = {tree_given(&r.section, "address"), tree_given(&r.section, "address6")};
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (shared && !given[fam] && gw->addr_mode[!fam] == ADDR_MODE_STATIC)
+			gw->addr_mode[fam] = ADDR_MODE_NONE;
+}
+
+static void load_gateways(struct loader *ld)
+{
+	struct model *m = ld->model;
+	ld->gateways = load_names(ld, "gateway", NULL);
+	m->n_gateways = ld->gateways.n;
+	m->gateways = arena_alloc(m->arena, m->n_gateways * sizeof(*m->gateways));
+	for (size_t i = 0; i < m->n_gateways; i++) {
+		struct reader r = load_section(ld, "gateway", i);
+		load_gateway(ld, &r, &m->gateways[i]);
+		m->gateways[i].name = ld->gateways.v[i];
+	}
+	for (size_t i = 0; i < m->n_gateways; i++)
+		settle_shared(ld, i);
+	if (!m->n_gateways && !ld->tree->lost)
+		report_error(ld->report, ld->root.at, "gateway",
+			     "there is none: write gateway NAME { interface = NAME }");
+}
+
+struct model *load(struct loader *ld, const struct tree *tree, const char *path, struct report *report)
+{
+	struct arena *arena = arena_new();
+	struct model *m = arena_alloc(arena, sizeof(*m));
+	m->arena = arena;
+	m->path = arena_strdup(arena, path);
+	*ld = (struct loader){.tree = tree, .report = report, .model = m, .root = tree_root(tree)};
+	load_globals(ld);
+	load_lan(ld);
+	load_probes(ld);
+	load_gateways(ld);
+	ld->balances = load_names(ld, "balance", LOAD_DEFAULT_BALANCE);
+	load_balances(ld);
+	load_rules(ld);
+	return m;
+}
