@@ -92,7 +92,8 @@ static void netmon_take_ifaces(struct netmon *netmon)
 {
 	struct facts *facts = &netmon->facts, read;
 	netmon_reader_take(netmon->ifaces, &read);
-	qsort(read.ifaces.v, read.ifaces.n, sizeof(*read.ifaces.v), netmon_order_ifaces);
+	if (read.ifaces.n)
+		qsort(read.ifaces.v, read.ifaces.n, sizeof(*read.ifaces.v), netmon_order_ifaces);
 	vec_each(&read.ifaces, iface) {
 		const struct fact_iface *old = facts_iface_by_index(facts, iface->index);
 		iface->rx_bytes = old ? old->rx_bytes : 0;
@@ -130,7 +131,8 @@ static void netmon_take_routes(struct netmon *netmon)
 {
 	struct facts *facts = &netmon->facts, read;
 	netmon_reader_take(netmon->routes, &read);
-	qsort(read.defaults.v, read.defaults.n, sizeof(*read.defaults.v), netmon_order_routes);
+	if (read.defaults.n)
+		qsort(read.defaults.v, read.defaults.n, sizeof(*read.defaults.v), netmon_order_routes);
 	bool same = read.defaults.n == facts->defaults.n;
 	for (size_t i = 0; same && i < read.defaults.n; i++)
 		same = !netmon_order_routes(&read.defaults.v[i], &facts->defaults.v[i]);

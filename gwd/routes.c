@@ -214,8 +214,11 @@ static void routes_take(struct routes_found *found, struct plan *applied)
 	}
 	vec_each(&found->iprules, rule)
 		vec_push(&applied->iprules, *rule);
-	qsort(applied->routes.v, applied->routes.n, sizeof(*applied->routes.v), routes_order);
-	qsort(applied->iprules.v, applied->iprules.n, sizeof(*applied->iprules.v), routes_order_iprules);
+	if (applied->routes.n)
+		qsort(applied->routes.v, applied->routes.n, sizeof(*applied->routes.v), routes_order);
+	if (applied->iprules.n)
+		qsort(applied->iprules.v, applied->iprules.n, sizeof(*applied->iprules.v),
+		      routes_order_iprules);
 }
 
 int routes_read(struct routes *routes, struct plan *applied, struct err *err)
