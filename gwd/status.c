@@ -37,9 +37,9 @@ static void build_family(struct status_family *family, const struct link_path *p
 		snprintf(family->reason, sizeof(family->reason), "%s", path->missing);
 		return;
 	}
-	if (verdict && *verdict->reason)
+	if (*verdict->reason)
 		snprintf(family->reason, sizeof(family->reason), "%s", verdict->reason);
-	if (verdict && verdict->state != STATE_UNKNOWN) {
+	if (verdict->state != STATE_UNKNOWN) {
 		family->state = verdict->state;
 		family->latency_ms = verdict->latency_ms;
 		family->jitter_ms = verdict->jitter_ms;
@@ -64,7 +64,7 @@ static void build_gateway(struct status_gateway *gw, const struct status_input *
 		.measured = in->measured[i],
 	};
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-		build_family(&gw->family[fam], &link.path[fam], in->verdicts[i * FAM_COUNT + fam]);
+		build_family(&gw->family[fam], &link.path[fam], &in->verdicts[i][fam]);
 	gw->main_family = gw->family[FAM_6].wanted && !gw->family[FAM_4].wanted ? FAM_6 : FAM_4;
 }
 

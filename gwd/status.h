@@ -36,12 +36,12 @@ struct status_input {
 	const struct model *model;
 	const struct facts *facts;
 	const struct plan *applied;
-	const struct verdict *const *verdicts;  // [gateway * FAM_COUNT + fam]; NULL: none
-	const struct status_measured *measured; // [gateway]
-	const int64_t *pins;                    // [balance]; negative: not known
-	const char *failure;                    // why the last apply failed, or NULL
-	int64_t started_ms, applied_ms;         // monotonic
-	int64_t now_ms, wall_ms;                // the same instant on both clocks
+	const struct verdict (*verdicts)[FAM_COUNT]; // [gateway]
+	const struct status_measured *measured;      // [gateway]
+	const int64_t *pins;                         // [balance]; negative: not known
+	const char *failure;                         // why the last apply failed, or NULL
+	int64_t started_ms, applied_ms;              // monotonic
+	int64_t now_ms, wall_ms;                     // the same instant on both clocks
 };
 
 // ---- the picture -----------------------------------------------------------------------------

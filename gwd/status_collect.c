@@ -77,6 +77,19 @@ static struct status_measured *collect_measured(const struct engine *engine)
 	return measured;
 }
 
+static void *collect_verdicts(const struct engine *engine)
+{
+	size_t n = engine_model(engine)->n_gateways;
+	struct verdict(*verdicts)[FAM_COUNT] = xcalloc(n, sizeof(*verdicts));
+	for (size_t i = 0; i < n; i++)
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			const struct verdict *verdict = engine_verdict(engine, i, fam);
+			if (verdict)
+				verdicts[i][fam] = *verdict;
+		}
+	return verdicts;
+}
+
 static void count_pin(void *arg, const uint8_t *key, unsigned key_size, uint32_t mark, uint64_t expires_ms)
 {
 	(void)key, (void)key_size, (void)mark, (void)expires_ms;
@@ -106,14 +119,11 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 		    void *arg)
 {
 	const struct model *model = engine_model(engine);
-	const struct verdict **verdicts = xcalloc(model->n_gateways * FAM_COUNT, sizeof(struct verdict *));
+	struct verdict(*verdicts)[FAM_COUNT] = collect_verdicts(engine);
 	struct status_measured *measured = collect_measured(engine);
 	int64_t *pins = xcalloc(model->n_balances, sizeof(*pins));
 	struct timespec wall;
 	clock_gettime(CLOCK_REALTIME, &wall);
-	for (size_t i = 0; i < model->n_gateways; i++)
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			verdicts[i * FAM_COUNT + fam] = engine_verdict(engine, i, fam);
 	for (size_t i = 0; i < model->n_balances; i++)
 		pins[i] = collect_pins(engine, &model->balances[i]);
 	struct status status = {0};
@@ -121,7 +131,7 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 				      .model = model,
 				      .facts = engine_facts(engine),
 				      .applied = engine_applied(engine),
-				      .verdicts = verdicts,
+				      .verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
 				      .measured = measured,
 				      .pins = pins,
 				      .failure = engine_failure(engine),
