@@ -61,11 +61,11 @@ static void learn(struct damper *damper, int64_t life_ms)
 		damper->hold_ms = damper->base_ms;
 }
 
-static void rise(struct damper *damper, int64_t now_ms, bool urgent)
+static void rise(struct damper *damper, int64_t now_ms, int64_t proven_ms, bool urgent)
 {
 	if (damper->good_since_ms < 0)
 		damper->good_since_ms = now_ms;
-	if (damper->was_up && !urgent && now_ms - damper->good_since_ms < damper->hold_ms)
+	if (damper->was_up && !urgent && proven_ms < damper->good_since_ms + damper->hold_ms)
 		return;
 	damper->state = STATE_UP;
 	damper->up_since_ms = now_ms;
@@ -81,10 +81,10 @@ static void fall(struct damper *damper, int64_t now_ms)
 	damper->state = STATE_DOWN;
 }
 
-enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, bool urgent)
+enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, int64_t proven_ms, bool urgent)
 {
 	if (raw == STATE_UP && damper->state != STATE_UP)
-		rise(damper, now_ms, urgent);
+		rise(damper, now_ms, proven_ms, urgent);
 	else if (raw == STATE_DOWN)
 		fall(damper, now_ms);
 	else

@@ -36,11 +36,12 @@ void damper_assume(struct damper *damper, enum state state, int64_t now_ms);
 // Another `hold` was configured; what was learnt about flapping stays.
 void damper_set_hold(struct damper *damper, uint32_t hold_ms);
 
-// `raw` is the undamped state; UNKNOWN keeps the state and ends a hold that had begun. `urgent`: good news
-// passes at once. Returns the damped state.
-enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, bool urgent);
+// `raw` is the undamped state; UNKNOWN keeps the state and ends a hold that had begun. `proven_ms`:
+// good news is known to have been true then; what is only not yet refuted doesn't count for the hold.
+// `urgent`: good news passes at once. Returns the damped state.
+enum state damper_run(struct damper *damper, int64_t now_ms, enum state raw, int64_t proven_ms, bool urgent);
 
-// When the hold will be over if the news stays good; INT64_MAX: nothing is being waited for.
+// When the hold will be over if it is proven until then; INT64_MAX: there is none.
 int64_t damper_next_ms(const struct damper *damper);
 
 #endif

@@ -88,6 +88,7 @@ static void close_if_over(struct health *health, struct health_attempt *a)
 	if (in_row(health, a)) {
 		health->fails++;
 		health->rises = 0;
+		health->doubt |= health->state == HEALTH_ANSWERING;
 	}
 	a->number = 0;
 }
@@ -112,6 +113,7 @@ void health_init(struct health *health, const struct health_config *config, int6
 	*health = (struct health){
 		.config = *config,
 		.ran_ms = INT64_MIN,
+		.proven_ms = INT64_MIN,
 		.started_ms = first_ms - pace_ms(config),
 		.srtt = -1,
 		.rttvar = -1,
@@ -159,10 +161,9 @@ static void give_up(struct health *health, struct health_attempt *a, int64_t now
 }
 
 // Counts the row of misses, and finds out whether an answer is late.
-static bool weigh(struct health *health, int64_t now_ms)
+static void weigh(struct health *health, int64_t now_ms)
 {
 	int64_t late = late_ms(health);
-	bool doubtful = health->fails > 0;
 
 	health->misses = health->fails;
 	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++) {
@@ -170,12 +171,21 @@ static bool weigh(struct health *health, int64_t now_ms)
 
 		if (!a->number || !in_row(health, a))
 			continue;
-		if (now_ms - a->asks[0].sent_ms >= late)
-			doubtful = true;
+		if (now_ms - a->asks[0].sent_ms >= late && health->state == HEALTH_ANSWERING)
+			health->doubt = true;
 		if (health->fails && a->sent == a->planned && now_ms - last_ask(a)->sent_ms >= late)
 			health->misses++;
 	}
-	return doubtful;
+}
+
+static void conclude(struct health *health, int64_t now_ms)
+{
+	weigh(health, now_ms);
+	if (health->state == HEALTH_SILENT || health->misses < health->config.fall)
+		return;
+	health->state = HEALTH_SILENT;
+	health->doubt = false;
+	health->rises = 0;
 }
 
 void health_run(struct health *health, int64_t now_ms)
@@ -183,18 +193,8 @@ void health_run(struct health *health, int64_t now_ms)
 	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++)
 		if (health->attempts[i].number)
 			give_up(health, &health->attempts[i], now_ms);
-	bool doubtful = weigh(health, now_ms);
 	health->ran_ms = now_ms;
-	if (health->state == HEALTH_SILENT)
-		return;
-	if (health->misses >= health->config.fall) {
-		health->state = HEALTH_SILENT;
-		health->doubt = false;
-		health->rises = 0;
-	} else if (doubtful && !health->doubt) {
-		health->doubt = true;
-		health->doubt_after = 0;
-	}
+	conclude(health, now_ms);
 }
 
 static void *take_handle(struct health *health, bool open_too)
@@ -313,6 +313,7 @@ static void prove(struct health *health, uint64_t number)
 		health->rises = next || !health->rises ? health->rises + 1 : 1;
 		if (!health->quick && health->rises < health->config.rise)
 			return;
+		window_clear(&health->window); // the outage has been told; from here on it is about now
 	}
 	health->state = HEALTH_ANSWERING;
 	health->rises = 0;
@@ -327,9 +328,11 @@ void health_answered(struct health *health, int64_t now_ms, uint64_t id, double 
 		return;
 	*ask = (struct health_ask){.sent_ms = ask->sent_ms};
 	a->planned = a->sent; // no need to ask on
+	if (ask->sent_ms > health->proven_ms)
+		health->proven_ms = ask->sent_ms;
+	prove(health, a->number);
 	window_answered(&health->window, now_ms, rtt_ms);
 	smooth(health, rtt_ms);
-	prove(health, a->number);
 	close_if_over(health, a);
 }
 
@@ -343,6 +346,7 @@ void health_refused(struct health *health, int64_t now_ms, uint64_t id)
 	*ask = (struct health_ask){.sent_ms = ask->sent_ms};
 	window_lost(&health->window, now_ms);
 	close_if_over(health, a);
+	conclude(health, now_ms);
 }
 
 void health_unasked(struct health *health, uint64_t id)

@@ -15,7 +15,7 @@
 //
 // A silent target is asked each `interval`, and each `fast` after a first answer; `rise` answered
 // attempts in a row make it answer again. Before the first verdict it is asked each `fast`, and one
-// answer is enough.
+// answer is enough. The figures begin anew when a silent target answers again.
 #ifndef GWD_PROBES_HEALTH_H
 #define GWD_PROBES_HEALTH_H
 
@@ -62,6 +62,7 @@ struct health {
 	uint64_t proof;       // number of the last attempt that was answered
 	uint64_t doubt_after; // doubt ends with the answer to a later attempt than this
 	int64_t ran_ms;       // when time was judged last
+	int64_t proven_ms;    // when the newest answered question was put
 	int64_t started_ms;   // start of the last attempt
 	uint32_t pause_ms;    // until the next attempt while all is well: the interval, a little less
 	double srtt, rttvar;  // smoothed round trip and its deviation as TCP keeps them; < 0: none

@@ -92,9 +92,31 @@ static enum state raw_state(const struct watch *watch)
 	return raw;
 }
 
+// Until when it is known that enough targets answered: the need-th latest.
+static int64_t proven_ms(const struct watch *watch, int64_t now_ms)
+{
+	size_t need = watch->config.need < watch->n_targets ? watch->config.need : watch->n_targets;
+
+	if (!watch->n_targets)
+		return now_ms; // the carrier is known at any time
+	each_target(watch, t)
+	{
+		size_t later = 0, same = 0;
+
+		each_target(watch, u)
+		{
+			later += u->health.proven_ms > t->health.proven_ms;
+			same += u->health.proven_ms == t->health.proven_ms;
+		}
+		if (later < need && need <= later + same)
+			return t->health.proven_ms;
+	}
+	return INT64_MIN; // not reached: every place is somebody's
+}
+
 static void judge(struct watch *watch, int64_t now_ms)
 {
-	damper_run(&watch->damper, now_ms, raw_state(watch), watch->urgent);
+	damper_run(&watch->damper, now_ms, raw_state(watch), proven_ms(watch, now_ms), watch->urgent);
 	each_target(watch, t) t->health.quick = watch->urgent || !watch->damper.was_up;
 }
 
@@ -230,7 +252,8 @@ void watch_answer(struct watch *watch, int64_t now_ms, uint64_t id, const struct
 
 int64_t watch_next_ms(const struct watch *watch)
 {
-	int64_t next = damper_next_ms(&watch->damper);
+	// With targets a hold ends with an answer, not with the clock.
+	int64_t next = watch->n_targets ? INT64_MAX : damper_next_ms(&watch->damper);
 
 	if (watch->broken)
 		return INT64_MAX;
@@ -293,6 +316,10 @@ static void say_well(const struct watch *watch, struct buf *out)
 		buf_puts(out, "there is no next hop to probe, so its carrier decides");
 		return;
 	}
+	if (watch->n_targets == 1) {
+		buf_printf(out, "%s answers", addr_text(&watch->targets[0].addr, text));
+		return;
+	}
 	buf_printf(out, "%zu of %zu targets answer", answering(watch), watch->n_targets);
 	each_target(watch, t) if (t->health.state == HEALTH_SILENT)
 		buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));
@@ -332,8 +359,7 @@ static void say_state(const struct watch *watch, struct buf *out)
 		break;
 	case STATE_DOWN:
 		if (raw == STATE_UP)
-			buf_printf(out, "answers again, up when it has for %.3g s",
-				   watch->damper.hold_ms / 1000.0);
+			buf_printf(out, "answers again, on hold for %.3g s", watch->damper.hold_ms / 1000.0);
 		else
 			say_ill(watch, out);
 		break;

@@ -19,6 +19,11 @@ void window_init(struct window *window, uint32_t span_ms, size_t cap)
 	};
 }
 
+void window_clear(struct window *window)
+{
+	window->n = window->head = 0;
+}
+
 void window_free(struct window *window)
 {
 	free(window->ring);

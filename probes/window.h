@@ -29,6 +29,7 @@ struct window_figures {
 };
 
 void window_init(struct window *window, uint32_t span_ms, size_t cap);
+void window_clear(struct window *window); // forgets all outcomes
 void window_free(struct window *window);
 void window_answered(struct window *window, int64_t now_ms, double rtt_ms);
 void window_lost(struct window *window, int64_t now_ms);

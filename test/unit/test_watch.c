@@ -1,0 +1,344 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The health machine as a whole (watch, health, damper) on simulated time.
+#include "probes/watch.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "gwd/base/vec.h"
+#include "probe_sim.h"
+#include "probes/prober.h"
+
+#define SECOND 1000LL
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+
+// ---- the first verdict -----------------------------------------------------------------------
+
+Test(watch, first_answer_is_up_at_once)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	sim_start(&sim, &config, 2, 1);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UNKNOWN);
+	sim_run(&sim, 50);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	sim_end(&sim);
+}
+
+Test(watch, silence_from_the_start_is_down_soon_and_the_first_answer_then_up)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	sim_start(&sim, &config, 2, 1);
+	sim_kill(&sim, true);
+	sim_run(&sim, 700);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DOWN);
+	sim_run(&sim, MINUTE);
+	sim_kill(&sim, false);
+	sim_run(&sim, 1100);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP, "it never was up: there is nothing to damp");
+	sim_end(&sim);
+}
+
+// ---- how fast a death is found ---------------------------------------------------------------
+
+// Milliseconds from the death of all targets to `down`, `phase` after a start.
+static int64_t time_to_down(const struct watch_config *config, size_t n_targets, double rtt_ms, uint64_t seed)
+{
+	struct sim sim;
+
+	sim_start(&sim, config, n_targets, seed);
+	sim.rtt_ms = rtt_ms;
+	sim_run(&sim, 20 * SECOND + (int64_t)(seed * 7 % 1009));
+	cr_assert_eq(watch_state(&sim.watch), STATE_UP);
+	int64_t died_ms = sim.now_ms;
+	sim_kill(&sim, true);
+	sim_run(&sim, MINUTE);
+	cr_assert_eq(sim.downs, 1);
+	sim_end(&sim);
+	return sim.changed_ms - died_ms;
+}
+
+struct pace {
+	uint32_t interval_ms, fast_ms;
+	size_t n_targets;
+	double rtt_ms;
+	int64_t worst_ms;
+};
+
+Test(watch, a_death_is_found_in_time_at_any_phase)
+{
+	static const struct pace paces[] = {
+		{1000, 100, 1, 10, 1380}, {1000, 100, 2, 10, 1380}, {1000, 100, 3, 60, 1480},
+		{100, 100, 1, 10, 480},   {100, 100, 2, 10, 480},   {1000, 100, 1, 2, 1360},
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(paces); i++) {
+		struct watch_config config = sim_defaults();
+		int64_t worst = 0;
+
+		config.health.interval_ms = paces[i].interval_ms;
+		config.health.fast_ms = paces[i].fast_ms;
+		for (uint64_t seed = 1; seed <= 2000; seed++) {
+			int64_t ms = time_to_down(&config, paces[i].n_targets, paces[i].rtt_ms, seed);
+
+			worst = ms > worst ? ms : worst;
+		}
+		cr_expect_leq(worst, paces[i].worst_ms, "row %zu: %lld ms", i, (long long)worst);
+		cr_expect_gt(worst, 300, "row %zu: sooner than one timeout can't be right", i);
+	}
+}
+
+Test(watch, refusals_are_found_no_later_and_quoted)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+	char reason[160];
+
+	sim_start(&sim, &config, 1, 3);
+	sim_run(&sim, 10 * SECOND);
+	sim.refuses = true;
+	sim_kill(&sim, true);
+	sim_run(&sim, 1400);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DOWN);
+	watch_reason(&sim.watch, reason, sizeof(reason));
+	cr_expect_str_eq(reason, "host unreachable");
+	sim_end(&sim);
+}
+
+// ---- the way back ----------------------------------------------------------------------------
+
+Test(watch, up_again_after_hold_and_within_ten_seconds)
+{
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct sim sim;
+		struct watch_config config = sim_defaults();
+
+		sim_start(&sim, &config, 2, seed);
+		sim_run(&sim, 5 * SECOND);
+		sim_kill(&sim, true);
+		sim_run(&sim, 20 * SECOND + (int64_t)seed * 3);
+		int64_t back_ms = sim.now_ms;
+		sim_kill(&sim, false);
+		sim_run(&sim, 4900);
+		cr_assert_eq(watch_state(&sim.watch), STATE_DOWN);
+		sim_run(&sim, MINUTE);
+		cr_assert_eq(watch_state(&sim.watch), STATE_UP);
+		cr_assert_leq(sim.changed_ms - back_ms, 7400);
+		sim_end(&sim);
+	}
+}
+
+Test(watch, urgent_takes_the_first_answer)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	sim_start(&sim, &config, 1, 1);
+	sim_run(&sim, 5 * SECOND);
+	sim_kill(&sim, true);
+	sim_run(&sim, 20 * SECOND);
+	watch_set_urgent(&sim.watch, true, sim.now_ms);
+	sim_run(&sim, SECOND);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DOWN);
+	sim_kill(&sim, false);
+	sim_run(&sim, 1020);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	sim_end(&sim);
+}
+
+Test(watch, urgent_ends_a_hold_that_has_begun)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	sim_start(&sim, &config, 1, 1);
+	sim_run(&sim, 5 * SECOND);
+	sim_kill(&sim, true);
+	sim_run(&sim, 20 * SECOND);
+	sim_kill(&sim, false);
+	sim_run(&sim, 3 * SECOND);
+	cr_assert_eq(watch_state(&sim.watch), STATE_DOWN);
+	watch_set_urgent(&sim.watch, true, sim.now_ms);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	sim_end(&sim);
+}
+
+// ---- what must not be called a death ---------------------------------------------------------
+
+// How often a living link was called down in `hours` of random loss.
+static size_t false_deaths(size_t n_targets, unsigned need, double loss, int hours, uint64_t seed)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	config.need = need;
+	sim_start(&sim, &config, n_targets, seed);
+	sim_run(&sim, SECOND);
+	cr_assert_eq(watch_state(&sim.watch), STATE_UP);
+	sim.loss = loss;
+	for (int h = 0; h < hours; h++)
+		sim_run(&sim, HOUR);
+	cr_expect_gt(sim.questions, (size_t)hours * 3600);
+	sim_end(&sim);
+	return sim.downs;
+}
+
+// Seven questions in a row must get lost: 3600 × 0.1^7 an hour, 0.07 in these 200.
+Test(watch, ten_percent_loss_fools_not_even_a_single_target)
+{
+	cr_expect_leq(false_deaths(1, 1, 0.1, 200, 1), 1);
+}
+
+Test(watch, ten_percent_loss_each_way_with_two_targets)
+{
+	cr_expect_eq(false_deaths(2, 1, 0.19, 100, 2), 0);
+}
+
+Test(watch, ten_percent_loss_when_two_of_two_must_answer)
+{
+	cr_expect_leq(false_deaths(2, 2, 0.1, 100, 3), 1);
+}
+
+Test(watch, one_dead_target_of_two_changes_nothing)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+	char reason[160];
+
+	sim_start(&sim, &config, 2, 5);
+	sim.loss = 0.05;
+	sim_run(&sim, MINUTE);
+	sim.dead[1] = true;
+	sim_run(&sim, 10 * HOUR);
+	cr_expect_eq(sim.downs, 0);
+	cr_expect_eq(sim.ups, 1);
+	watch_reason(&sim.watch, reason, sizeof(reason));
+	cr_expect_str_eq(reason, "1 of 2 targets answer, not 192.0.2.2");
+	sim_end(&sim);
+}
+
+Test(watch, slow_answers_are_answers)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+
+	sim_start(&sim, &config, 1, 6);
+	for (int i = 0; i < 5000; i++) { // every few seconds from 10 to 280 ms and back
+		sim.rtt_ms = i % 2 ? 280 : 10;
+		sim.rtt_spread_ms = i % 2 ? 15 : 2;
+		sim_run(&sim, 500 + (int64_t)sim_random(&sim, 10000));
+	}
+	cr_expect_eq(sim.downs, 0);
+	sim_end(&sim);
+}
+
+Test(watch, what_cannot_be_asked_is_no_evidence)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+	char reason[160];
+
+	sim_start(&sim, &config, 2, 7);
+	sim_run(&sim, 10 * SECOND);
+	sim.cant = true;
+	sim_run(&sim, HOUR);
+	cr_expect_eq(sim.downs, 0);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	watch_reason(&sim.watch, reason, sizeof(reason));
+	cr_expect_str_eq(reason, "2 of 2 targets answer; no descriptors");
+	sim.cant = false;
+	sim_run(&sim, 2 * SECOND);
+	watch_reason(&sim.watch, reason, sizeof(reason));
+	cr_expect_str_eq(reason, "2 of 2 targets answer");
+	sim_end(&sim);
+}
+
+// ---- flapping --------------------------------------------------------------------------------
+
+#define CHANGES 4096
+
+struct changes {
+	int64_t when_ms[CHANGES];
+	size_t n;
+};
+
+static void record(struct sim *sim)
+{
+	struct changes *changes = sim->arg;
+
+	cr_assert(changes->n < CHANGES);
+	changes->when_ms[changes->n++] = sim->now_ms;
+}
+
+static size_t most_in_a_minute(const struct changes *changes)
+{
+	size_t most = 0;
+
+	for (size_t i = 0, first = 0; i < changes->n; i++) {
+		while (changes->when_ms[i] - changes->when_ms[first] >= MINUTE)
+			first++;
+		most = i - first + 1 > most ? i - first + 1 : most;
+	}
+	return most;
+}
+
+// `carrier`: the link says that it is gone; else it just swallows packets.
+static void flap(struct changes *changes, bool carrier, int64_t least_ms, int64_t most_ms, int64_t for_ms,
+		 uint64_t seed)
+{
+	struct sim sim;
+	struct watch_config config = sim_defaults();
+	bool gone = false;
+
+	sim_start(&sim, &config, 2, seed);
+	sim_run(&sim, 5 * MINUTE);
+	cr_assert_eq(watch_state(&sim.watch), STATE_UP);
+	*changes = (struct changes){0};
+	sim.arg = changes;
+	sim.on_change = record;
+	while (sim.now_ms < for_ms) {
+		gone = !gone;
+		if (carrier)
+			sim_break(&sim, gone);
+		sim_kill(&sim, gone);
+		sim_run(&sim, least_ms + (int64_t)sim_random(&sim, (uint64_t)(most_ms - least_ms + 1)));
+	}
+	sim_end(&sim);
+}
+
+static struct changes changes;
+
+Test(watch, a_carrier_that_flaps_each_half_to_five_seconds)
+{
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		flap(&changes, true, 500, 5000, HOUR, seed);
+		cr_assert_leq(most_in_a_minute(&changes), 2, "seed %llu", (unsigned long long)seed);
+		cr_assert_geq(changes.n, 1);
+	}
+}
+
+// Short holes between two questions are not seen, so a third change can fall into the same minute.
+Test(watch, a_path_that_flaps_each_half_to_five_seconds)
+{
+	for (uint64_t seed = 1; seed <= 50; seed++) {
+		flap(&changes, false, 500, 5000, HOUR, seed);
+		cr_assert_leq(most_in_a_minute(&changes), 3, "seed %llu", (unsigned long long)seed);
+		cr_assert_leq(changes.n, 60, "seed %llu: %zu changes", (unsigned long long)seed, changes.n);
+		cr_assert_geq(changes.n, 1);
+	}
+}
+
+// Lives longer than any hold at first: the doubling must calm it down.
+Test(watch, slow_flapping_is_calmed_down)
+{
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		flap(&changes, true, 6000, 20000, 4 * HOUR, seed);
+		cr_assert_leq(most_in_a_minute(&changes), 5, "seed %llu", (unsigned long long)seed);
+		cr_assert_leq(changes.n, 4 * 60, "seed %llu: %zu changes", (unsigned long long)seed,
+			      changes.n);
+	}
+}
