@@ -10,7 +10,7 @@ SAN      ?=
 CFLAGS   ?= -O2 -g
 PKGS     := libmnl libnftnl libnl-3.0 libnl-route-3.0 libconfuse libcares libevent libcurl jansson
 # the sanitizers confuse gcc's flow analysis: warnings count in the plain build
-ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) $(SAN) $(if $(SAN),-Wno-error) $(PKG_CFLAGS) -MMD -MP
+ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) $(SAN) $(if $(SAN),$(if $(findstring clang,$(CC)),,-Wno-error)) $(PKG_CFLAGS) -MMD -MP
 PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
 PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
 
