@@ -20,8 +20,9 @@
 #include "gwd/netmon_parse.h"
 
 #define EVENT_BUFFER 65536
-#define EVENT_ROOM (8 << 20) // the default overflows after 256 route events (facts.md 6)
-#define EVENT_BATCH 1024     // messages read in one turn
+#define EVENT_ROOM (8 << 20)      // the default overflows after 256 route events (facts.md 6)
+#define EVENT_BATCH 1024          // messages read in one turn
+#define EVENT_NEW_LINK UINT32_MAX // ifi_change of an interface that was just created
 #define EVENT_ALL (NETMON_LINK | NETMON_ADDR | NETMON_ROUTE | NETMON_NEIGH | NETMON_OURS)
 
 struct netmon_events {
@@ -52,7 +53,7 @@ static int event_subscribe(struct netmon_events *events)
 {
 	static const int groups[] = {RTNLGRP_LINK,       RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
 				     RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE,  RTNLGRP_IPV4_RULE,
-				     RTNLGRP_IPV6_RULE};
+				     RTNLGRP_IPV6_RULE,  RTNLGRP_NEXTHOP};
 	int fd = mnl_socket_get_fd(events->nl), room = EVENT_ROOM;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
@@ -112,7 +113,9 @@ static unsigned event_link(const struct nlmsghdr *nlh)
 	if (link->ifi_family != AF_UNSPEC) // a bridge's port, or one family's settings
 		return NETMON_LINK;
 	// down and up again within a turn looks as if nothing had been, but the routes are gone
-	if (nlh->nlmsg_type == RTM_DELLINK || (link->ifi_change & IFF_UP && !(link->ifi_flags & IFF_UP)))
+	bool down = link->ifi_change & IFF_UP && link->ifi_change != EVENT_NEW_LINK &&
+		    !(link->ifi_flags & IFF_UP);
+	if (nlh->nlmsg_type == RTM_DELLINK || down)
 		return NETMON_LINK | NETMON_ADDR | NETMON_ROUTE | NETMON_OURS;
 	return NETMON_LINK;
 }
@@ -145,6 +148,8 @@ static unsigned event_hints(const struct netmon_events *events, const struct nlm
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
 		return event_route(header, own);
+	case RTM_DELNEXTHOP: // takes IPv4 routes with it that nothing else tells of
+		return NETMON_ROUTE;
 	case RTM_NEWRULE:
 	case RTM_DELRULE:
 		return event_rule(nlh, own);
