@@ -7,7 +7,6 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -214,7 +213,6 @@ int control_open(struct event_base *base, struct engine *engine, const char *pat
 	control.claimed = rc == 0;
 	if (rc < 0)
 		return rc;
-	signal(SIGPIPE, SIG_IGN); // a client that goes away must not end the daemon
 	control.base = base;
 	control.engine = engine;
 	control.retry = evtimer_new(base, on_retry, NULL);

@@ -23,7 +23,7 @@ int control_claim(const char *path, struct err *err);
 
 // Listens on `path` with mode 0660 and the group's gid; a dead daemon's socket is replaced, a live
 // one's is refused. A `group` that this host doesn't have costs a warning: then only root may talk.
-// There is one control socket in a process.
+// There is one control socket in a process. SIGPIPE must be ignored: clients may leave at any time.
 int control_open(struct event_base *base, struct engine *engine, const char *path, const char *group,
 		 struct err *err);
 

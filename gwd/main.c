@@ -157,6 +157,11 @@ static int main_run(const struct main_options *options, struct model *model)
 	const char *group = model->globals.control_group;
 	int status = EXIT_FAILED;
 	signal(SIGPIPE, SIG_IGN);
+	if (control_claim(socket, &err)) { // before anything is done to the kernel that another gwd uses
+		log_error("main", "%s", err.text);
+		model_free(model);
+		goto out;
+	}
 	run.engine = engine_new(run.base, model, &err);
 	if (!run.engine || control_open(run.base, run.engine, socket, group, &err)) {
 		log_error("main", "%s", err.text);

@@ -52,6 +52,7 @@ static void serve(const char *group, mode_t mode, int ready)
 {
 	struct err err;
 	struct event_base *base = event_base_new();
+	signal(SIGPIPE, SIG_IGN);
 	if (control_open(base, NULL, path, group, &err) < 0)
 		_exit(1);
 	if (mode)
