@@ -160,6 +160,8 @@ static void netmon_read(struct netmon *netmon, struct netmon_reader *reader, uns
 		log_warn("netmon", "%s", err.text); // the next resync tries again
 	else if (rc)
 		take(netmon);
+	if (rc > 0 && netmon_reader_busy(reader))
+		event_active(netmon->turn, EV_READ, 0);
 }
 
 static void netmon_read_neighs(struct netmon *netmon)

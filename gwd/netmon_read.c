@@ -68,15 +68,14 @@ static void reader_begin(struct netmon_reader *reader)
 {
 	facts_free(&reader->facts);
 	reader->at = 0;
-	reader->asked = reader->again = reader->interrupted = false;
+	reader->asked = reader->interrupted = false;
 }
 
 void netmon_reader_start(struct netmon_reader *reader)
 {
 	reader->attempt = 0;
-	if (netmon_reader_busy(reader) && reader->asked)
-		reader->again = true; // a socket can carry one dump at a time
-	else
+	reader->again = netmon_reader_busy(reader) && reader->asked; // a socket can carry one dump at a time
+	if (!reader->again)
 		reader_begin(reader);
 }
 
@@ -130,7 +129,7 @@ static void reader_next(struct netmon_reader *reader)
 	reader->at++;
 	if (netmon_reader_busy(reader))
 		return;
-	if (reader->again || (reader->interrupted && ++reader->attempt < READ_ATTEMPTS))
+	if (reader->interrupted && ++reader->attempt < READ_ATTEMPTS)
 		reader_begin(reader);
 }
 
@@ -213,4 +212,6 @@ void netmon_reader_take(struct netmon_reader *reader, struct facts *out)
 {
 	*out = reader->facts;
 	reader->facts = (struct facts){0};
+	if (reader->again)
+		netmon_reader_start(reader);
 }

@@ -39,7 +39,8 @@ int netmon_reader_step(struct netmon_reader *reader, unsigned parts, struct err 
 // All of it at once: start, and step until it is done. 0 or -errno.
 int netmon_reader_run(struct netmon_reader *reader, struct err *err);
 
-// Moves what was read last into `out`, which the caller frees.
+// Moves what was read into `out`, which the caller frees. If it was wanted again meanwhile, that
+// begins now: netmon_reader_busy().
 void netmon_reader_take(struct netmon_reader *reader, struct facts *out);
 
 #endif
