@@ -24,6 +24,7 @@ enum { GENERATIONS_MAX = 60, RUNNING_LIMIT_MS = 2000 };
 struct link_of {
 	struct lab *lab;
 	const struct lab_isp *isp;
+	bool running; /* what is waited for */
 };
 
 static const struct lab_nft_element blackhole[] = {
@@ -86,32 +87,35 @@ static int64_t far_end_set(struct lab *lab, const struct lab_isp *isp, bool up)
 	return lab_ns_link_set(&isp->ns, "cust0", up);
 }
 
-int64_t lab_fault_carrier_off(struct lab *lab, int isp)
-{
-	return far_end_set(lab, lab_isp_get(lab, isp), false);
-}
-
 static bool is_running(void *arg)
 {
 	const struct link_of *link = arg;
 
-	return lab_ns_link_running(&link->lab->router, link->isp->wan);
+	return lab_ns_link_running(&link->lab->router, link->isp->wan) == link->running;
 }
 
-/* The kernel starts to send on an interface some time after its carrier came. (If another fault of the link
- * is still in force, it never does.) */
-static void wait_running(struct lab *lab, const struct lab_isp *isp)
+/* The kernel takes note of a carrier some time after it came or went; only then does it start to send. (If another fault
+ * of the link is still in force, it does not.) */
+static void wait_running(struct lab *lab, const struct lab_isp *isp, bool running)
 {
-	struct link_of link = {lab, isp};
+	struct link_of link = {lab, isp, running};
 
 	lab_wait_until(is_running, &link, RUNNING_LIMIT_MS);
+}
+
+int64_t lab_fault_carrier_off(struct lab *lab, int isp)
+{
+	int64_t done = far_end_set(lab, lab_isp_get(lab, isp), false);
+
+	wait_running(lab, lab_isp_get(lab, isp), false);
+	return done;
 }
 
 int64_t lab_fault_carrier_on(struct lab *lab, int isp)
 {
 	int64_t done = far_end_set(lab, lab_isp_get(lab, isp), true);
 
-	wait_running(lab, lab_isp_get(lab, isp));
+	wait_running(lab, lab_isp_get(lab, isp), true);
 	return done;
 }
 
@@ -161,7 +165,7 @@ int64_t lab_fault_admin_up(struct lab *lab, int isp)
 
 	for_each_on_wire(lab, link, set_up_router);
 	done = lab_now_ms();
-	wait_running(lab, link);
+	wait_running(lab, link, true);
 	return done;
 }
 
@@ -255,6 +259,6 @@ int64_t lab_fault_recreate(struct lab *lab, int isp)
 		run_lines(lab, &lab->wire, link, attach_shared);
 	for_each_on_wire(lab, link, set_up_router);
 	done = lab_now_ms();
-	wait_running(lab, link);
+	wait_running(lab, link, true);
 	return done;
 }

@@ -112,7 +112,7 @@ static void read_spec(struct lab *lab, const struct lab_spec *spec)
 	}
 }
 
-/* What every place but the router has in common. */
+/* What all places have in common. */
 static void set_sysctls(const struct lab_ns *ns, bool forwards)
 {
 	static const char *const key[][2] = {
@@ -149,7 +149,7 @@ static void make_places(struct lab *lab)
 	char rp_filter[12];
 
 	make_place(&lab->router, "router", 0, true);
-	make_place(&lab->internet, "internet", 0, false);
+	make_place(&lab->internet, "internet", 0, true);
 	make_place(&lab->wire, "wire", 0, false);
 	make_place(&lab->inside, "inside", 0, false);
 	for (int h = 1; h <= lab->spec.hosts; h++) {

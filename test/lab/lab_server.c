@@ -41,6 +41,7 @@ struct half {
 	int sockets;
 	int epoll;
 	struct peer *clients;
+	int paced; /* of them: sources with a rate */
 	struct lab_server *server;
 };
 
@@ -132,8 +133,9 @@ static void add_client(struct half *half, int fd, const struct sockaddr_in6 *fro
 	watch(half, peer, EPOLLIN);
 }
 
-static void drop_client(struct peer *peer)
+static void drop_client(struct half *half, struct peer *peer)
 {
+	half->paced -= peer->rate_bps != 0;
 	*peer->back = peer->next;
 	if (peer->next)
 		peer->next->back = peer->back;
@@ -173,6 +175,7 @@ static void start_source(struct half *half, struct peer *peer, const char *rate)
 	peer->begun_us = lab_now_us();
 	if (peer->rate_bps == 0)
 		event.events |= EPOLLOUT;
+	half->paced += peer->rate_bps != 0;
 	lab_must(epoll_ctl(half->epoll, EPOLL_CTL_MOD, peer->fd, &event), "epoll");
 }
 
@@ -217,14 +220,12 @@ static void serve_client(struct half *half, struct peer *peer, uint32_t events)
 	if (alive && (events & EPOLLOUT))
 		alive = send(peer->fd, chunk, sizeof(chunk), MSG_NOSIGNAL) >= 0 || errno == EAGAIN;
 	if (!alive)
-		drop_client(peer);
+		drop_client(half, peer);
 }
 
-/* Sends what is due on every source with a rate; true if there is any. */
-static bool feed_sources(struct half *half)
+/* Sends what is due on every source with a rate. */
+static void feed_sources(struct half *half)
 {
-	bool any = false;
-
 	for (struct peer *peer = half->clients; peer; peer = peer->next) {
 		int64_t due = (lab_now_us() - peer->begun_us) * (peer->rate_bps / 8) / 1000000 - peer->sent;
 		ssize_t sent = 0;
@@ -234,9 +235,7 @@ static bool feed_sources(struct half *half)
 		if (due > 0)
 			sent = send(peer->fd, chunk, due < CHUNK ? (size_t)due : CHUNK, MSG_NOSIGNAL);
 		peer->sent += sent > 0 ? sent : 0;
-		any = true;
 	}
-	return any;
 }
 
 static void tcp_run(struct lab_task *task)
@@ -245,8 +244,10 @@ static void tcp_run(struct lab_task *task)
 	struct epoll_event events[EVENTS];
 
 	for (;;) {
-		int count = epoll_wait(half->epoll, events, EVENTS, feed_sources(half) ? FEED_MS : -1);
+		int count = epoll_wait(half->epoll, events, EVENTS, half->paced ? FEED_MS : -1);
 
+		if (half->paced)
+			feed_sources(half);
 		for (int i = 0; i < count; i++) {
 			struct peer *peer = events[i].data.ptr;
 
@@ -320,7 +321,7 @@ static void end_half(struct half *half)
 {
 	lab_task_end(&half->task);
 	while (half->clients)
-		drop_client(half->clients);
+		drop_client(half, half->clients);
 	for (int i = 0; i < half->sockets; i++)
 		close(half->socket[i].fd);
 	close(half->epoll);

@@ -172,7 +172,7 @@ static void stream_run(struct lab_task *task)
 		wait_for_event(stream, due);
 		take_answers(stream);
 	}
-	end = lab_now_us() + LAST_ANSWERS_MS * 1000;
+	end = lab_now_us() + stream->spec.last_ms * 1000;
 	while (stream->answered < stream->sent && lab_now_us() < end) {
 		wait_for_event(stream, end);
 		take_answers(stream);
@@ -260,6 +260,7 @@ struct lab_stream *lab_stream_start(struct lab *lab, const struct lab_stream_spe
 	stream->lab = lab;
 	own->rate_hz = own->rate_hz ? own->rate_hz : RATE_HZ;
 	own->limit_s = own->limit_s ? own->limit_s : LIMIT_S;
+	own->last_ms = own->last_ms ? own->last_ms : LAST_ANSWERS_MS;
 	if (own->limit_s > LAB_STREAM_LIMIT_S || own->rate_hz > 10000)
 		lab_die("a stream of at most %d s and 10000 Hz", LAB_STREAM_LIMIT_S);
 	stream->limit = own->limit_s * own->rate_hz;
@@ -344,13 +345,17 @@ struct lab_stream_report lab_stream_stop(struct lab_stream *stream)
 	return report;
 }
 
+struct lab_stream_report lab_stream_finish(struct lab_stream *stream)
+{
+	lab_task_join(&stream->task);
+	return lab_stream_stop(stream);
+}
+
 struct lab_stream_report lab_ping(struct lab *lab, const struct lab_flow *flow, int n)
 {
 	const struct lab_stream_spec spec = {.flow = *flow, .rate_hz = 50, .count = n, .ping = true};
-	struct lab_stream *stream = lab_stream_start(lab, &spec);
 
-	lab_task_join(&stream->task);
-	return lab_stream_stop(stream);
+	return lab_stream_finish(lab_stream_start(lab, &spec));
 }
 
 void lab_stream_text(const struct lab_stream_report *report, char text[256])

@@ -29,6 +29,7 @@ struct lab_stream_spec {
 	int rate_hz; /* 0: 1000 */
 	int limit_s; /* it stops sending by itself after this; 0: 60, at most LAB_STREAM_LIMIT_S */
 	int count;   /* or after so many packets, if not 0 */
+	int last_ms; /* how long it waits for the last answers; 0: 500 */
 	bool ping;   /* ICMP echo instead of UDP; its ISP is not known */
 };
 
@@ -41,7 +42,7 @@ struct lab_stream_part {
 
 struct lab_stream_report {
 	int sent, answered;
-	int lost;   /* sent and not answered: not before 500 ms after the last was sent */
+	int lost;   /* sent and not answered, not even .last_ms after the last was sent */
 	int errors; /* of the lost: those the own host refused to send, or an ICMP error came instead */
 	int duplicates;
 	int gap_ms; /* the longest outage: from the first of a run of lost packets to the next answered one */
@@ -71,6 +72,9 @@ bool lab_stream_wait_isp(struct lab_stream *stream, int isp, int timeout_ms);
 
 /* Stops sending, waits for the answers on their way, frees it. */
 struct lab_stream_report lab_stream_stop(struct lab_stream *stream);
+
+/* The same, after it has sent all of its .count (or for .limit_s). */
+struct lab_stream_report lab_stream_finish(struct lab_stream *stream);
 
 /* n pings, 20 ms apart, to the end. */
 struct lab_stream_report lab_ping(struct lab *lab, const struct lab_flow *flow, int n);
