@@ -162,7 +162,10 @@ static int engine_open(struct engine *engine, struct err *err)
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
-	return engine->netmon ? 0 : -1;
+	if (!engine->netmon)
+		return -1;
+	netmon_set_own_port(engine->netmon, routes_port(engine->routes));
+	return 0;
 }
 
 static void engine_open_events(struct engine *engine)

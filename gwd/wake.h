@@ -5,39 +5,34 @@
 // then sends meets the orphan rule and is answered with a reset. A flow that is only listening (a
 // download) would never send one. So it gets one bare ACK with a random sequence number that
 // claims to come from its far end; every TCP stack answers such a segment with an ACK of its own,
-// which brings the reset, in sequence. A stale flow's host answers with a reset itself: no harm.
+// which brings the reset, in sequence. A host that has forgotten the flow answers with a reset
+// itself: no harm.
 //
 // The segments carry the control mark: nft does not track them, and as it is no gateway's mark,
-// they are routed by the main table, into the LAN.
+// they are routed by the main table, into the LAN. That no segment leaves by a WAN when its host is
+// no longer behind the LAN, the ruleset has to see to: here the way out is not known.
+//
+// Many flows are sent in portions, so that the event loop gets to its probes in between.
 #ifndef GWD_WAKE_H
 #define GWD_WAKE_H
 
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
-#include "gwd/base/addr.h"
+#include "gwd/wake_segment.h"
 
-#define WAKE_SEGMENT_MAX 60    // bytes of the longest segment: 40 of IPv6, 20 of TCP
-#define WAKE_FLOWS_MAX 1048576 // of one call; the rest of a longer list is not sent
+#define WAKE_FLOWS_MAX 1048576 // that wait at a time; what is beyond is not woken
 
 struct err;
+struct event_base;
 struct wake;
 
-struct wake_flow {
-	struct addr lan, far; // the far end as the LAN end sees it, i.e. before any translation; one family
-	uint16_t lan_port, far_port; // host order
-};
-
 // `mark` is plan_control_mark(). NULL on failure.
-struct wake *wake_open(uint32_t mark, struct err *err);
-void wake_close(struct wake *wake); // NULL is fine
+struct wake *wake_open(struct event_base *base, uint32_t mark, struct err *err);
+void wake_close(struct wake *wake); // drops what still waits; NULL is fine
 
-// Sends one segment for each flow. Never blocks: a segment that the kernel can't take at once, or
-// whose LAN end is not reachable, is lost. Returns how many were sent, or -errno when none could be.
-ssize_t wake_send(struct wake *wake, const struct wake_flow *flows, size_t n, struct err *err);
-
-// The segment, with its IP header and checksums; returns its length. Pure.
-size_t wake_segment(const struct wake_flow *flow, uint32_t seq, uint32_t ack, uint8_t out[WAKE_SEGMENT_MAX]);
+// Sends one segment for each flow, the first 2000 before it returns. Never blocks; what can't be
+// sent within two seconds is dropped. 0, or -errno when none of the first could be sent.
+int wake_send(struct wake *wake, const struct wake_flow *flows, size_t n, struct err *err);
 
 #endif
