@@ -9,6 +9,7 @@
 #include "gwd/core/plan.h"
 #include "gwd/core/plan_text.h"
 #include "gwd/engine.h"
+#include "gwd/pins.h"
 #include "gwd/request.h"
 #include "gwd/status.h"
 #include "nft/nft.h"
@@ -17,6 +18,12 @@ static void reply_fail(struct reply *reply, enum reply_exit exit, const char *te
 {
 	reply->exit = exit;
 	buf_printf(&reply->body, "%s\n", text);
+}
+
+static void reply_no_name(struct reply *reply, const char *name)
+{
+	reply->exit = REPLY_FAILED;
+	buf_printf(&reply->body, "no gateway or balance is named \"%.64s\"\n", name);
 }
 
 // ---- status ----------------------------------------------------------------------------------
@@ -32,8 +39,7 @@ static void reply_status(void *arg, const struct status *status)
 	const char *name = asked->request->n_args ? asked->request->args[0] : NULL;
 	struct reply *reply = asked->reply;
 	if (name && !status_has(status, name)) {
-		reply->exit = REPLY_FAILED;
-		buf_printf(&reply->body, "no gateway or balance is named \"%.64s\"\n", name);
+		reply_no_name(reply, name);
 	} else if (asked->request->json) {
 		status_json(status, name, &reply->body);
 	} else {
@@ -45,6 +51,36 @@ static void command_status(struct engine *engine, const struct request *request,
 {
 	struct status_request asked = {request, reply};
 	status_collect(engine, reply_status, &asked);
+}
+
+// ---- pins ------------------------------------------------------------------------------------
+
+static bool has_pins_of(const struct plan *plan, const char *name)
+{
+	vec_each(&plan->gateways, gw)
+		if (!strcmp(gw->name, name))
+			return true;
+	vec_each(&plan->groups, group)
+		if (!strcmp(group->name, name))
+			return true;
+	return false;
+}
+
+static void command_pins(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	const struct plan *plan = engine_applied(engine);
+	const char *name = request->n_args ? request->args[0] : NULL;
+	struct pins pins = {0};
+	struct err err;
+	if (name && !has_pins_of(plan, name))
+		reply_no_name(reply, name);
+	else if (pins_collect(&pins, engine_nft(engine), plan, name, &err) < 0)
+		reply_fail(reply, REPLY_FAILED, err.text);
+	else if (request->json)
+		pins_json(&pins, &reply->body);
+	else
+		pins_text(&pins, &reply->body);
+	pins_free(&pins);
 }
 
 // ---- the rest --------------------------------------------------------------------------------

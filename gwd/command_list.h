@@ -15,6 +15,7 @@ struct request;
 // name, arguments, how many at least and at most, has a JSON form, one line of help
 #define COMMAND_LIST(X) \
 	X(status, "[NAME]", 0, 1, true, "gateways and balances: state, why and since when, flows, rates") \
+	X(pins, "[NAME]", 0, 1, true, "which client keeps which gateway, and for how much longer") \
 	X(rules, "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
 	X(reload, "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \
 	X(flush, "", 0, 0, false, "take everything of gwd's out of the kernel, until a reload") \
