@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What stays inside, tiers, and what happens without any gateway.
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/net/net.h"
+
+static const int weights[] = {1, 1, 1};
+
+Test(routing, inside_destinations_stay_inside)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	static const char *const inside[] = {"10.200.0.2", "10.201.0.1", "fd00:10:200::2", "fd00:10:201::1"};
+	char *gateways = net_gateways(net->lab, 2, weights, true);
+	net_configure(net, "%s balance default { }", gateways);
+	free(gateways);
+	lab_server_start(net->lab, lab_inside(net->lab), NULL);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	for (size_t i = 0; i < 4; i++) {
+		struct lab_conn conn = lab_connect(
+			net->lab,
+			&(struct lab_flow){.from = lab_host(net->lab, 1), .to = inside[i], .port = 80});
+		cr_assert_eq(conn.outcome, LAB_ANSWERED, "%s: %s", inside[i], lab_outcome_name(conn.outcome));
+		cr_assert_eq(conn.isp, 0);
+		cr_assert_str_eq(conn.seen, conn.source, "%s was translated", inside[i]);
+	}
+	cr_assert_eq(
+		lab_ping(net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1), .to = "10.0.0.1"}, 3)
+			.lost,
+		0);
+	net_finish(net);
+}
+
+Test(routing, a_more_specific_route_wins_over_the_balance)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	char *gateways = net_gateways(net->lab, 2, weights, true);
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	lab_do(lab_router(net->lab), "ip route add 203.0.113.0/24 via 10.200.0.2 dev lan1");
+	lab_do(lab_inside(net->lab), "ip addr add 203.0.113.1/32 dev lo");
+	lab_server_start(net->lab, lab_inside(net->lab), NULL);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	struct lab_conn conn = lab_connect(
+		net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1), .to = "203.0.113.1", .port = 80});
+	cr_assert_eq(conn.outcome, LAB_ANSWERED);
+	cr_assert_str_eq(conn.seen, conn.source);
+	net_finish(net);
+}
+
+static int isp_of(struct net *net, int family)
+{
+	return lab_connect(net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1),
+							.to = lab_server_address(family, 1)})
+		.isp;
+}
+
+Test(routing, tier_two_serves_when_tier_one_is_gone_and_hands_back)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	char *gateways = net_gateways(net->lab, 3, weights, false);
+	net_configure(
+		net,
+		"%s balance default { use g1 { } use g2 { tier = 2 } use g3 { tier = 3 } persistence = 5m }"
+		"rule guard { to = 198.51.100.4 gateway = g3 }",
+		gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 3);
+	cr_assert(isp_of(net, AF_INET) == 1 && isp_of(net, AF_INET6) == 1);
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 5000);
+	cr_assert(isp_of(net, AF_INET) == 2 && isp_of(net, AF_INET6) == 2);
+	lab_fault_carrier_off(net->lab, 2);
+	net_wait_state(net, "g2", "down", 5000);
+	cr_assert(isp_of(net, AF_INET) == 3 && isp_of(net, AF_INET6) == 3);
+	lab_fault_repair(net->lab, 1);
+	net_wait_state(net, "g1", "up", 10000);
+	cr_assert(isp_of(net, AF_INET) == 1 && isp_of(net, AF_INET6) == 1);
+	net_finish(net);
+}
+
+Test(routing, without_any_gateway_a_flow_is_refused_at_once_and_the_first_one_back_serves)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	char *gateways = net_gateways(net->lab, 2, weights, false);
+	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"};
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	lab_server_start(net->lab, lab_inside(net->lab), NULL);
+	net_gwd(net);
+	net_wait_up(net);
+	struct lab_stream *inside = lab_stream_start(
+		net->lab,
+		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 2), .to = "10.200.0.2"}});
+	struct lab_stream *kept = lab_stream_start_on(net->lab, &(struct lab_stream_spec){.flow = flow}, 2);
+	lab_fault_blackhole(net->lab, 1);
+	lab_fault_blackhole(net->lab, 2);
+	net_wait_state(net, "g1", "down", 5000);
+	net_wait_state(net, "g2", "down", 5000);
+	cr_assert_eq(lab_connect(net->lab, &flow).outcome, LAB_REFUSED);
+	cr_assert_eq(lab_ask(net->lab, &flow).outcome, LAB_UNREACHABLE);
+	lab_fault_repair(net->lab, 2);
+	net_wait_state(net, "g2", "up", 5000);
+	cr_assert_eq(isp_of(net, AF_INET), 2);
+	cr_assert_eq(isp_of(net, AF_INET6), 2);
+	cr_assert(lab_stream_wait_isp(kept, 2, 5000)); // its flow was not flushed while nobody could take it
+	cr_assert_eq(lab_stream_stop(kept).parts, 1);
+	struct lab_stream_report report = lab_stream_stop(inside);
+	cr_assert(report.answered > 0 && report.lost == 0);
+	net_finish(net);
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Two gateways on one segment: each is used, each is probed, one's death is not the other's.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test/net/net.h"
+
+static const int weights[] = {1, 1, 1};
+
+static void told_apart(enum lab_shared shared)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 1, .shared = shared});
+	char *gateways = net_gateways(net->lab, 3, weights, false);
+	net_configure(net, "%s balance default { scheduler = rr persistence = off }", gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	struct lab_burst_spec spec = {.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+				      .count = 300};
+	struct lab_tally tally = lab_burst_run(net->lab, &spec);
+	net_assert_spread(&tally, weights, 3, 2);
+	lab_fault_blackhole(net->lab, 2);
+	net_wait_state(net, "g2", "down", 5000);
+	cr_assert_str_eq(net_state(net, "g3"), "up");
+	tally = lab_burst_run(net->lab, &spec);
+	cr_assert_eq(tally.answered, 300);
+	cr_assert(tally.isp[2] == 0 && tally.isp[3] == 150);
+	lab_fault_repair(net->lab, 2);
+	net_wait_state(net, "g2", "up", 10000);
+	tally = lab_burst_run(net->lab, &spec);
+	net_assert_spread(&tally, weights, 3, 2);
+	net_finish(net);
+}
+
+Test(shared, with_a_subnet_each)
+{
+	told_apart(LAB_SHARED_TWO_SUBNETS);
+}
+
+Test(shared, in_one_subnet)
+{
+	told_apart(LAB_SHARED_ONE_SUBNET);
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Source translation: address, range, none; and that nothing untranslated gets out.
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/net/net.h"
+
+static struct net *start(const char *snat1, const char *lan)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	lab_wan_delegate(net->lab, 1, "100.64.1.16/28");
+	lab_wan_delegate(net->lab, 1, "2001:db8:1:8000::/56");
+	net_configure(
+		net,
+		"gateway g1 { interface = wan1 address = 100.64.1.1 address6 = 2001:db8:1::1 probes = quick "
+		"%s }"
+		"gateway g2 { interface = wan2 address = 100.64.2.1 address6 = 2001:db8:2::1 probes = quick }"
+		"balance default { gateways = g1 } rule guard { to = 198.51.100.4 gateway = g2 } %s",
+		snat1, lan);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	return net;
+}
+
+static struct lab_conn connect_to(struct net *net, const char *to)
+{
+	struct lab_conn conn =
+		lab_connect(net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1), .to = to});
+	cr_assert_eq(conn.outcome, LAB_ANSWERED, "%s: %s", to, lab_outcome_name(conn.outcome));
+	return conn;
+}
+
+Test(snat, to_an_address)
+{
+	struct net *net = start("snat = 100.64.1.20 snat6 = \"2001:db8:1:8000::5\"", "");
+	cr_assert_str_eq(connect_to(net, "198.51.100.1").seen, "100.64.1.20");
+	cr_assert_str_eq(connect_to(net, "2001:db8:aaaa::1").seen, "2001:db8:1:8000::5");
+	net_finish(net);
+}
+
+Test(snat, to_a_range)
+{
+	struct net *net = start("snat = \"100.64.1.16-100.64.1.19\"", "");
+	struct lab_burst *burst = lab_burst_start(
+		net->lab,
+		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+					 .count = 100,
+					 .clients = 100});
+	lab_burst_wait(burst);
+	int seen[4] = {0};
+	for (int i = 0; i < 100; i++) {
+		const struct lab_conn *conn = &lab_burst_conns(burst)[i];
+		cr_assert_eq(conn->outcome, LAB_ANSWERED);
+		cr_assert(!strncmp(conn->seen, "100.64.1.1", 10) && conn->seen[10] >= '6' &&
+			  conn->seen[10] <= '9');
+		seen[conn->seen[10] - '6']++;
+	}
+	cr_assert(seen[0] && seen[1] && seen[2] && seen[3]);
+	lab_burst_free(burst);
+	net_finish(net);
+}
+
+Test(snat, none)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	lab_wan_delegate(net->lab, 1, "10.0.0.0/16"); // the ISP routes the LAN's own networks
+	lab_wan_delegate(net->lab, 1, "fd00:10::/64");
+	net_configure(
+		net,
+		"gateway g1 { interface = wan1 address = 100.64.1.1 address6 = 2001:db8:1::1 probes = quick "
+		"snat = none snat6 = none }"
+		"gateway g2 { interface = wan2 address = 100.64.2.1 address6 = 2001:db8:2::1 probes = quick }"
+		"balance default { gateways = g1 } rule guard { to = 198.51.100.4 gateway = g2 }");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	cr_assert_str_eq(connect_to(net, "198.51.100.1").seen, "10.0.0.11");
+	cr_assert_str_eq(connect_to(net, "2001:db8:aaaa::1").seen, "fd00:10::11");
+	net_finish(net);
+}
+
+// Segments of a connection that conntrack does not follow are never translated, so they must not leave.
+Test(snat, what_conntrack_calls_invalid_does_not_get_out)
+{
+	struct net *net = start("", "");
+	lab_do(lab_host(net->lab, 1),
+	       "python3 - <<'END'\n"
+	       "import socket, struct\n"
+	       "s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
+	       "def segment(flags):\n"
+	       "    src, dst = socket.inet_aton('10.0.0.11'), socket.inet_aton('198.51.100.1')\n"
+	       "    tcp = struct.pack('!HHIIBBHHH', 40000, 9000, 1, 1, 5 << 4, flags, 1000, 0xdead, 0)\n"
+	       "    return struct.pack('!BBHHHBBH4s4s', 0x45, 0, 40, 1, 0, 64, 6, 0, src, dst) + tcp\n"
+	       "for flags in (0x10, 0x04, 0x11, 0x03, 0x00, 0x3f):\n"
+	       "    s.sendto(segment(flags), ('198.51.100.1', 0))\n"
+	       "END");
+	connect_to(net, "198.51.100.1"); // behind them
+	cr_assert_eq(lab_isp_packets_from(net->lab, 1, "10.0.0.11"), 0);
+	net_finish(net);
+}
+
+// A flow that began before gwd did is ended, so that it begins anew with a translation.
+Test(snat, flows_from_before_the_start_are_translated)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	net_configure(net, "gateway g1 { interface = wan1 probes = quick } gateway g2 { interface = wan2 "
+			   "probes = quick }");
+	lab_do(lab_router(net->lab),
+	       "nft 'add table ip early; add chain ip early f { type filter hook forward priority 0; }; "
+	       "add rule ip early f ct state new counter; add rule ip early f oifname \"wan*\" drop'");
+	struct lab_stream *early = lab_stream_start(
+		net->lab,
+		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+					  .rate_hz = 100});
+	lab_do(lab_router(net->lab), "nft 'flush chain ip early f; add rule ip early f ip saddr 10.0.0.0/8 "
+				     "oifname \"wan*\" ct mark 0 drop; "
+				     "add rule ip early f counter'");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	cr_assert(lab_stream_wait_answer(early, 3000), "it still goes out untranslated");
+	lab_stream_stop(early);
+	net_finish(net);
+}
