@@ -264,8 +264,8 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 	build_interfaces(plan, input);
 	build_macs(plan, input, links);
 	build_bound(plan, input, links);
-	build_by_mark(plan, "mark", "stamp");
-	build_by_mark(plan, "snat", "snat");
+	build_by_mark(plan, "bymark", "in");
+	build_by_mark(plan, "translate", "snat");
 	build_lan_networks(plan, &input->model->lan);
 	vec_each(&plan->groups, group) {
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/core/names.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,24 @@ const char *name_give(char *out, enum fam fam, const struct plan_group *group, c
 {
 	snprintf(out, PLAN_NAME_SIZE, "give%c.%s.%s", fam_digit(fam), group->name, gw->name);
 	return out;
+}
+
+const char *name_counter(char *out, const struct plan_gateway *gw)
+{
+	snprintf(out, PLAN_NAME_SIZE, "new.%s", gw->name);
+	return out;
+}
+
+const char *name_shape(char *out, uint64_t shape)
+{
+	snprintf(out, PLAN_NAME_SIZE, "shape.%016" PRIx64, shape);
+	return out;
+}
+
+bool name_parse_shape(const char *chain, uint64_t *shape)
+{
+	int end = 0;
+	return sscanf(chain, "shape.%16" SCNx64 "%n", shape, &end) == 1 && !chain[end];
 }
 
 bool name_parse_take(const char *chain, unsigned *id, char *name)

@@ -4,26 +4,28 @@
 // they are made here, once.
 //
 //	take.ID.GATEWAY      chain: the flow belongs to this gateway (stamps both marks, counts)
-//	in.ID.GATEWAY        chain: a flow that came in by this gateway (stamps both marks)
+//	in.ID.GATEWAY        chain: it came in by this gateway, or has its mark already (stamps both marks)
 //	snat.ID.GATEWAY      chain: source translation for this gateway
 //	lan                  chain: a new flow from the LAN
-//	shared.IFNAME        chain: WAN of several gateways: told apart by the next hop's MAC
+//	shared               chain: it came by a WAN of several gateways: told apart by the next hop's MAC
+//	group4.G group6.G    chains: one group, per family
+//	prefer4.G strict4.G  chains: a rule's way into its group, and what if nobody there is usable
+//	hit4.G hitct4.G      chains: the client has a pin (in the packet's or the connection's mark)
+//	give4.G.GATEWAY      chains: chosen by the scheduler or a pin: remember, then take.*
+//	shape.HASH           chain, empty: the shape that was loaded, for a restart to compare
 //	new.GATEWAY          counter: new flows that were given to it
-//	class                map: interface -> lan | in.* | shared.*
 //	wan                  set: interfaces of the gateways
+//	class                map: interface -> lan | in.* | shared
 //	mac                  map: interface . MAC -> in.*
-//	bound4 bound6        map: source address -> in.* (the router's own sockets bound to a link's address)
+//	bound4 bound6        map: source address -> in.* (the router's own sockets bound to an address)
 //	boundif              map: interface -> in.* (the router's own sockets bound to a device)
-//	mark                 map: gateway mark -> take.* without the counter (restores a foreign-marked
-// packet) 	snat                 map: gateway mark -> snat.* 	lan4 lan6            sets: lan
-// networks 	if.rule.NAME         set: interfaces of a rule 	group4.G group6.G    chains: one group, per
-// family
-//	hit4.G …             chains: the client has a pin (packet mark as scratch); hitct4.G … (ct mark as
-// scratch) 	give4.G.GATEWAY …    chains: chosen by the scheduler or a pin: remember, then take.*
-// slot4.G.N … maps: slot number -> give4.* (or take.* without persistence) 	live4.G …            maps:
-// gateway mark -> give4.* (pins of the other gateways are void) 	pin4.G …             maps: client ->
-// gateway mark, with timeouts; pin4sd.G where keyed by source . destination 	shape.HASH           chain,
-// empty: the shape that was loaded, for a restart to compare
+//	bymark               map: gateway mark -> in.* (`mark` is a word of nft's language)
+//	translate            map: gateway mark -> snat.* (so is `snat`)
+//	lan4 lan6            sets: LAN networks
+//	if.rule.NAME         set: interfaces of a rule
+//	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
+//	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)
+//	pin4.G pin4sd.G      maps: client -> gateway mark, with timeouts; sd: by source . destination
 #ifndef GWD_CORE_NAMES_H
 #define GWD_CORE_NAMES_H
 
@@ -35,13 +37,19 @@
 
 // Each writes into `out` (PLAN_NAME_SIZE) and returns it.
 const char *name_gateway_chain(char *out, const char *kind,
-			       const struct plan_gateway *gw); // "take", "in", "snat", "stamp"
+			       const struct plan_gateway *gw); // "take", "in", "snat"
 const char *name_group(char *out, const char *kind, enum fam fam, const struct plan_group *group);
 const char *name_slots(char *out, enum fam fam, const struct plan_group *group);
 const char *name_pins(char *out, enum fam fam, const struct plan_group *group);
 const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
 
+const char *name_counter(char *out, const struct plan_gateway *gw);
+const char *name_shape(char *out, uint64_t shape);
+
 // Takes ID and GATEWAY out of "take.ID.GATEWAY" (name: MODEL_NAME_MAX + 1 bytes). False: not such a name.
 bool name_parse_take(const char *chain, unsigned *id, char *name);
+
+// Takes HASH out of "shape.HASH".
+bool name_parse_shape(const char *chain, uint64_t *shape);
 
 #endif

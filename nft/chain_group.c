@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A group chooses: the gateway that the client is pinned to, or the scheduler's next slot. If nobody
+// is usable the chain simply ends and the caller goes on (chain_target.c).
+//
+// The pin is read into a mark, because nft can't look one map up with the result of another. The
+// packet mark serves while nobody else has bits in it, else the connection's. Where others have bits
+// in both, the pin can't be read: such a flow is scheduled anew and renews the pin of the gateway
+// it gets, which is a limit, and no harm.
+//
+// A pin of a gateway that is not live is forgotten before the slot is asked: `update` never changes
+// the data of an element that exists.
+#include <stdio.h>
+
+#include "gwd/core/names.h"
+#include "nft/chains.h"
+#include "nft/rule.h"
+#include "nft/ruleset.h"
+
+static struct rule_client chain_client(const struct plan_group *group, enum fam fam)
+{
+	return (struct rule_client){.fam = fam, .mask = group->persist_mask[fam], .by = group->persist_by};
+}
+
+static void chain_schedule(struct chain *chain, const struct plan_group *group, enum fam fam)
+{
+	char map[PLAN_NAME_SIZE];
+	uint32_t n = group->n_slots[fam];
+	struct rule *rule = chain_rule(chain);
+	name_slots(map, fam, group);
+	switch (group->scheduler) {
+	case SCHED_RR:
+	case SCHED_WRR:
+	case SCHED_FO:
+		rule_numgen_vmap(rule, false, n, map);
+		return;
+	case SCHED_RANDOM:
+		rule_numgen_vmap(rule, true, n, map);
+		return;
+	case SCHED_SH:
+		rule_hash_vmap(rule, fam, RULE_SOURCE, n, PLAN_HASH_SEED, map);
+		return;
+	case SCHED_DH:
+		rule_hash_vmap(rule, fam, RULE_DESTINATION, n, PLAN_HASH_SEED, map);
+		return;
+	}
+}
+
+static const char *const chain_hit_kind[] = {[RULE_MARK_PACKET] = "hit", [RULE_MARK_CT] = "hitct"};
+
+static void chain_look_up_pin(struct chain *chain, const struct plan_group *group, enum fam fam,
+			      enum rule_mark scratch)
+{
+	char name[PLAN_NAME_SIZE];
+	const struct rule_client client = chain_client(group, fam);
+	struct rule *rule = chain_rule(chain);
+	if (scratch == RULE_MARK_CT)
+		rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_mark_match(rule, scratch, UINT32_MAX, RULE_IS, 0);
+	rule_pin_lookup(rule, &client, name_pins(name, fam, group), scratch);
+	rule_goto(rule, name_group(name, chain_hit_kind[scratch], fam, group));
+}
+
+static void chain_hit(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
+		      enum rule_mark scratch)
+{
+	char name[PLAN_NAME_SIZE];
+	const struct rule_client client = chain_client(group, fam);
+	struct chain *chain = ruleset_chain(ruleset, name_group(name, chain_hit_kind[scratch], fam, group));
+	rule_mark_vmap(chain_rule(chain), scratch, UINT32_MAX, name_group(name, "live", fam, group));
+	rule_pin_delete(chain_rule(chain), &client, name_pins(name, fam, group), scratch);
+	rule_mark_set(chain_rule(chain), scratch, 0);
+	chain_schedule(chain, group, fam);
+}
+
+static void chain_give(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
+		       const struct plan_gateway *gw)
+{
+	char name[PLAN_NAME_SIZE];
+	const struct rule_client client = chain_client(group, fam);
+	struct chain *chain = ruleset_chain(ruleset, name_give(name, fam, group, gw));
+	rule_pin_update(chain_rule(chain), &client, name_pins(name, fam, group), group->persistence_ms,
+			gw->mark);
+	chain_goto(chain, name_gateway_chain(name, "take", gw));
+}
+
+static void chain_group(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,
+			enum fam fam)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain = ruleset_chain(ruleset, name_group(name, "group", fam, group));
+	if (group->persistence_ms) {
+		chain_look_up_pin(chain, group, fam, RULE_MARK_PACKET);
+		chain_look_up_pin(chain, group, fam, RULE_MARK_CT);
+	}
+	chain_schedule(chain, group, fam);
+	if (!group->persistence_ms)
+		return;
+	chain_hit(ruleset, group, fam, RULE_MARK_PACKET);
+	chain_hit(ruleset, group, fam, RULE_MARK_CT);
+	vec_each(&group->members, member)
+		chain_give(ruleset, group, fam, &plan->gateways.v[member->gateway]);
+}
+
+void chains_group(struct ruleset *ruleset, const struct plan *plan)
+{
+	vec_each(&plan->groups, group)
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			chain_group(ruleset, plan, group, fam);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Source translation: once for a flow, when its first packet leaves. snat.ID translates what leaves
+// by that gateway's own interface, as configured. Whatever else leaves by a gateway's interface
+// (bypassed flows, hosts on the link itself, the router's own packets) is masqueraded, unless
+// nobody is translated there.
+#include <string.h>
+
+#include "gwd/core/names.h"
+#include "nft/chains.h"
+#include "nft/nl.h"
+#include "nft/rule.h"
+#include "nft/ruleset.h"
+
+static const struct chain_hook chain_post_hook = {
+	.type = "nat",
+	.hook = NF_INET_POST_ROUTING,
+	.priority = 100,
+	.where = "postrouting priority srcnat",
+};
+
+static void chain_translate(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
+{
+	const struct model_snat *snat = &gw->snat[fam];
+	struct rule *rule = chain_rule(chain);
+	rule_if_is(rule, RULE_OIFNAME, gw->ifname);
+	rule_fam(rule, fam);
+	switch (snat->mode) {
+	case SNAT_MASQUERADE:
+		rule_masquerade(rule);
+		return;
+	case SNAT_ADDRESS:
+		rule_snat(rule, &snat->first, &snat->last);
+		return;
+	case SNAT_NONE:
+		rule_accept(rule);
+		return;
+	}
+}
+
+static void chain_snat(struct ruleset *ruleset, const struct plan_gateway *gw)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain = ruleset_chain(ruleset, name_gateway_chain(name, "snat", gw));
+	if (gw->snat[FAM_4].mode == SNAT_MASQUERADE && gw->snat[FAM_6].mode == SNAT_MASQUERADE) {
+		struct rule *rule = chain_rule(chain);
+		rule_if_is(rule, RULE_OIFNAME, gw->ifname);
+		rule_masquerade(rule);
+	} else {
+		chain_translate(chain, gw, FAM_4);
+		chain_translate(chain, gw, FAM_6);
+	}
+	chain_goto(chain, "leftover");
+}
+
+static void chain_leftover(struct ruleset *ruleset, const struct plan *plan)
+{
+	struct chain *chain = ruleset_chain(ruleset, "leftover");
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		struct ifnames names = {0};
+		ifnames_translated(&names, plan, fam);
+		if (names.v.n) {
+			struct rule *rule = chain_rule(chain);
+			rule_fam(rule, fam);
+			rule_if_in(rule, RULE_OIFNAME, names.v.v, names.v.n);
+			rule_masquerade(rule);
+		}
+		ifnames_free(&names);
+	}
+}
+
+void chains_nat(struct ruleset *ruleset, const struct plan *plan)
+{
+	struct chain *chain = ruleset_base_chain(ruleset, "post", &chain_post_hook);
+	rule_mark_vmap(chain_rule(chain), RULE_MARK_PACKET, plan->mark_mask, "translate");
+	chain_goto(chain, "leftover");
+	vec_each(&plan->gateways, gw)
+		chain_snat(ruleset, gw);
+	chain_leftover(ruleset, plan);
+}

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// chains: the packet's way through table gwd. Marks: M is the mask that gwd owns, F all other bits;
+// they belong to others, of the packet as of the connection, and are as they were when we are done.
+//
+// A packet of a known flow meets one rule: `pre` (or `out`, for the router's own) copies the
+// gateway's id from the connection to the packet, and ip rules route it. Both directions are
+// marked: strict rp_filter judges replies by their mark.
+//
+// A new flow: pre -> new -> `class`, by the interface it came in
+//	from a gateway -> in.ID: it belongs to that link, and so do its answers
+//	from the LAN   -> lan -> is it going out at all? -> rules4 -> prefer4.G -> group4.G
+//	                 group4.G: the client's pin, or the scheduler's slot -> give4.G.GATEWAY -> take.ID
+//	from elsewhere -> left alone
+// The router's own new flow: out -> own -> own4 -> prefer4.G of the group without pins -> …
+// Then, when it leaves: post -> snat.ID of the gateway in its mark, or `leftover`.
+//
+// Marks are stamped by chains that OR an immediate, because nft 1.0.6 can't express
+// (meta mark & F) | (ct mark & M); what chain, is an element in a map. So who is alive, who is
+// chosen and where an address belongs are elements, and a failover touches no rule.
+//
+// The forward hook is free of chains: that is where issue 3's flowtable goes (chain_fastpath.c,
+// before any other, so that established flows cost even less). Inbound services get their own
+// chain_*.c and prerouting priority behind `pre`; a service's scratch in the packet mark is gone
+// before routing because `pre`'s first rule restores it.
+#ifndef GWD_NFT_CHAINS_H
+#define GWD_NFT_CHAINS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "gwd/base/vec.h"
+#include "gwd/core/plan.h"
+
+struct ruleset;
+
+// One file each.
+void chains_entry(struct ruleset *ruleset,
+		  const struct plan *plan); // pre, marked, new, shared, invalid, leak
+void chains_gateway(struct ruleset *ruleset, const struct plan *plan); // in.*, take.*
+void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, outward
+void chains_rules(struct ruleset *ruleset, const struct plan *plan);   // rules4, rules6, own4, own6
+void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, hit*, hitct*, give*
+void chains_target(struct ruleset *ruleset,
+		   const struct plan *plan); // prefer*, strict*, orphan, nogw, refuse
+void chains_output(struct ruleset *ruleset, const struct plan *plan); // out, own, raw
+void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
+
+// Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
+const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);
+
+// Interfaces of gateways, each once; with `translated`, only of those whose flows of that family
+// get another source address. They point into the plan.
+struct ifnames {
+	VEC(const char *) v;
+};
+void ifnames_wan(struct ifnames *names, const struct plan *plan);
+void ifnames_translated(struct ifnames *names, const struct plan *plan, enum fam fam);
+void ifnames_free(struct ifnames *names);
+
+#endif

@@ -1,0 +1,104 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// rule: one nftables rule, built twice at once: every rule_*() call appends the libnftnl expressions
+// of a statement and its text in nft's own syntax. What `gwd -n` prints and what the kernel gets can
+// therefore not drift apart; the tests hold both against what nft makes of the text.
+//
+// The chain_*.c files call it, through chain_rule(). The expressions, and the registers that they
+// use, are those that nft 1.0.6 compiles from the text, so that it can list every rule again. Where
+// nft would add a match that the text leaves out (`ip saddr` needs IPv4), so does the call, once
+// a rule.
+#ifndef GWD_NFT_RULE_H
+#define GWD_NFT_RULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/addr.h"
+#include "gwd/base/buf.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/model.h"
+
+struct nftnl_rule;
+struct nftnl_set;
+struct ranges;
+
+struct rule {
+	struct nftnl_rule *nl;
+	struct buf text;
+	VEC(struct nftnl_set *) sets;  // anonymous ones, `{ … }` in the text; sent before the rule
+	uint32_t *next_set_id;         // ids of anonymous sets are unique in a ruleset
+	bool has_nfproto, has_l4proto; // a match on it was made, so that no other is needed
+};
+
+enum rule_mark { RULE_MARK_PACKET, RULE_MARK_CT };
+enum rule_op { RULE_IS, RULE_IS_NOT };
+enum rule_if { RULE_IIFNAME, RULE_OIFNAME };
+enum rule_side { RULE_SOURCE, RULE_DESTINATION };
+enum rule_state { RULE_STATE_INVALID = 1, RULE_STATE_NEW = 8 }; // NF_CT_STATE_*_BIT
+enum rule_reject { RULE_REJECT_TCP_RESET, RULE_REJECT_NO_ROUTE, RULE_REJECT_PROHIBITED };
+
+// Whose pin it is: the source under a mask, alone or with the destination.
+struct rule_client {
+	enum fam fam;
+	uint8_t mask;
+	enum persist_by by;
+};
+
+// `chain` is its name.
+struct rule *rule_new(const char *chain, uint32_t *next_set_id);
+void rule_free(struct rule *rule);
+
+// ---- what happens ----------------------------------------------------------------------------
+void rule_accept(struct rule *rule);
+void rule_drop(struct rule *rule);
+void rule_goto(struct rule *rule, const char *chain);
+void rule_jump(struct rule *rule, const char *chain);
+void rule_counter(struct rule *rule, const char *name);
+void rule_reject(struct rule *rule, enum rule_reject how);
+void rule_notrack(struct rule *rule);
+void rule_snat(struct rule *rule, const struct addr *first, const struct addr *last);
+void rule_masquerade(struct rule *rule);
+
+// ---- marks -----------------------------------------------------------------------------------
+void rule_mark_match(struct rule *rule, enum rule_mark mark, uint32_t mask, enum rule_op op, uint32_t value);
+void rule_mark_vmap(struct rule *rule, enum rule_mark mark, uint32_t mask, const char *map);
+void rule_mark_set(struct rule *rule, enum rule_mark mark, uint32_t value);
+void rule_mark_copy(struct rule *rule, enum rule_mark to, enum rule_mark from, uint32_t mask);
+void rule_mark_stamp(struct rule *rule, enum rule_mark mark, uint32_t keep, uint32_t bits);
+
+// ---- what the packet is ------------------------------------------------------------------------
+void rule_ct_state(struct rule *rule, enum rule_state state);
+void rule_not_to_us(struct rule *rule); // by its link-layer address: broadcast, multicast, overheard
+void rule_fam(struct rule *rule, enum fam fam);
+void rule_if_is(struct rule *rule, enum rule_if which, const char *name);
+void rule_if_in_set(struct rule *rule, enum rule_if which, const char *set);
+void rule_if_in(struct rule *rule, enum rule_if which, const char *const *names, size_t n);
+void rule_if_vmap(struct rule *rule, enum rule_if which, const char *map);
+void rule_sender_vmap(struct rule *rule, const char *map); // interface . MAC that it came from
+void rule_addr_in_set(struct rule *rule, enum fam fam, enum rule_side side, enum rule_op op, const char *set);
+void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const char *map);
+void rule_addr_ranges(struct rule *rule, enum fam fam, enum rule_side side, const struct ranges *ranges);
+void rule_ports(struct rule *rule, enum rule_side side, const struct ranges *ranges);
+void rule_protocols(struct rule *rule, const uint8_t *protocols, size_t n);
+void rule_dscp(struct rule *rule, enum fam fam, const uint8_t *dscp, size_t n);
+void rule_tcp_sport_below(struct rule *rule, uint16_t port);
+void rule_tcp_not_syn(struct rule *rule); // neither a SYN nor anything else that may open a flow
+
+// ---- where main routes it ------------------------------------------------------------------------
+void rule_route_by(struct rule *rule, const char *const *names, size_t n); // leaves by one of these
+void rule_route_known(struct rule *rule);                                  // main has a route
+void rule_route_special(struct rule *rule); // to this host, or to more than one
+
+// ---- scheduling and pins -----------------------------------------------------------------------
+void rule_numgen_vmap(struct rule *rule, bool random, uint32_t modulus, const char *map);
+void rule_hash_vmap(struct rule *rule, enum fam fam, enum rule_side side, uint32_t modulus, uint32_t seed,
+		    const char *map);
+void rule_pin_lookup(struct rule *rule, const struct rule_client *client, const char *map,
+		     enum rule_mark into);
+void rule_pin_update(struct rule *rule, const struct rule_client *client, const char *map,
+		     uint32_t timeout_ms, uint32_t mark);
+void rule_pin_delete(struct rule *rule, const struct rule_client *client, const char *map,
+		     enum rule_mark data);
+
+#endif

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ruleset: all chains, rules and counters of a plan, in memory. A pure function of the plan's
+// description (gateways, groups, rules); nothing of it depends on who is alive, that is in the maps.
+//
+// ruleset_build() calls the chain_*.c files, one for each part of a packet's way (chains.h). apply.c
+// sends the result, text.c prints it.
+#ifndef GWD_NFT_RULESET_H
+#define GWD_NFT_RULESET_H
+
+#include <stdint.h>
+
+#include "gwd/base/vec.h"
+#include "gwd/core/plan.h"
+
+struct rule;
+
+struct chain_hook {
+	const char *type;  // "filter", "route", "nat"
+	uint32_t hook;     // NF_INET_*
+	int32_t priority;  // the smaller, the earlier
+	const char *where; // hook and priority in nft's words
+};
+
+struct chain {
+	char name[PLAN_NAME_SIZE];
+	const struct chain_hook *hook; // NULL: only reached from other chains
+	uint32_t *next_set_id;         // the ruleset's
+	VEC(struct rule *) rules;
+};
+
+struct counter {
+	char name[PLAN_NAME_SIZE];
+};
+
+struct ruleset {
+	uint32_t next_set_id;
+	VEC(struct chain *) chains;
+	VEC(struct counter) counters;
+};
+
+void ruleset_build(struct ruleset *ruleset, const struct plan *plan); // give it zeroed
+void ruleset_free(struct ruleset *ruleset);
+bool ruleset_has_chain(const struct ruleset *ruleset, const char *name);
+bool ruleset_has_counter(const struct ruleset *ruleset, const char *name);
+
+// For chain_*.c. The pointers stay valid as long as the ruleset.
+struct chain *ruleset_chain(struct ruleset *ruleset, const char *name);
+struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, const struct chain_hook *hook);
+void ruleset_counter(struct ruleset *ruleset, const char *name);
+struct rule *chain_rule(struct chain *chain);            // a new rule at the chain's end
+void chain_goto(struct chain *chain, const char *where); // a rule that always goes there
+
+#endif

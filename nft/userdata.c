@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nft/userdata.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "nft/nl.h"
+
+#define USERDATA_ROOM 256
+
+// nft's own numbers of expressions and their attributes (nftables: include/expression.h, src/numgen.c)
+#define USERDATA_EXPR_VERDICT 1
+#define USERDATA_EXPR_NUMGEN 23
+#define USERDATA_TYPEOF_EXPR 0
+#define USERDATA_TYPEOF_DATA 1
+#define USERDATA_NUMGEN_TYPE 0
+#define USERDATA_NUMGEN_MOD 1
+#define USERDATA_NUMGEN_OFFSET 2
+
+static struct nftnl_udata_buf *userdata_new(void)
+{
+	struct nftnl_udata_buf *buf = nftnl_udata_buf_alloc(USERDATA_ROOM);
+	if (!buf)
+		abort();
+	return buf;
+}
+
+static void userdata_put_u32(struct nftnl_udata_buf *buf, uint8_t type, uint32_t value)
+{
+	bool fits = nftnl_udata_put_u32(buf, type, value);
+	assert(fits);
+	(void)fits;
+}
+
+static void userdata_give(struct nftnl_set *set, struct nftnl_udata_buf *buf)
+{
+	nftnl_set_set_data(set, NFTNL_SET_USERDATA, nftnl_udata_buf_data(buf), nftnl_udata_buf_len(buf));
+	nftnl_udata_buf_free(buf);
+}
+
+static void userdata_put_order(struct nftnl_udata_buf *buf, enum userdata_order key, enum userdata_order data)
+{
+	userdata_put_u32(buf, NFTNL_UDATA_SET_KEYBYTEORDER, key);
+	userdata_put_u32(buf, NFTNL_UDATA_SET_DATABYTEORDER, data);
+}
+
+void userdata_set_order(struct nftnl_set *set, enum userdata_order key, enum userdata_order data)
+{
+	struct nftnl_udata_buf *buf = userdata_new();
+	userdata_put_order(buf, key, data);
+	userdata_give(set, buf);
+}
+
+static void userdata_put_typeof(struct nftnl_udata_buf *buf, uint8_t side, uint32_t expr, uint32_t modulus)
+{
+	struct nftnl_udata *outer = nftnl_udata_nest_start(buf, side);
+	userdata_put_u32(buf, USERDATA_TYPEOF_EXPR, expr);
+	struct nftnl_udata *inner = nftnl_udata_nest_start(buf, USERDATA_TYPEOF_DATA);
+	if (expr == USERDATA_EXPR_NUMGEN) {
+		userdata_put_u32(buf, USERDATA_NUMGEN_TYPE, NFT_NG_INCREMENTAL);
+		userdata_put_u32(buf, USERDATA_NUMGEN_MOD, modulus);
+		userdata_put_u32(buf, USERDATA_NUMGEN_OFFSET, 0);
+	}
+	nftnl_udata_nest_end(buf, inner);
+	nftnl_udata_nest_end(buf, outer);
+}
+
+void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus)
+{
+	struct nftnl_udata_buf *buf = userdata_new();
+	userdata_put_order(buf, USERDATA_ORDER_HOST, USERDATA_ORDER_NONE);
+	userdata_put_typeof(buf, NFTNL_UDATA_SET_KEY_TYPEOF, USERDATA_EXPR_NUMGEN, modulus);
+	userdata_put_typeof(buf, NFTNL_UDATA_SET_DATA_TYPEOF, USERDATA_EXPR_VERDICT, 0);
+	userdata_give(set, buf);
+}

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// userdata: what a set's declaration says to nft besides what the kernel needs: the byte order of
+// numbers (without it `nft list` prints them swapped) and the expression behind `typeof`.
+#ifndef GWD_NFT_USERDATA_H
+#define GWD_NFT_USERDATA_H
+
+#include <stdint.h>
+
+struct nftnl_set;
+
+enum userdata_order { USERDATA_ORDER_NONE, USERDATA_ORDER_HOST, USERDATA_ORDER_NET };
+
+void userdata_set_order(struct nftnl_set *set, enum userdata_order key, enum userdata_order data);
+
+// Key `typeof numgen inc mod N`, data a verdict.
+void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus);
+
+#endif
