@@ -58,7 +58,7 @@ $(B)/%.o: %.c
 # ---- for people ----------------------------------------------------------------------------------
 demo:
 	@test/install-deps demo
-	@$(MAKE) --no-print-directory -s $(B)/gwd $(B)/gwctl $(B)/demo
+	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/labsh $(B)/demo
 	@$(B)/demo
 
 check:

@@ -100,26 +100,38 @@ Test(snat, what_conntrack_calls_invalid_does_not_get_out)
 	net_finish(net);
 }
 
+struct early {
+	struct net *net;
+	struct lab_stream *stream;
+};
+
+static bool is_translated(void *arg)
+{
+	struct early *early = arg;
+	uint64_t before = lab_isp_packets_from(early->net->lab, 1, "10.0.0.11");
+	return lab_stream_wait_answer(early->stream, 500) &&
+	       lab_isp_packets_from(early->net->lab, 1, "10.0.0.11") == before;
+}
+
 // A flow that began before gwd did is ended, so that it begins anew with a translation.
 Test(snat, flows_from_before_the_start_are_translated)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	lab_wan_delegate(net->lab, 1, "10.0.0.0/24"); // no wrong source, and answered, for the time before
 	net_configure(net, "gateway g1 { interface = wan1 probes = quick } gateway g2 { interface = wan2 "
 			   "probes = quick }");
-	lab_do(lab_router(net->lab),
-	       "nft 'add table ip early; add chain ip early f { type filter hook forward priority 0; }; "
-	       "add rule ip early f ct state new counter; add rule ip early f oifname \"wan*\" drop'");
-	struct lab_stream *early = lab_stream_start(
-		net->lab,
-		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
-					  .rate_hz = 100});
-	lab_do(lab_router(net->lab), "nft 'flush chain ip early f; add rule ip early f ip saddr 10.0.0.0/8 "
-				     "oifname \"wan*\" ct mark 0 drop; "
-				     "add rule ip early f counter'");
+	lab_nft_load(
+		lab_router(net->lab),
+		"table ip early { chain c { type filter hook forward priority 0; ct state new counter; } }");
+	struct early early = {net, lab_stream_start(net->lab, &(struct lab_stream_spec){
+								      .flow = {.from = lab_host(net->lab, 1),
+									       .to = "198.51.100.1"}})};
+	cr_assert(lab_stream_wait_isp(early.stream, 1, 2000));
+	cr_assert_gt(lab_isp_packets_from(net->lab, 1, "10.0.0.11"), 0);
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	cr_assert(lab_stream_wait_answer(early, 3000), "it still goes out untranslated");
-	lab_stream_stop(early);
+	cr_assert(lab_wait_until(is_translated, &early, 5000), "it still goes out untranslated");
+	lab_stream_stop(early.stream);
 	net_finish(net);
 }
