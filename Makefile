@@ -1,18 +1,22 @@
 # gwd: two commands are all the set-up.  `make demo` shows it, `make check` proves it.
 # SPDX-License-Identifier: GPL-2.0-or-later
 VERSION  := 0.1.0
-CC       ?= gcc
+ifeq ($(origin CC),default)
+CC        = gcc
+endif
 B        ?= build
 WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wcast-qual \
             -Wwrite-strings -Wundef -Wvla -Wformat=2 -Wswitch-enum -Wconversion -Wno-sign-conversion \
-            -Wimplicit-fallthrough -Werror
+            -Wimplicit-fallthrough -Wno-missing-field-initializers -Werror
 SAN      ?=
+Q         = $(if $(V),,@printf '  %s\n' $@;)
 CFLAGS   ?= -O2 -g
 PKGS     := libmnl libnftnl libnl-3.0 libnl-route-3.0 libconfuse libcares libevent libcurl jansson
 # the sanitizers confuse gcc's flow analysis: warnings count in the plain build
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) $(SAN) $(if $(SAN),$(if $(findstring clang,$(CC)),,-Wno-error)) $(PKG_CFLAGS) -MMD -MP
-PKG_CFLAGS = $(shell pkg-config --cflags $(PKGS))
-PKG_LIBS   = $(shell pkg-config --libs $(PKGS))
+# asked once, and only after `deps` could install what is missing
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 
 PREFIX   ?= /usr
 BINDIR   := $(PREFIX)/sbin
@@ -43,17 +47,17 @@ $(B)/liblab.a: $(LAB_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
 $(B)/gwd: $(B)/gwd/main.o $(B)/libgwd.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
 $(B)/gwctl: $(B)/gwd/gwctl.o $(B)/libgwd.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
 $(B)/unit: $(UNIT_SRC:%.c=$(B)/%.o) $(B)/libgwd.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lm
 $(B)/net: $(NET_SRC:%.c=$(B)/%.o) $(B)/liblab.a $(B)/libgwd.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
 
 $(B)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 # ---- for people ----------------------------------------------------------------------------------
 demo:
@@ -80,13 +84,13 @@ check-net: $(B)/net $(B)/gwd $(B)/gwctl
 	@GWD_BUILD=$(B) $(B)/net -j2
 
 $(B)/demo: $(B)/test/lab/demo_main.o $(B)/liblab.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
 $(B)/labsh: $(B)/test/lab/labsh_main.o $(B)/liblab.a
-	$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
 
 # One binary for each fuzz target: make B=build/fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined
 $(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libgwd.a
-	$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -lm
+	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -lm
 fuzz: $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
 
 install: all
