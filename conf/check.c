@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf/load.h"
+#include "conf/text.h"
 #include "conf/values.h"
 #include "gwd/core/model.h"
 
@@ -39,6 +40,8 @@ static void check_globals(const struct loader *ld)
 static void check_probe_need(const struct reader *r, const struct model_probe *p)
 {
 	size_t count[FAM_COUNT] = {0};
+	if (p->n_targets != tree_values(&r->section, "targets"))
+		return; // some were refused
 	for (size_t i = 0; i < p->n_targets; i++)
 		count[addr_fam(&p->targets[i])]++;
 	if (!tree_given(&r->section, "targets") && p->need > 1)
@@ -112,8 +115,8 @@ static void check_weights(const struct reader *r, const struct model_balance *b)
 static void check_persistence(const struct reader *r, const struct model_balance *b)
 {
 	static const char *const options[] = {"persist-by", "persist-mask", "persist-mask6"};
-	bool wrong = tree_given(&r->section, "persistence") && !b->persistence_ms;
-	bool off = !tree_given(&r->section, "persistence") || wrong;
+	const struct token *value = tree_value(r->tree, &r->section, "persistence", 0);
+	bool off = !b->persistence_ms && (!value || strcmp(value->text, "off") == 0);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (off && tree_given(&r->section, options[i]))
 			option_warning(r, options[i],

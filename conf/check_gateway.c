@@ -63,7 +63,8 @@ static void check_lan(const struct loader *ld, const struct reader *r, const str
 
 static void check_need(const struct reader *r, const struct model_gateway *gw)
 {
-	if (gw->n_probes && gw->need > gw->n_probes)
+	bool whole = gw->n_probes == tree_values(&r->section, "probes") || !tree_given(&r->section, "probes");
+	if (whole && gw->need > gw->n_probes)
 		report_error(r->report, tree_place(r->tree, &r->section, "need"), r->section.label,
 			     "need = %u: it has only %zu probe%s, so it would never be up", gw->need,
 			     gw->n_probes, gw->n_probes == 1 ? "" : "s");

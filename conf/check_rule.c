@@ -60,7 +60,7 @@ static void check_inside(const struct loader *ld, const struct reader *r, const 
 		report_error(
 			r->report, tree_place(r->tree, &r->section, "interface"), r->section.label,
 			"interface: the router's own traffic (own = yes) comes in by none: leave one out");
-	if (rule->own)
+	if (rule->own || !ld->lan_whole)
 		return;
 	if (cover_outside_interfaces(rule, lan))
 		report_warning(r->report, tree_place(r->tree, &r->section, "interface"), r->section.label,
@@ -74,7 +74,7 @@ static void check_covered(const struct loader *ld, const struct reader *r, size_
 {
 	const struct model_rule *rules = ld->model->rules;
 	for (size_t j = 0; j < i; j++)
-		if (cover_rule(&rules[j], &rules[i])) {
+		if (ld->rules_whole[j] && cover_rule(&rules[j], &rules[i])) {
 			report_warning(r->report, r->section.at, r->section.label,
 				       "no flow can reach it: rule %s before it takes them all",
 				       rules[j].name);
@@ -84,15 +84,13 @@ static void check_covered(const struct loader *ld, const struct reader *r, size_
 
 void check_rules(const struct loader *ld)
 {
-	// A selector that was refused is missing from the model, so a rule would seem to match too much.
-	bool whole = ld->report->errors == 0;
 	for (size_t i = 0; i < ld->model->n_rules; i++) {
 		struct reader r = load_section(ld, "rule", i);
 		const struct model_rule *rule = &ld->model->rules[i];
 		check_ports(&r, rule);
 		check_families(ld, &r, rule);
 		check_inside(ld, &r, rule);
-		if (whole)
+		if (ld->rules_whole[i])
 			check_covered(ld, &r, i);
 	}
 }

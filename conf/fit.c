@@ -58,7 +58,7 @@ static void report_unknown(struct fitter *f, struct stmt *stmt, const char *mean
 	if (meant)
 		fit_error(f, stmt, "%s: did you mean %s?", what, meant);
 	else
-		fit_error(f, stmt, "%s here: there is %s", what, buf_text(&list));
+		fit_error(f, stmt, "%s here: there is %s", what, n ? buf_text(&list) : "none at all");
 	buf_free(&list);
 }
 
@@ -77,12 +77,14 @@ static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 	bool section = stmt->kind == STMT_SECTION;
 	const char *meant = nearest(stmt->name, names, table_names(f->table, !section, section, names));
 	report_unknown(f, stmt, meant);
-	if (!meant || (!section && has_sibling(f->section, meant))) {
+	opt = meant ? schema_find(f->table, meant) : NULL;
+	bool many = opt && (opt->flags & CFGF_TITLE);
+	if (!opt || (!many && has_sibling(f->section, meant)) || (section && many != !!stmt->title)) {
 		stmt->dropped = true;
 		return NULL;
 	}
 	stmt->name = meant;
-	return schema_find(f->table, meant);
+	return opt;
 }
 
 static void fit_section_head(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt)
@@ -102,19 +104,23 @@ static void fit_section_head(struct fitter *f, struct stmt *stmt, const cfg_opt_
 static void fit_option(struct fitter *f, struct stmt *stmt, const cfg_opt_t *opt)
 {
 	bool list = opt->flags & CFGF_LIST;
+	const struct token *value = stmt->kind == STMT_SECTION ? NULL : stmt_value(stmt, stmt->values);
 	if (stmt->kind == STMT_SECTION)
 		fit_error(f, stmt, "%s is an option: write %s = %s", stmt->name, stmt->name,
 			  list ? "{ VALUE, ... }" : "VALUE");
+	else if (!value)
+		fit_error(f, stmt, "%s lists nothing: leave it out or give it a value", stmt->name);
 	else if (stmt->append && !list)
 		fit_error(f, stmt, "%s takes one value: write = instead of +=", stmt->name);
 	else if (stmt->kind == STMT_LIST && !list)
 		fit_error(f, stmt, "%s takes one value, not a list", stmt->name);
-	else {
-		if (!stmt_value(stmt, stmt->values))
-			fit_error(f, stmt, "%s lists nothing: leave it out or give it a value", stmt->name);
-		return;
+	stmt->dropped = stmt->kind == STMT_SECTION || !value;
+	if (!list && !stmt->dropped) { // go on with the first value
+		stmt->append = false;
+		stmt->kind = STMT_VALUE;
+		stmt->values = value;
+		stmt->values_end = value + 1;
 	}
-	stmt->dropped = true;
 }
 
 static const char *title_of(const struct stmt *stmt)
@@ -191,7 +197,9 @@ bool fit(struct stmt *file, struct arena *arena, struct report *report)
 	struct fitter f = {.arena = arena, .report = report};
 	bool whole = true;
 	fit_section(&f, file, schema_root());
-	stmt_each(file, s)
-		whole &= !s->dropped || s->kind != STMT_SECTION || schema_is_later("", s->name);
+	stmt_each(file, s) {
+		bool section = s->kind == STMT_SECTION || schema_is_section(s->name);
+		whole &= !s->dropped || !section || schema_is_later("", s->name);
+	}
 	return whole;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/un.h>
 
+#include "conf/syntax.h"
 #include "conf/text.h"
 #include "conf/values.h"
 #include "gwd/base/alloc.h"
@@ -91,9 +92,10 @@ static void require(const struct reader *r, const char *option, const char *exam
 			     example);
 }
 
-static void load_lan(const struct loader *ld)
+static void load_lan(struct loader *ld)
 {
 	struct model_lan *lan = &ld->model->lan;
+	unsigned errors = ld->report->errors;
 	for (size_t i = 0; i < load_count(ld, "lan"); i++) { // more than one is an error already
 		struct reader r = load_section(ld, "lan", i);
 		require(&r, "interfaces", "interfaces = { NAME, ... }, where the flows to balance come from");
@@ -104,6 +106,7 @@ static void load_lan(const struct loader *ld)
 	if (!load_count(ld, "lan") && !ld->tree->lost)
 		report_error(ld->report, ld->root.at, "lan",
 			     "this section is missing: write lan { interfaces = { NAME, ... } }");
+	ld->lan_whole = ld->report->errors == errors;
 }
 
 // ---- names -----------------------------------------------------------------------------------
@@ -115,8 +118,8 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 	for (size_t i = 0; i < n; i++) {
 		struct err err;
 		struct section s = tree_section(ld->tree, &ld->root, kind, i);
-		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)"; // is reported
-		if (*s.title && value_name(s.title, &err))
+		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)";
+		if (s.stmt->title && value_name(s.title, &err))
 			report_error(ld->report, s.at, s.label, "%s", err.text);
 		if (extra && strcmp(s.title, extra) == 0)
 			extra = NULL;
@@ -272,7 +275,8 @@ static void load_gateway_probes(const struct loader *ld, const struct reader *r,
 		for (size_t j = 0; j < gw->n_probes; j++)
 			if (gw->probes[j] == probe)
 				report_error(r->report, value->at, r->section.label,
-					     "probes: %s is listed twice: once is enough", value->text);
+					     "probes: %s is listed twice: once is enough",
+					     ld->probes.v[probe]);
 		gw->probes[gw->n_probes++] = probe;
 	}
 	for (size_t i = 0; !gw->n_probes && i < ld->probes.n; i++)

@@ -25,6 +25,8 @@ struct loader {
 	struct model *model;
 	struct section root;
 	struct names probes, gateways, balances; // as in the model's arrays
+	bool lan_whole;    // nothing in it was refused, so what is not there is not inside
+	bool *rules_whole; // the same of each rule: a refused selector makes it match too much
 };
 
 struct model *load(struct loader *ld, const struct tree *tree, const char *path, struct report *report);

@@ -54,7 +54,7 @@ static void load_listed(const struct loader *ld, const struct reader *r, struct 
 		if (find_use(b, gateway))
 			report_error(r->report, value->at, r->section.label,
 				     "gateways: %s is listed twice: give it more weight instead",
-				     value->text);
+				     ld->gateways.v[gateway]);
 		else
 			add_use(ld, b, gateway);
 	}

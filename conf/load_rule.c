@@ -104,14 +104,17 @@ void load_rules(struct loader *ld)
 	struct model *m = ld->model;
 	m->n_rules = load_count(ld, "rule");
 	m->rules = arena_alloc(m->arena, m->n_rules * sizeof(*m->rules));
+	ld->rules_whole = arena_alloc(m->arena, m->n_rules * sizeof(*ld->rules_whole));
 	struct names names = load_names(ld, "rule", NULL);
 	for (size_t i = 0; i < m->n_rules; i++) {
 		struct reader r = load_section(ld, "rule", i);
 		struct model_rule *rule = &m->rules[i];
 		rule->name = names.v[i];
 		rule->line = (int)r.section.at.line;
+		unsigned errors = ld->report->errors;
 		load_selectors(&r, rule);
 		load_mark(ld, &r, rule);
 		load_target(ld, &r, rule);
+		ld->rules_whole[i] = ld->report->errors == errors;
 	}
 }

@@ -43,7 +43,9 @@ const char *nearest(const char *word, const char *const *names, size_t n)
 	size_t len = strlen(word), best_distance = len < 2 ? 1 : len < 6 ? 2 : 3; // not as far as this
 	for (size_t i = 0; i < n; i++) {
 		size_t d = strcasecmp(word, names[i]) == 0 ? 0 : distance(word, names[i]);
-		if (d < best_distance) {
+		bool closer = d < best_distance ||
+			      (best && d == best_distance && word[0] == names[i][0] && word[0] != best[0]);
+		if (closer) {
 			best_distance = d;
 			best = names[i];
 		}
@@ -55,7 +57,7 @@ void nearest_list(struct buf *out, const char *const *names, size_t n)
 {
 	size_t shown = n > LIST_MAX ? LIST_MAX : n;
 	if (!n)
-		buf_puts(out, "nothing");
+		buf_puts(out, "none");
 	for (size_t i = 0; i < shown; i++)
 		buf_printf(out, "%s%s", i == 0 ? "" : i + 1 == n ? " and " : ", ", names[i]);
 	if (shown < n)

@@ -10,7 +10,7 @@ struct buf;
 // The one of `names` that is a slip or two away from `word`, or NULL.
 const char *nearest(const char *word, const char *const *names, size_t n);
 
-// "a, b and c"; "nothing" for an empty list. Long lists are cut.
+// "a, b and c"; "none" for an empty list. Long lists are cut.
 void nearest_list(struct buf *out, const char *const *names, size_t n);
 
 #endif

@@ -203,7 +203,9 @@ static bool find_name(const struct names *names, const char *name, size_t *out)
 	return false;
 }
 
-static void explain_reference(const char *name, const char *kind, const struct names *names, struct err *err)
+// The sentence about an unknown name. If one is almost the same it is taken for it from here on.
+static bool explain_reference(const char *name, const char *kind, const struct names *names, size_t *out,
+			      struct err *err)
 {
 	struct buf list = {0};
 	const char *meant = nearest(name, names->v, names->n);
@@ -211,6 +213,7 @@ static void explain_reference(const char *name, const char *kind, const struct n
 	err_set(err, EINVAL, "there is no %s of this name (there is %s)%s%s%s", kind, buf_text(&list),
 		meant ? ": did you mean " : "", meant ? meant : "", meant ? "?" : "");
 	buf_free(&list);
+	return meant && find_name(names, meant, out);
 }
 
 bool read_reference(const struct reader *r, const char *option, const struct token *value, const char *kind,
@@ -221,7 +224,7 @@ bool read_reference(const struct reader *r, const char *option, const struct tok
 	bool found = find_name(names, value->text, out);
 	if (!found && !r->tree->lost) { // else it may be in what was lost
 		struct err err;
-		explain_reference(value->text, kind, names, &err);
+		found = explain_reference(value->text, kind, names, out, &err);
 		read_refuse(r, option, value, &err);
 	}
 	return found;
@@ -232,7 +235,7 @@ bool read_title(const struct reader *r, const char *kind, const struct names *na
 	bool found = find_name(names, r->section.title, out);
 	if (!found && !r->tree->lost) {
 		struct err err;
-		explain_reference(r->section.title, kind, names, &err);
+		found = explain_reference(r->section.title, kind, names, out, &err);
 		report_error(r->report, r->section.at, r->section.label, "%s", err.text);
 	}
 	return found;

@@ -64,7 +64,8 @@ size_t read_strings(const struct reader *r, const char *option,
 size_t read_prefixes(const struct reader *r, const char *option, struct prefix **out);   // none in another
 size_t read_ports(const struct reader *r, const char *option, struct model_ports **out); // none overlaps
 
-// The thing of kind `kind` that a value names, as index into `names`. False: reported.
+// The thing of kind `kind` that a value (or the section's title) names, as index into `names`. An
+// unknown name is reported; if one is almost the same, that is returned. False: nothing is.
 bool read_reference(const struct reader *r, const char *option, const struct token *value, const char *kind,
 		    const struct names *names, size_t *out);
 bool read_title(const struct reader *r, const char *kind, const struct names *names, size_t *out);

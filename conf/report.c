@@ -26,11 +26,13 @@ unsigned report_file(struct report *report, const char *name)
 	return (unsigned)report->files.n - 1;
 }
 
-static void make_printable(char *s)
+static const char *printable(struct report *report, const char *text)
 {
-	for (; *s; s++)
+	char *copy = arena_strdup(report->arena, text);
+	for (char *s = copy; *s; s++)
 		if (*s < ' ' || *s > '~')
 			*s = '?';
+	return copy;
 }
 
 __attribute__((format(printf, 3, 0))) static void report_add(struct report *report, struct finding finding,
@@ -39,12 +41,11 @@ __attribute__((format(printf, 3, 0))) static void report_add(struct report *repo
 	char *text;
 	if (vasprintf(&text, fmt, ap) < 0)
 		abort();
-	make_printable(text);
 	finding.order = report->findings.n;
-	finding.text = arena_strdup(report->arena, text);
+	finding.text = printable(report, text);
 	free(text);
 	if (finding.section)
-		finding.section = arena_strdup(report->arena, finding.section);
+		finding.section = printable(report, finding.section);
 	else
 		report->unlocated++;
 	vec_push(&report->findings, finding);
@@ -73,7 +74,7 @@ void report_locate(struct report *report, struct place from, struct place to, co
 	vec_each(&report->findings, f)
 		if (!f->section && f->at.file == from.file && f->at.line >= from.line &&
 		    f->at.line <= to.line)
-			f->section = arena_strdup(report->arena, section);
+			f->section = printable(report, section);
 }
 
 static int finding_compare(const void *va, const void *vb)

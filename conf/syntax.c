@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conf/syntax.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "conf/schema.h"
@@ -30,7 +31,8 @@ const char *stmt_label(const struct stmt *section, struct arena *arena)
 		return "global options";
 	const char *label = section->name;
 	if (section->title)
-		label = arena_printf(arena, "%s %s", label, section->title->text);
+		label = arena_printf(arena, *section->title->text ? "%s %s" : "%s \"%s\"", label,
+				     section->title->text);
 	if (!section->parent->parent)
 		return label;
 	return arena_printf(arena, "%s %s", stmt_label(section->parent, arena), label);
@@ -67,10 +69,16 @@ static bool at_outer_section(const struct syntax *sx)
 	return at_section(sx) && schema_is_section(sx->t->text);
 }
 
+// NAME =
+static bool is_option(const struct token *t)
+{
+	return t[0].kind == TOKEN_WORD && isalpha((unsigned char)t[0].text[0]) && is_assignment(t[1].kind);
+}
+
 // Here a new statement begins without doubt, so a value or a list that goes on to here has an end missing.
 static bool at_statement(const struct syntax *sx)
 {
-	return peek(sx, 0) == TOKEN_WORD && (is_assignment(peek(sx, 1)) || at_outer_section(sx));
+	return is_option(sx->t) || at_outer_section(sx);
 }
 
 static struct stmt *stmt_add(struct syntax *sx, enum stmt_kind kind, const struct token *name)
@@ -122,6 +130,18 @@ static void sections_leave_unclosed(struct syntax *sx, struct place end)
 	}
 }
 
+// A list in a list: nothing of it is taken.
+static void skip_list(struct syntax *sx)
+{
+	while (sx->t->kind == TOKEN_WORD || sx->t->kind == TOKEN_COMMA)
+		if (at_statement(sx))
+			return;
+		else
+			sx->t++;
+	if (sx->t->kind == TOKEN_CLOSE)
+		sx->t++;
+}
+
 // One token of a list. Returns false at its end.
 static bool read_list_item(struct syntax *sx, bool *comma, int *files)
 {
@@ -138,6 +158,8 @@ static bool read_list_item(struct syntax *sx, bool *comma, int *files)
 		syntax_error(sx, t->at, "a comma without a value before it");
 	else if (t->kind != TOKEN_WORD && t->kind != TOKEN_COMMA)
 		syntax_error(sx, t->at, "\"%s\" has no place in a list", t->text);
+	if (t->kind == TOKEN_OPEN)
+		skip_list(sx);
 	*comma = t->kind == TOKEN_COMMA;
 	return true;
 }
@@ -158,17 +180,65 @@ static void read_list(struct syntax *sx, struct stmt *stmt)
 		syntax_error(sx, open->at, "the list %s is never closed: } is missing", stmt->name);
 }
 
+static void skip_call(struct syntax *sx)
+{
+	const struct token *name = sx->t - 1;
+	syntax_error(sx, name->at,
+		     "%s( has no place here: include(\"FILE\") is the only call, and a statement "
+		     "of its own",
+		     name->text);
+	while (sx->t->kind == TOKEN_PAREN || sx->t->kind == TOKEN_COMMA ||
+	       (sx->t->kind == TOKEN_WORD && sx->t[-1].kind != TOKEN_WORD && !at_statement(sx)))
+		if (strcmp(sx->t++->text, ")") == 0)
+			return;
+}
+
+// A word on the line of the token before it that is no statement's first.
+static bool at_leftover(const struct syntax *sx)
+{
+	return peek(sx, 0) == TOKEN_WORD && sx->t->at.line == sx->t[-1].at.line && !at_statement(sx) &&
+	       !at_section(sx);
+}
+
+// Behind a value: what looks like more of it. "weight 10" looks like a statement without its =.
+static void skip_leftover(struct syntax *sx)
+{
+	const struct token *value = sx->t - 1;
+	if (peek(sx, 0) == TOKEN_PAREN) {
+		skip_call(sx);
+		return;
+	}
+	bool more = at_leftover(sx) || peek(sx, 0) == TOKEN_COMMA;
+	bool statement = more && isalpha((unsigned char)sx->t[0].text[0]) && sx->t[1].kind == TOKEN_WORD &&
+			 sx->t[1].at.line == sx->t[0].at.line && !is_option(sx->t + 1);
+	if (!more || statement)
+		return;
+	syntax_error(
+		sx, sx->t->at,
+		"\"%s\" is left over behind %s: write several values as { A, B }, a value with spaces in "
+		"quotes",
+		sx->t->text, value->text);
+	while (at_leftover(sx) || peek(sx, 0) == TOKEN_COMMA ||
+	       (peek(sx, 0) == TOKEN_WORD && sx->t[-1].kind == TOKEN_COMMA && !at_statement(sx)))
+		sx->t++;
+}
+
 // NAME = …; the next token is the =.
 static void read_assignment(struct syntax *sx, const struct token *name)
 {
 	struct stmt *stmt = stmt_add(sx, STMT_VALUE, name);
 	stmt->append = sx->t->kind == TOKEN_APPEND;
 	const struct token *equal = sx->t++;
+	if (is_assignment(peek(sx, 0))) {
+		syntax_error(sx, sx->t->at, "%s: one %s is enough", name->text, sx->t->text);
+		sx->t++;
+	}
 	if (peek(sx, 0) == TOKEN_OPEN) {
 		read_list(sx, stmt);
 	} else if (peek(sx, 0) == TOKEN_WORD && !at_statement(sx)) {
 		stmt->values = sx->t++;
 		stmt->values_end = sx->t;
+		skip_leftover(sx);
 	} else {
 		syntax_error(sx, equal->at, "%s: there is no value behind the %s", name->text, equal->text);
 		stmt->dropped = true;
@@ -179,9 +249,7 @@ static void read_assignment(struct syntax *sx, const struct token *name)
 static void read_lone_word(struct syntax *sx, const struct token *name)
 {
 	struct stmt *stmt = stmt_add(sx, STMT_VALUE, name);
-	bool value = peek(sx, 0) == TOKEN_WORD && sx->t->at.line == name->at.line && !at_statement(sx) &&
-		     !at_section(sx);
-	if (value) {
+	if (at_leftover(sx)) {
 		syntax_error(sx, name->at, "= is missing between \"%s\" and \"%s\"", name->text, sx->t->text);
 		stmt->values = sx->t++;
 		stmt->values_end = sx->t;
@@ -192,12 +260,20 @@ static void read_lone_word(struct syntax *sx, const struct token *name)
 	stmt->dropped = true;
 }
 
-static void skip_call(struct syntax *sx)
+// Behind a section's kind: TITLE {, unless a word was forgotten in the line before a section.
+static bool at_title(const struct syntax *sx)
 {
-	while (sx->t->kind == TOKEN_PAREN || sx->t->kind == TOKEN_COMMA ||
-	       (sx->t->kind == TOKEN_WORD && sx->t[-1].kind != TOKEN_WORD && !at_statement(sx)))
-		if (strcmp(sx->t++->text, ")") == 0)
-			return;
+	const struct token *name = sx->t - 1;
+	bool forgotten = sx->t->at.line != name->at.line && schema_is_section(sx->t->text) &&
+			 !schema_is_section(name->text);
+	return peek(sx, 0) == TOKEN_WORD && peek(sx, 1) == TOKEN_OPEN && !forgotten;
+}
+
+// Behind a section's kind: TITLE that goes on {
+static bool at_long_title(const struct syntax *sx)
+{
+	return schema_is_section(sx->t[-1].text) && peek(sx, 0) == TOKEN_WORD && peek(sx, 1) == TOKEN_WORD &&
+	       peek(sx, 2) == TOKEN_OPEN;
 }
 
 static void read_word(struct syntax *sx)
@@ -210,12 +286,14 @@ static void read_word(struct syntax *sx)
 	} else if (peek(sx, 0) == TOKEN_OPEN) {
 		sx->t++;
 		section_enter(sx, name, NULL);
-	} else if (peek(sx, 0) == TOKEN_WORD && peek(sx, 1) == TOKEN_OPEN) {
+	} else if (at_title(sx)) {
 		sx->t += 2;
 		section_enter(sx, name, name + 1);
+	} else if (at_long_title(sx)) {
+		sx->t += 3;
+		section_enter(sx, name, name + 1);
+		syntax_error(sx, name->at, "a name is one word: \"%s\" is too much", name[2].text);
 	} else if (peek(sx, 0) == TOKEN_PAREN) {
-		syntax_error(sx, name->at, "%s( has no place here: include(\"FILE\") is the only call",
-			     name->text);
 		skip_call(sx);
 	} else {
 		read_lone_word(sx, name);

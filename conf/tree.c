@@ -25,7 +25,7 @@ static void put(struct tree *tree, struct buf *out, const char *text, struct tre
 static void put_value(struct tree *tree, struct buf *out, const struct token *value)
 {
 	buf_puts(out, "'");
-	for (const char *s = value->text; *s; s++) {
+	for (const char *s = value->broken ? "" : value->text; *s; s++) {
 		if (*s == '\'' || *s == '\\')
 			buf_puts(out, "\\");
 		buf_add(out, s, 1);
@@ -88,7 +88,7 @@ __attribute__((format(printf, 2, 0))) static void libconfuse_refused(cfg_t *cfg,
 void tree_read(struct tree *tree, struct stmt *file, struct arena *arena, struct report *report)
 {
 	struct buf text = {0};
-	*tree = (struct tree){.arena = arena, .report = report};
+	*tree = (struct tree){.arena = arena, .report = report, .file = file};
 	tree->lost = !fit(file, arena, report);
 	put_section(tree, &text, file, schema_root());
 	tree->root = cfg_init(schema_root(), CFGF_NONE);
@@ -120,7 +120,13 @@ static const struct tree_line *line_at(const struct tree *tree, long number)
 
 struct section tree_root(const struct tree *tree)
 {
-	return (struct section){.cfg = tree->root, .title = "", .label = "global options", .at.line = 1};
+	return (struct section){
+		.cfg = tree->root,
+		.title = "",
+		.label = "global options",
+		.at.line = 1,
+		.stmt = tree->file,
+	};
 }
 
 size_t tree_count(const struct section *in, const char *kind)
@@ -137,12 +143,16 @@ struct section tree_section(const struct tree *tree, const struct section *in, c
 		.title = stmt->title ? stmt->title->text : "",
 		.label = stmt_label(stmt, tree->arena),
 		.at = stmt->at,
+		.stmt = stmt,
 	};
 }
 
 bool tree_given(const struct section *section, const char *option)
 {
-	return cfg_getopt(section->cfg, option)->flags & CFGF_MODIFIED;
+	stmt_each(section->stmt, s)
+		if (strcmp(s->name, option) == 0)
+			return true;
+	return false;
 }
 
 size_t tree_values(const struct section *section, const char *option)

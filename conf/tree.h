@@ -29,6 +29,7 @@ struct tree {
 	struct arena *arena;
 	struct report *report;
 	cfg_t *root;
+	const struct stmt *file;
 	VEC(struct tree_line) lines; // [0] is line 1
 	bool lost;                   // a section of the top level was left out
 };
@@ -38,6 +39,7 @@ struct section {
 	const char *title; // "" when it has none
 	const char *label; // for the report: "gateway fiber"
 	struct place at;   // where it opens
+	const struct stmt *stmt;
 };
 
 // Everything that `file` holds. Errors go into the report; the tree then holds what was right.
@@ -48,7 +50,7 @@ struct section tree_root(const struct tree *tree);
 size_t tree_count(const struct section *in, const char *kind); // sections of this kind
 struct section tree_section(const struct tree *tree, const struct section *in, const char *kind, size_t i);
 
-bool tree_given(const struct section *section, const char *option);
+bool tree_given(const struct section *section, const char *option); // at all, right or wrong
 size_t tree_values(const struct section *section, const char *option);
 const struct token *tree_value(const struct tree *tree, const struct section *section, const char *option,
 			       size_t i); // NULL: there are not that many

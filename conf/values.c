@@ -15,8 +15,8 @@
 
 // ---- numbers ---------------------------------------------------------------------------------
 
-// Reads digits up to `*end`; false if there are none, a 0 leads them or they run over 32 bits.
-static bool read_digits(const char *text, uint32_t *out, const char **end)
+// Reads digits up to `*end`; false if there are none or a 0 leads them. More than 64 bits are as many.
+static bool read_digits(const char *text, uint64_t *out, const char **end)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	const char *digits = hex ? text + 2 : text;
@@ -25,11 +25,7 @@ static bool read_digits(const char *text, uint32_t *out, const char **end)
 	if (!hex && digits[0] == '0' && isdigit((unsigned char)digits[1]))
 		return false;
 	char *stop;
-	errno = 0;
-	unsigned long long value = strtoull(digits, &stop, hex ? 16 : 10);
-	if (errno || value > UINT32_MAX)
-		return false;
-	*out = (uint32_t)value;
+	*out = strtoull(digits, &stop, hex ? 16 : 10);
 	*end = stop;
 	return true;
 }
@@ -41,14 +37,14 @@ static bool all_digits(const char *text)
 
 int value_number(const char *text, uint32_t min, uint32_t max, uint32_t *out, struct err *err)
 {
-	uint32_t value;
+	uint64_t value;
 	const char *end;
 	if (text[0] == '0' && text[1] && all_digits(text))
 		return err_set(err, EINVAL, "a number does not begin with 0: write %s",
 			       text + strspn(text, "0") - !strpbrk(text, "123456789"));
 	bool number = read_digits(text, &value, &end) && !*end;
 	if (number && value >= min && value <= max) {
-		*out = value;
+		*out = (uint32_t)value;
 		return 0;
 	}
 	bool numeric = number || all_digits(text[0] == '-' ? text + 1 : text);
@@ -72,13 +68,13 @@ const char *duration_text(uint32_t ms, char text[DURATION_TEXT])
 
 static bool read_duration(const char *text, uint64_t *ms)
 {
-	uint32_t count;
+	uint64_t count;
 	const char *unit;
 	if (strncasecmp(text, "0x", 2) == 0 || !read_digits(text, &count, &unit))
 		return false;
 	for (size_t i = 0; i < ARRAY_SIZE(units); i++)
 		if (strcmp(unit, units[i].name) == 0) {
-			*ms = (uint64_t)count * units[i].ms;
+			*ms = (count > UINT32_MAX ? UINT32_MAX : count) * units[i].ms;
 			return true;
 		}
 	return false;
