@@ -26,8 +26,8 @@ struct wake {
 	int fd[FAM_COUNT];
 	struct event *next; // the next portion
 	VEC(struct wake_flow) flows;
-	size_t at; // those before it are done
-	int64_t since_ms;
+	size_t at;        // those before it are done
+	int64_t moved_ms; // when the last one went out
 };
 
 // ---- life ----------------------------------------------------------------------------------------
@@ -170,13 +170,15 @@ static struct wake_result wake_portion(struct wake *wake)
 	struct wake_batch batch;
 	struct wake_result result = {0};
 	struct timeval pause = {.tv_usec = WAKE_PAUSE_US};
-	size_t end = wake->at + WAKE_PORTION;
+	size_t begin = wake->at, end = begin + WAKE_PORTION;
 	bool room = true;
 	while (room && wake->at < wake->flows.n && wake->at < end) {
 		wake_fill(wake, &batch);
 		room = wake_send_batch(wake, &batch, &result);
 	}
-	if (wake->at < wake->flows.n && mono_now_ms() - wake->since_ms < WAKE_PATIENCE_MS) {
+	if (wake->at > begin)
+		wake->moved_ms = mono_now_ms();
+	if (wake->at < wake->flows.n && mono_now_ms() - wake->moved_ms < WAKE_PATIENCE_MS) {
 		event_add(wake->next, &pause);
 	} else {
 		vec_free(&wake->flows);
@@ -202,7 +204,7 @@ int wake_send(struct wake *wake, const struct wake_flow *flows, size_t n, struct
 	for (size_t i = 0; i < n && wake->flows.n < WAKE_FLOWS_MAX; i++)
 		if (wake_is_sendable(wake, &flows[i]))
 			vec_push(&wake->flows, flows[i]);
-	wake->since_ms = mono_now_ms();
+	wake->moved_ms = mono_now_ms();
 	struct wake_result result = wake_portion(wake);
 	if (result.code && result.code != EAGAIN && !result.sent)
 		return err_errno(err, result.code, "flows can't be woken");

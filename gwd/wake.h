@@ -31,8 +31,9 @@ struct wake;
 struct wake *wake_open(struct event_base *base, uint32_t mark, struct err *err);
 void wake_close(struct wake *wake); // drops what still waits; NULL is fine
 
-// Sends one segment for each flow, the first 2000 before it returns. Never blocks; what can't be
-// sent within two seconds is dropped. 0, or -errno when none of the first could be sent.
+// Sends one segment for each flow, the first 2000 before it returns. Never blocks; after two
+// seconds without room in the send buffer the rest is dropped. 0, or -errno when none of the first
+// could be sent.
 int wake_send(struct wake *wake, const struct wake_flow *flows, size_t n, struct err *err);
 
 #endif
