@@ -7,12 +7,11 @@
 #include "gwd/command_list.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
-#include "gwd/core/plan_text.h"
 #include "gwd/engine.h"
 #include "gwd/pins.h"
 #include "gwd/request.h"
+#include "gwd/script.h"
 #include "gwd/status.h"
-#include "nft/nft.h"
 
 static void reply_fail(struct reply *reply, enum reply_exit exit, const char *text)
 {
@@ -93,8 +92,7 @@ static void command_rules(struct engine *engine, const struct request *request, 
 		buf_puts(&reply->body, "# gwd has nothing in the kernel\n");
 		return;
 	}
-	plan_text_routes(plan, &reply->body);
-	nft_text(plan, &reply->body);
+	script_text(plan, &reply->body);
 }
 
 static void command_reload(struct engine *engine, const struct request *request, struct reply *reply)

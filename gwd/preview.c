@@ -14,8 +14,8 @@
 #include "gwd/core/link.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
-#include "gwd/core/plan_text.h"
 #include "gwd/netmon.h"
+#include "gwd/script.h"
 #include "gwd/sysctl.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
@@ -76,10 +76,7 @@ int preview_print(const struct model *model, FILE *out)
 	if (r) {
 		fprintf(stderr, "gwd: %s\n", err.text);
 	} else {
-		plan_text_routes(&preview.plan, &text);
-		buf_puts(&text, "nft -f - <<'END'\n");
-		nft_text(&preview.plan, &text);
-		buf_puts(&text, "END\n");
+		script_text(&preview.plan, &text);
 		fputs(buf_text(&text), out);
 	}
 	buf_free(&text);
