@@ -26,9 +26,9 @@ UNITDIR  := /lib/systemd/system
 # Every room is a static library; the linker takes what a program uses.
 LIB_SRC  := $(wildcard gwd/base/*.c gwd/core/*.c conf/*.c probes/*.c nft/*.c) \
             $(filter-out gwd/main.c gwd/gwctl.c,$(wildcard gwd/*.c))
-LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
+LIB_OBJ  := $(LIB_SRC:%.c=$(B)/obj/%.o)
 LAB_SRC  := $(filter-out %_main.c,$(wildcard test/lab/*.c))
-LAB_OBJ  := $(LAB_SRC:%.c=$(B)/%.o)
+LAB_OBJ  := $(LAB_SRC:%.c=$(B)/obj/%.o)
 UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
 
@@ -46,16 +46,16 @@ $(B)/libgwd.a: $(LIB_OBJ)
 $(B)/liblab.a: $(LAB_OBJ)
 	@rm -f $@ && ar rcs $@ $^
 
-$(B)/gwd: $(B)/gwd/main.o $(B)/libgwd.a
+$(B)/gwd: $(B)/obj/gwd/main.o $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
-$(B)/gwctl: $(B)/gwd/gwctl.o $(B)/libgwd.a
+$(B)/gwctl: $(B)/obj/gwd/gwctl.o $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lm
-$(B)/unit: $(UNIT_SRC:%.c=$(B)/%.o) $(B)/libgwd.a
+$(B)/unit: $(UNIT_SRC:%.c=$(B)/obj/%.o) $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lm
-$(B)/net: $(NET_SRC:%.c=$(B)/%.o) $(B)/liblab.a $(B)/libgwd.a
+$(B)/net: $(NET_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
 
-$(B)/%.o: %.c
+$(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -83,13 +83,13 @@ check-unit: $(B)/unit
 check-net: $(B)/net $(B)/gwd $(B)/gwctl
 	@GWD_BUILD=$(B) $(B)/net -j2
 
-$(B)/demo: $(B)/test/lab/demo_main.o $(B)/liblab.a
+$(B)/demo: $(B)/obj/test/lab/demo_main.o $(B)/liblab.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
-$(B)/labsh: $(B)/test/lab/labsh_main.o $(B)/liblab.a
+$(B)/labsh: $(B)/obj/test/lab/labsh_main.o $(B)/liblab.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
 
 # One binary for each fuzz target: make B=build/fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined
-$(B)/fuzz_%: $(B)/test/fuzz/fuzz_%.o $(B)/libgwd.a
+$(B)/fuzz_%: $(B)/obj/test/fuzz/fuzz_%.o $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $^ $(PKG_LIBS) -lm
 fuzz: $(patsubst test/fuzz/%.c,$(B)/%,$(wildcard test/fuzz/fuzz_*.c))
 
