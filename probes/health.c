@@ -62,6 +62,16 @@ static struct health_attempt *slot(struct health *health, uint64_t number)
 	return &health->attempts[number % HEALTH_ATTEMPTS];
 }
 
+static const struct health_attempt *peek(const struct health *health, uint64_t number)
+{
+	return &health->attempts[number % HEALTH_ATTEMPTS];
+}
+
+// Those that are under way: the numbers from the oldest to the last whose slot is still theirs.
+#define each_attempt(health, a) \
+	for (uint64_t n_ = (health)->oldest; n_ <= (health)->last; n_++) \
+		for (const struct health_attempt *a = peek(health, n_); a && a->number == n_; a = NULL)
+
 static const struct health_ask *last_ask(const struct health_attempt *a)
 {
 	return &a->asks[a->sent - 1];
@@ -91,6 +101,8 @@ static void close_if_over(struct health *health, struct health_attempt *a)
 		health->doubt |= health->state == HEALTH_ANSWERING;
 	}
 	a->number = 0;
+	while (health->oldest <= health->last && slot(health, health->oldest)->number != health->oldest)
+		health->oldest++;
 }
 
 static struct health_ask *find(struct health *health, uint64_t id, struct health_attempt **attempt)
@@ -115,6 +127,7 @@ void health_init(struct health *health, const struct health_config *config, int6
 		.ran_ms = INT64_MIN,
 		.proven_ms = INT64_MIN,
 		.started_ms = first_ms - pace_ms(config),
+		.oldest = 1,
 		.srtt = -1,
 		.rttvar = -1,
 		.seed = seed,
@@ -131,6 +144,8 @@ void health_free(struct health *health)
 void health_restart(struct health *health, enum health_state state, int64_t first_ms)
 {
 	memset(health->attempts, 0, sizeof(health->attempts));
+	health->oldest = health->last + 1;
+	health->expired = 0;
 	health->state = state;
 	health->doubt = false;
 	health->fails = health->misses = health->rises = 0;
@@ -155,6 +170,7 @@ static void give_up(struct health *health, struct health_attempt *a, int64_t now
 		if (!ask->open || now_ms - ask->sent_ms < health->config.timeout_ms)
 			continue;
 		ask->open = false;
+		health->expired += ask->handle != NULL;
 		window_lost(&health->window, now_ms);
 	}
 	close_if_over(health, a);
@@ -166,10 +182,8 @@ static void weigh(struct health *health, int64_t now_ms)
 	int64_t late = late_ms(health);
 
 	health->misses = health->fails;
-	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++) {
-		const struct health_attempt *a = &health->attempts[i];
-
-		if (!a->number || !in_row(health, a))
+	each_attempt(health, a) {
+		if (!in_row(health, a))
 			continue;
 		if (now_ms - a->asks[0].sent_ms >= late && health->state == HEALTH_ANSWERING)
 			health->doubt = true;
@@ -190,9 +204,9 @@ static void conclude(struct health *health, int64_t now_ms)
 
 void health_run(struct health *health, int64_t now_ms)
 {
-	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++)
-		if (health->attempts[i].number)
-			give_up(health, &health->attempts[i], now_ms);
+	for (uint64_t n = health->oldest; n <= health->last; n++)
+		if (slot(health, n)->number == n)
+			give_up(health, slot(health, n), now_ms);
 	health->ran_ms = now_ms;
 	conclude(health, now_ms);
 }
@@ -215,6 +229,9 @@ static void *take_handle(struct health *health, bool open_too)
 
 void *health_expired(struct health *health)
 {
+	if (!health->expired)
+		return NULL;
+	health->expired--;
 	return take_handle(health, false);
 }
 
@@ -230,14 +247,17 @@ static uint32_t row(const struct health *health)
 {
 	uint32_t n = health->fails;
 
-	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++)
-		n += health->attempts[i].number && in_row(health, &health->attempts[i]);
+	each_attempt(health, a)
+		n += in_row(health, a);
 	return n;
 }
 
 static int64_t next_attempt_ms(const struct health *health)
 {
-	return health->started_ms + (hurried(health) ? pace_ms(&health->config) : health->pause_ms);
+	uint32_t pace = pace_ms(&health->config);
+	uint32_t pause = health->keen ? health->pause_ms / 4 : health->pause_ms;
+
+	return health->started_ms + (hurried(health) || pause < pace ? pace : pause);
 }
 
 static int64_t next_ask_ms(const struct health *health, const struct health_attempt *a)
@@ -385,13 +405,12 @@ static int64_t attempt_next_ms(const struct health *health, const struct health_
 
 int64_t health_next_ms(const struct health *health)
 {
-	const struct health_attempt *last = &health->attempts[health->last % HEALTH_ATTEMPTS];
+	const struct health_attempt *last = peek(health, health->last);
 	bool busy = last->number && last->sent < last->planned; // with a volley
-	bool room = !health->attempts[(health->last + 1) % HEALTH_ATTEMPTS].number;
+	bool room = !peek(health, health->last + 1)->number;
 	int64_t next = busy || !room ? INT64_MAX : next_attempt_ms(health);
 
-	for (size_t i = 0; i < HEALTH_ATTEMPTS; i++)
-		if (health->attempts[i].number)
-			next = earlier(next, attempt_next_ms(health, &health->attempts[i]));
+	each_attempt(health, a)
+		next = earlier(next, attempt_next_ms(health, a));
 	return next;
 }

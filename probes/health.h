@@ -54,11 +54,14 @@ struct health {
 	struct health_config config;
 	enum health_state state;
 	bool quick;           // one answer is enough (nothing better is up, or never was up)
+	bool keen;            // ask four times as often: on hold, where no short hole may be missed
 	bool doubt;           // ask at the fast pace
 	uint32_t fails;       // attempts in a row that brought nothing and are over
 	uint32_t misses;      // the same with those that are late
 	uint32_t rises;       // attempts in a row that were answered, while silent
 	uint64_t last;        // number of the last attempt
+	uint64_t oldest;      // no attempt before this one is under way
+	uint32_t expired;     // questions given up whose handle has not been taken
 	uint64_t proof;       // number of the last attempt that was answered
 	uint64_t doubt_after; // doubt ends with the answer to a later attempt than this
 	int64_t ran_ms;       // when time was judged last

@@ -25,9 +25,12 @@ void watch_init(struct watch *watch, const struct watch_config *config, uint64_t
 
 static void drop_targets(struct watch *watch)
 {
-	each_target(watch, t) health_free(&t->health);
+	each_target(watch, t)
+		health_free(&t->health);
 	free(watch->targets);
+	free(watch->states);
 	watch->targets = NULL;
+	watch->states = NULL;
 	watch->n_targets = 0;
 }
 
@@ -47,6 +50,7 @@ void watch_set_targets(struct watch *watch, const struct addr *targets, size_t n
 {
 	drop_targets(watch);
 	watch->targets = xcalloc(n, sizeof(*watch->targets));
+	watch->states = xcalloc(n, sizeof(*watch->states));
 	watch->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
 		int64_t first_ms = soon(watch, now_ms);
@@ -78,18 +82,13 @@ static enum state target_state(const struct watch_target *t)
 
 static enum state raw_state(const struct watch *watch)
 {
-	enum state *states;
-
 	if (watch->broken)
 		return STATE_DOWN;
 	if (!watch->n_targets)
 		return STATE_UP;
-	states = xcalloc(watch->n_targets, sizeof(*states));
 	for (size_t i = 0; i < watch->n_targets; i++)
-		states[i] = target_state(&watch->targets[i]);
-	enum state raw = quorum_state(states, watch->n_targets, watch->config.need);
-	free(states);
-	return raw;
+		watch->states[i] = target_state(&watch->targets[i]);
+	return quorum_state(watch->states, watch->n_targets, watch->config.need);
 }
 
 // Until when it is known that enough targets answered: the need-th latest.
@@ -99,12 +98,10 @@ static int64_t proven_ms(const struct watch *watch, int64_t now_ms)
 
 	if (!watch->n_targets)
 		return now_ms; // the carrier is known at any time
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		size_t later = 0, same = 0;
 
-		each_target(watch, u)
-		{
+		each_target(watch, u) {
 			later += u->health.proven_ms > t->health.proven_ms;
 			same += u->health.proven_ms == t->health.proven_ms;
 		}
@@ -117,13 +114,15 @@ static int64_t proven_ms(const struct watch *watch, int64_t now_ms)
 static void judge(struct watch *watch, int64_t now_ms)
 {
 	damper_run(&watch->damper, now_ms, raw_state(watch), proven_ms(watch, now_ms), watch->urgent);
-	each_target(watch, t) t->health.quick = watch->urgent || !watch->damper.was_up;
+	each_target(watch, t) {
+		t->health.quick = watch->urgent || !watch->damper.was_up;
+		t->health.keen = damper_next_ms(&watch->damper) != INT64_MAX;
+	}
 }
 
 void watch_restart(struct watch *watch, int64_t now_ms)
 {
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		health_restart(&t->health, t->health.state, now_ms);
 		health_suspect(&t->health);
 	}
@@ -132,8 +131,7 @@ void watch_restart(struct watch *watch, int64_t now_ms)
 void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms)
 {
 	watch->broken = broken;
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		bool fresh = t->health.state == HEALTH_UNKNOWN || !watch->damper.was_up;
 
 		health_restart(&t->health, fresh ? HEALTH_UNKNOWN : HEALTH_SILENT, now_ms);
@@ -146,14 +144,17 @@ void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms)
 void watch_set_urgent(struct watch *watch, bool urgent, int64_t now_ms)
 {
 	if (urgent && !watch->urgent)
-		each_target(watch, t) if (t->health.state == HEALTH_SILENT) health_suspect(&t->health);
+		each_target(watch, t)
+			if (t->health.state == HEALTH_SILENT)
+				health_suspect(&t->health);
 	watch->urgent = urgent;
 	judge(watch, now_ms);
 }
 
 void watch_suspect(struct watch *watch)
 {
-	each_target(watch, t) health_suspect(&t->health);
+	each_target(watch, t)
+		health_suspect(&t->health);
 }
 
 // ---- time and answers ------------------------------------------------------------------------
@@ -161,8 +162,9 @@ void watch_suspect(struct watch *watch)
 // One target's doubt is a reason to ask the others now.
 static void share_doubt(struct watch *watch, const struct watch_target *doubtful)
 {
-	each_target(watch, t) if (t != doubtful && t->health.state == HEALTH_ANSWERING && !t->health.doubt)
-		health_suspect(&t->health);
+	each_target(watch, t)
+		if (t != doubtful && t->health.state == HEALTH_ANSWERING && !t->health.doubt)
+			health_suspect(&t->health);
 }
 
 void watch_run(struct watch *watch, int64_t now_ms)
@@ -170,8 +172,7 @@ void watch_run(struct watch *watch, int64_t now_ms)
 	const struct watch_target *doubtful = NULL;
 
 	if (!watch->broken) {
-		each_target(watch, t)
-		{
+		each_target(watch, t) {
 			bool before = t->health.doubt;
 
 			health_run(&t->health, now_ms);
@@ -186,8 +187,7 @@ void watch_run(struct watch *watch, int64_t now_ms)
 
 void *watch_expired(struct watch *watch)
 {
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		void *handle = health_expired(&t->health);
 
 		if (!handle)
@@ -200,8 +200,7 @@ void *watch_expired(struct watch *watch)
 
 void *watch_take_handle(struct watch *watch)
 {
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		void *handle = health_take_handle(&t->health);
 
 		if (handle)
@@ -216,8 +215,7 @@ bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask)
 
 	if (watch->broken)
 		return false;
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		if (!health_ask(&t->health, now_ms, &id, &ask->handle))
 			continue;
 		ask->target = &t->addr;
@@ -257,8 +255,7 @@ int64_t watch_next_ms(const struct watch *watch)
 
 	if (watch->broken)
 		return INT64_MAX;
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		int64_t ms = health_next_ms(&t->health);
 
 		next = ms < next ? ms : next;
@@ -303,7 +300,8 @@ static size_t answering(const struct watch *watch)
 {
 	size_t n = 0;
 
-	each_target(watch, t) n += t->health.state == HEALTH_ANSWERING;
+	each_target(watch, t)
+		n += t->health.state == HEALTH_ANSWERING;
 	return n;
 }
 
@@ -321,8 +319,9 @@ static void say_well(const struct watch *watch, struct buf *out)
 		return;
 	}
 	buf_printf(out, "%zu of %zu targets answer", answering(watch), watch->n_targets);
-	each_target(watch, t) if (t->health.state == HEALTH_SILENT)
-		buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));
+	each_target(watch, t)
+		if (t->health.state == HEALTH_SILENT)
+			buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));
 }
 
 static void say_ill(const struct watch *watch, struct buf *out)
@@ -335,8 +334,7 @@ static void say_ill(const struct watch *watch, struct buf *out)
 			   watch->config.need);
 		between = "; ";
 	}
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		if (t->health.state == HEALTH_ANSWERING)
 			continue;
 		buf_puts(out, between);
@@ -377,8 +375,7 @@ void watch_reason(const struct watch *watch, char *text, size_t size)
 	struct buf out = {0};
 
 	say_state(watch, &out);
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		if (!t->cant)
 			continue;
 		buf_printf(&out, "; %s", t->why);
@@ -393,8 +390,7 @@ uint64_t watch_signature(const struct watch *watch)
 	int of[2] = {(int)watch->damper.state, (int)raw_state(watch)};
 	uint64_t hash = hash_add(HASH_START, of, sizeof(of));
 
-	each_target(watch, t)
-	{
+	each_target(watch, t) {
 		uint8_t about[3] = {(uint8_t)t->health.state, t->cant,
 				    t->refused && watch->damper.state == STATE_DOWN};
 

@@ -37,6 +37,7 @@ struct watch {
 	struct watch_config config;
 	struct watch_target *targets;
 	size_t n_targets;
+	enum state *states; // scratch: one for each target
 	struct damper damper;
 	bool broken, urgent;
 	uint64_t seed;

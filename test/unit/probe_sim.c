@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include "probe_sim.h"
+#include "test/unit/probe_sim.h"
 
 #include <criterion/criterion.h>
 #include <sys/socket.h>

@@ -6,8 +6,8 @@
 #include <stdio.h>
 
 #include "gwd/base/vec.h"
-#include "probe_sim.h"
 #include "probes/prober.h"
+#include "test/unit/probe_sim.h"
 
 #define SECOND 1000LL
 #define MINUTE (60 * SECOND)
@@ -321,13 +321,11 @@ Test(watch, a_carrier_that_flaps_each_half_to_five_seconds)
 	}
 }
 
-// Short holes between two questions are not seen, so a third change can fall into the same minute.
 Test(watch, a_path_that_flaps_each_half_to_five_seconds)
 {
 	for (uint64_t seed = 1; seed <= 50; seed++) {
 		flap(&changes, false, 500, 5000, HOUR, seed);
-		cr_assert_leq(most_in_a_minute(&changes), 3, "seed %llu", (unsigned long long)seed);
-		cr_assert_leq(changes.n, 60, "seed %llu: %zu changes", (unsigned long long)seed, changes.n);
+		cr_assert_leq(most_in_a_minute(&changes), 2, "seed %llu", (unsigned long long)seed);
 		cr_assert_geq(changes.n, 1);
 	}
 }
@@ -335,7 +333,7 @@ Test(watch, a_path_that_flaps_each_half_to_five_seconds)
 // Lives longer than any hold at first: the doubling must calm it down.
 Test(watch, slow_flapping_is_calmed_down)
 {
-	for (uint64_t seed = 1; seed <= 20; seed++) {
+	for (uint64_t seed = 1; seed <= 50; seed++) {
 		flap(&changes, true, 6000, 20000, 4 * HOUR, seed);
 		cr_assert_leq(most_in_a_minute(&changes), 5, "seed %llu", (unsigned long long)seed);
 		cr_assert_leq(changes.n, 4 * 60, "seed %llu: %zu changes", (unsigned long long)seed,
