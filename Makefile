@@ -84,9 +84,9 @@ check-net: $(B)/net $(B)/gwd $(B)/gwctl
 	@GWD_BUILD=$(B) $(B)/net -j2
 
 $(B)/demo: $(B)/obj/test/lab/demo_main.o $(B)/liblab.a
-	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm
 $(B)/labsh: $(B)/obj/test/lab/labsh_main.o $(B)/liblab.a
-	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm
 
 # One binary for each fuzz target: make B=build/fuzz CC=clang SAN=-fsanitize=fuzzer-no-link,address,undefined
 $(B)/fuzz_%: $(B)/obj/test/fuzz/fuzz_%.o $(B)/libgwd.a
