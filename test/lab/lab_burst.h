@@ -7,6 +7,10 @@
  * tally.isp[1], … lab_burst_free(burst);
  *
  * Each flow asks the far end's lab_server who it is, so its outcome includes the way back, and names its ISP.
+ *
+ * Inbound flows: .from = lab_internet(lab), .to = lab_wan_address(lab, k, family), and a lab_server on the router or behind
+ * its port forward. An answer that came back by another link than k is still an answer here: it is the watchdog
+ * (lab_watch.h) that catches it, as a wrong source, and lab_isp_packets(lab, k) that shows where it left.
  */
 #ifndef GWD_TEST_LAB_LAB_BURST_H
 #define GWD_TEST_LAB_LAB_BURST_H

@@ -155,6 +155,8 @@ static void make_places(struct lab *lab)
 	for (int h = 1; h <= lab->spec.hosts; h++) {
 		make_place(&lab->host[h], "host", h, false);
 		lab->host[h].host = h;
+		lab_ns_sysctl(&lab->host[h], "ipv4/conf/all/arp_announce",
+			      "2"); /* clients do not ask themselves */
 	}
 	for (int k = 1; k <= lab->isps; k++) {
 		make_place(&lab->isp[k].ns, "isp", k, true);

@@ -177,7 +177,8 @@ static struct lab_prefix *read_prefix(int isp, const char *text)
 
 	if (!slash || strlen(text) >= sizeof(prefix->text))
 		lab_die("\"%s\" is no prefix", text);
-	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
+	memcpy(address, text, (size_t)(slash - text));
+	address[slash - text] = '\0';
 	prefix->isp = isp;
 	prefix->family = strchr(text, ':') ? LAB_V6 : LAB_V4;
 	prefix->bits = (unsigned)strtoul(slash + 1, NULL, 10);

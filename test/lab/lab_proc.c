@@ -30,7 +30,7 @@ struct lab_proc {
 	char *text;
 };
 
-static char *format_text(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_text(const char *format, va_list args)
 {
 	char *text = NULL;
 
