@@ -101,7 +101,7 @@ install: all
 	install -m 644 conf/gwd.8 conf/gwctl.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 conf/gwd.service $(DESTDIR)$(UNITDIR)/
 	install -m 644 conf/gwd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/gwd.conf
-	[ -e $(DESTDIR)/etc/gwd/gwd.conf ] || install -m 640 conf/gwd.conf $(DESTDIR)/etc/gwd/gwd.conf
+	[ -e $(DESTDIR)/etc/gwd/gwd.conf ] || install -m 644 conf/gwd.conf $(DESTDIR)/etc/gwd/gwd.conf
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// libFuzzer target: any bytes as configuration. Either a model comes back or a report that says why;
+// every line of the report is whole and printable. Seeds: test/golden/conf and conf/gwd.conf.
+//
+// Bytes that would include another file are left out: what is on the disk is not the fuzzer's input.
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "gwd/base/buf.h"
+#include "gwd/core/model.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check(int condition)
+{
+	if (!condition)
+		abort();
+}
+
+static int has_error(const char *report)
+{
+	int found = 0;
+	for (const char *line = report; *line; line = strchr(line, '\n') + 1) {
+		size_t n = (size_t)(strchr(line, '\n') - line);
+		check(n > 0 && strncmp(line, "f:", 2) == 0);
+		found |= !memmem(line, n, ": warning: ", 11);
+	}
+	return found;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buf report = {0};
+	struct model *model;
+	if (memmem(data, size, "include", 7))
+		return 0;
+	int rc = conf_load_text("f", (const char *)data, size, &model, &report);
+	check((rc == 0) == (model != NULL));
+	check((rc == 0) == !has_error(buf_text(&report)));
+	for (const char *s = buf_text(&report); *s; s++)
+		check(*s == '\n' || (*s >= ' ' && *s <= '~'));
+	if (model)
+		check(model->n_gateways > 0 && model->default_balance < model->n_balances);
+	model_free(model);
+	buf_free(&report);
+	return 0;
+}
