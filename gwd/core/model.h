@@ -154,7 +154,7 @@ int model_find_gateway(const struct model *model, const char *name);
 // True when `name` is `pattern`, or begins with what stands before a final '*'.
 bool model_interface_matches(const char *pattern, const char *name);
 
-// How many gateway ids the mask has room for: all values but 0 and all-ones (control packets).
+// How many gateway ids the mask has room for: all values but 0 and all-ones (control packets), 254 at most.
 unsigned model_max_ids(uint32_t mark_mask);
 
 const char *scheduler_name(enum scheduler scheduler);
