@@ -55,7 +55,7 @@ static void chain_own(struct ruleset *ruleset)
 	rule = chain_rule(chain);
 	rule_tcp_sport_below(rule, CHAIN_CLIENT_PORTS);
 	rule_tcp_not_syn(rule);
-	rule_if_vmap(rule, RULE_OIFNAME, "class");
+	rule_accept(rule);
 	rule = chain_rule(chain);
 	rule_fam(rule, FAM_4);
 	rule_goto(rule, "own4");

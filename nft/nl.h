@@ -23,4 +23,17 @@
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 
+// Attributes that fill `size` bytes from `start` on.
+#define nl_each(attr, start, size) \
+	for (const struct nlattr *attr = (start), *attr##_end = (const void *)((const char *)attr + (size)); \
+	     mnl_attr_ok(attr, (int)((const char *)attr##_end - (const char *)attr)); \
+	     attr = mnl_attr_next(attr))
+
+// Those of a message behind its header of that size, and those nested in one.
+#define nl_each_attr(attr, nlh, header) \
+	nl_each(attr, mnl_nlmsg_get_payload_offset(nlh, header), \
+		mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(header))
+#define nl_each_nested(attr, parent) \
+	nl_each(attr, mnl_attr_get_payload(parent), mnl_attr_get_payload_len(parent))
+
 #endif

@@ -1,0 +1,273 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// A diff's nft operations, carried out: all of a change in one transaction; what it left
+// unreferenced is swept in a second one.
+//
+// When the chains change, every rule is loaded anew over the sets, pins and counters that are
+// there: the table's rules are deleted, chains that are missing are added, rules follow. To a packet
+// it is one step from the old ruleset to the new.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/core/names.h"
+#include "nft/batch.h"
+#include "nft/nft_priv.h"
+#include "nft/nl.h"
+#include "nft/rule.h"
+#include "nft/ruleset.h"
+#include "nft/set.h"
+#include "nft/table.h"
+
+// ---- chains ------------------------------------------------------------------------------------
+
+static void apply_counter(struct batch *batch, const char *name)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	mnl_attr_nest_end(nlh, mnl_attr_nest_start(nlh, NFTA_OBJ_DATA));
+	batch_add(batch, nlh, "counter", name, NULL);
+}
+
+static void apply_delete(struct batch *batch, uint16_t type, uint16_t name_attr, const char *what,
+			 const char *name)
+{
+	struct nlmsghdr *nlh = batch_message(batch, type, 0);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE); // attribute 1 in all of them
+	if (name_attr)
+		mnl_attr_put_strz(nlh, name_attr, name);
+	if (type == NFT_MSG_DELOBJ)
+		mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	batch_add(batch, nlh, what, name, NULL);
+}
+
+static void apply_chain(struct batch *batch, const struct chain *chain)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain->name);
+	if (chain->hook) {
+		struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
+		mnl_attr_put_u32(nlh, NFTA_HOOK_HOOKNUM, htonl(chain->hook->hook));
+		mnl_attr_put_u32(nlh, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain->hook->priority));
+		mnl_attr_nest_end(nlh, nest);
+		mnl_attr_put_u32(nlh, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
+		mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, chain->hook->type);
+	}
+	batch_add(batch, nlh, "chain", chain->name, NULL);
+}
+
+static void apply_anonymous_set(struct batch *batch, struct nftnl_set *set, const char *chain,
+				const struct rule *rule)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(nlh, set);
+	batch_add(batch, nlh, "set in chain", chain, rule);
+	nlh = batch_message(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+	nftnl_set_elems_nlmsg_build_payload(nlh, set);
+	batch_add(batch, nlh, "set in chain", chain, rule);
+}
+
+static void apply_rules(struct batch *batch, const struct chain *chain)
+{
+	vec_each(&chain->rules, it) {
+		struct rule *rule = *it;
+		vec_each(&rule->sets, set)
+			apply_anonymous_set(batch, *set, chain->name, rule);
+		struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+		nftnl_rule_nlmsg_build_payload(nlh, rule->nl);
+		batch_add(batch, nlh, "chain", chain->name, rule);
+	}
+}
+
+// All that the elements and the rules will refer to.
+static void apply_frame(struct nft *nft, struct batch *batch, const struct ruleset *ruleset,
+			const struct nft_names *old_chains)
+{
+	nft_put_table(batch, nft->table_flags);
+	if (old_chains->v.n)
+		apply_delete(batch, NFT_MSG_DELRULE, 0, "rules of table", NFT_TABLE);
+	vec_each(&ruleset->counters, counter)
+		apply_counter(batch, counter->name);
+	vec_each(&ruleset->chains, chain)
+		apply_chain(batch, *chain);
+	vec_each(&old_chains->v, old) {
+		uint64_t shape;
+		if (name_parse_shape(old->name, &shape) && !ruleset_has_chain(ruleset, old->name))
+			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", old->name);
+	}
+}
+
+// ---- sets and elements -------------------------------------------------------------------------------
+
+static void apply_set(struct batch *batch, const struct plan_set *set, uint32_t id)
+{
+	VEC(const struct plan_elem *) elems = {0};
+	struct nftnl_set *nl = set_declare(set, id);
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	nftnl_set_nlmsg_build_payload(nlh, nl);
+	nftnl_set_free(nl);
+	batch_add(batch, nlh, set->data == PLAN_T_NONE ? "set" : "map", set->name, NULL);
+	vec_each(&set->elems, elem)
+		vec_push(&elems, elem);
+	batch_elems(batch, NFT_MSG_NEWSETELEM, set, elems.v, set->dynamic ? 0 : elems.n);
+	vec_free(&elems);
+}
+
+// Element operations of one kind on one set, in a row, go together; returns how many there were.
+static size_t apply_elems(struct batch *batch, const struct op *ops, size_t n)
+{
+	VEC(const struct plan_elem *) elems = {0};
+	size_t i = 0;
+	for (; i < n && ops[i].kind == ops->kind && ops[i].set == ops->set; i++)
+		vec_push(&elems, ops[i].elem);
+	batch_elems(batch, ops->kind == OP_ELEM_ADD ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, ops->set,
+		    elems.v, elems.n);
+	vec_free(&elems);
+	return i;
+}
+
+static void apply_set_ops(struct batch *batch, const struct op *ops, size_t n, uint32_t next_set_id)
+{
+	for (size_t i = 0; i < n;) {
+		if (ops[i].kind == OP_ELEM_ADD || ops[i].kind == OP_ELEM_DEL) {
+			i += apply_elems(batch, ops + i, n - i);
+			continue;
+		}
+		if (ops[i].kind == OP_SET_ADD)
+			apply_set(batch, ops[i].set, next_set_id++);
+		i++;
+	}
+}
+
+// ---- transactions ------------------------------------------------------------------------------------
+
+static bool apply_has(const struct op *ops, size_t n, enum op_kind kind)
+{
+	for (size_t i = 0; i < n; i++)
+		if (ops[i].kind == kind)
+			return true;
+	return false;
+}
+
+static int apply_change(struct nft *nft, const struct plan *to, const struct op *ops, size_t n, bool *unowned,
+			struct err *err)
+{
+	struct ruleset ruleset = {.next_set_id = 1};
+	struct nft_names old_chains = {0};
+	struct batch batch = {0};
+	int code = 0;
+	bool chains = apply_has(ops, n, OP_CHAINS);
+	if (chains) {
+		ruleset_build(&ruleset, to);
+		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &old_chains, err);
+	}
+	batch_begin(&batch, nft->genid);
+	if (!code && chains)
+		apply_frame(nft, &batch, &ruleset, &old_chains);
+	apply_set_ops(&batch, ops, n, ruleset.next_set_id);
+	vec_each(&ruleset.chains, chain)
+		apply_rules(&batch, *chain);
+	if (!code && !batch_empty(&batch))
+		code = nft_commit(nft, &batch, err);
+	*unowned = code == -EOPNOTSUPP && batch.refused_type == NFT_MSG_NEWTABLE;
+	batch_free(&batch);
+	vec_free(&old_chains.v);
+	ruleset_free(&ruleset);
+	return code;
+}
+
+// A kernel without `persist` refuses the table's flags, and so does one whose table was made
+// without an owner.
+static int apply_change_owned(struct nft *nft, const struct plan *to, const struct op *ops, size_t n,
+			      struct err *err)
+{
+	bool unowned;
+	int code = apply_change(nft, to, ops, n, &unowned, err);
+	if (!code || !unowned || !nft->table_flags)
+		return code;
+	nft->table_flags = 0;
+	return apply_change(nft, to, ops, n, &unowned, err);
+}
+
+static int apply_sweep_counter(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nft_names *names = arg;
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		struct nft_name *entry;
+		if (mnl_attr_get_type(attr) != NFTA_OBJ_NAME ||
+		    mnl_attr_get_payload_len(attr) > sizeof(entry->name))
+			continue;
+		vec_add(&names->v, entry);
+		strcpy(entry->name, mnl_attr_get_str(attr));
+	}
+	return MNL_CB_OK;
+}
+
+// Sets first: their elements hold the chains.
+static void apply_sweep_batch(struct batch *batch, const struct plan *to, const struct ruleset *ruleset,
+			      const struct nft_names *sets, const struct nft_names *chains,
+			      const struct nft_names *counters)
+{
+	vec_each(&sets->v, set)
+		if (set->name[0] != '_' && !plan_find_set(to, set->name)) // "__set0" goes with its rule
+			apply_delete(batch, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
+	vec_each(&chains->v, chain)
+		if (!ruleset_has_chain(ruleset, chain->name))
+			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", chain->name);
+	vec_each(&counters->v, counter)
+		if (!ruleset_has_counter(ruleset, counter->name))
+			apply_delete(batch, NFT_MSG_DELOBJ, NFTA_OBJ_NAME, "counter", counter->name);
+}
+
+static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
+{
+	struct ruleset ruleset = {0};
+	struct nft_names sets = {0}, chains = {0}, counters = {0};
+	struct batch batch = {0};
+	batch_begin(&batch, nft->genid);
+	ruleset_build(&ruleset, to);
+	int code = nft_read_names(nft, NFT_MSG_GETSET, &sets, err);
+	if (!code)
+		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
+	if (!code)
+		code = nft_dump_objects(nft, apply_sweep_counter, &counters, err);
+	if (!code) {
+		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &counters);
+		if (!batch_empty(&batch))
+			code = nft_commit(nft, &batch, err);
+	}
+	batch_free(&batch);
+	vec_free(&sets.v);
+	vec_free(&chains.v);
+	vec_free(&counters.v);
+	ruleset_free(&ruleset);
+	return code;
+}
+
+static int apply_table_delete(struct nft *nft, struct err *err)
+{
+	struct batch batch = {0};
+	batch_begin(&batch, nft->genid);
+	apply_delete(&batch, NFT_MSG_DELTABLE, 0, "table", "inet " NFT_TABLE);
+	int code = nft_commit(nft, &batch, err);
+	batch_free(&batch);
+	return code == -ENOENT ? 0 : code;
+}
+
+int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err)
+{
+	int code = nft->genid ? 0 : nft_read_genid(nft, &nft->genid, err);
+	if (!code)
+		code = apply_change_owned(nft, to, ops, n_ops, err);
+	if (!code && apply_has(ops, n_ops, OP_SWEEP))
+		code = apply_sweep(nft, to, err);
+	if (!code && apply_has(ops, n_ops, OP_TABLE_DEL))
+		code = apply_table_delete(nft, err);
+	for (size_t i = 0; !code && i < n_ops; i++)
+		if (ops[i].kind == OP_PINS_CLEAR)
+			code = nft_flush_set(nft, ops[i].set->name, err);
+	return code == -EINTR ? -ERESTART : code;
+}

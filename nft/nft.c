@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The socket, and requests for what is in the kernel.
+#include "nft/nft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nft/batch.h"
+#include "nft/nft_priv.h"
+#include "nft/nl.h"
+#include "nft/socket.h"
+#include "nft/table.h"
+
+#define NFT_TABLE_OWNER 0x2   // since Linux 5.12
+#define NFT_TABLE_PERSIST 0x4 // since Linux 6.9; Debian's headers don't have it
+
+struct nft *nft_open(struct err *err)
+{
+	struct mnl_socket *sock = socket_open(err);
+	if (!sock)
+		return NULL;
+	struct nft *nft = xcalloc(1, sizeof(*nft));
+	nft->sock = sock;
+	nft->table_flags = NFT_TABLE_OWNER | NFT_TABLE_PERSIST;
+	return nft;
+}
+
+void nft_close(struct nft *nft)
+{
+	if (!nft)
+		return;
+	mnl_socket_close(nft->sock);
+	free(nft);
+}
+
+// ---- requests ----------------------------------------------------------------------------------
+
+int nft_dump(struct nft *nft, uint16_t type, const char *set, int (*cb)(const struct nlmsghdr *, void *),
+	     void *arg, struct err *err)
+{
+	char buf[1024];
+	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, type, NFPROTO_INET, NLM_F_DUMP, ++nft->seq);
+	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE); // attribute 1 in all kinds of requests
+	if (set)
+		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	return socket_ask(nft->sock, nlh, cb, arg, set ? set : "table inet " NFT_TABLE, err);
+}
+
+int nft_dump_objects(struct nft *nft, int (*cb)(const struct nlmsghdr *, void *), void *arg, struct err *err)
+{
+	return nft_dump(nft, NFT_MSG_GETOBJ, NULL, cb, arg, err);
+}
+
+static int nft_parse_genid(const struct nlmsghdr *nlh, void *arg)
+{
+	uint32_t *genid = arg;
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == NFTA_GEN_ID) *genid =
+		ntohl(mnl_attr_get_u32(attr));
+	return MNL_CB_STOP;
+}
+
+int nft_read_genid(struct nft *nft, uint32_t *genid, struct err *err)
+{
+	char buf[256];
+	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETGEN, AF_UNSPEC, 0, ++nft->seq);
+	*genid = 0;
+	return socket_ask(nft->sock, nlh, nft_parse_genid, genid, "the ruleset's generation", err);
+}
+
+static int nft_parse_table(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nft_table *table = arg;
+	const char *name = "";
+	uint32_t flags = 0, owner = 0;
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		switch (mnl_attr_get_type(attr)) {
+		case NFTA_TABLE_NAME:
+			name = mnl_attr_get_str(attr);
+			break;
+		case NFTA_TABLE_FLAGS:
+			flags = ntohl(mnl_attr_get_u32(attr));
+			break;
+		case NFTA_TABLE_OWNER:
+			owner = ntohl(mnl_attr_get_u32(attr));
+			break;
+		}
+	}
+	if (!strcmp(name, NFT_TABLE))
+		*table = (struct nft_table){.found = true, .flags = flags, .owner = owner};
+	return MNL_CB_OK;
+}
+
+int nft_read_table(struct nft *nft, struct nft_table *table, struct err *err)
+{
+	char buf[256];
+	struct nlmsghdr *nlh =
+		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, ++nft->seq);
+	*table = (struct nft_table){0};
+	return socket_ask(nft->sock, nlh, nft_parse_table, table, "the tables", err);
+}
+
+// Table and name are attributes 1 and 2 (chains: 1 and 3) of both.
+static int nft_parse_name(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nft_names *names = arg;
+	bool chain = NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWCHAIN;
+	const char *table = "", *name = "";
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
+	{
+		unsigned type = mnl_attr_get_type(attr);
+		if (type == NFTA_CHAIN_TABLE)
+			table = mnl_attr_get_str(attr);
+		else if (type == (chain ? NFTA_CHAIN_NAME : NFTA_SET_NAME))
+			name = mnl_attr_get_str(attr);
+	}
+	struct nft_name *entry;
+	if (!strcmp(table, NFT_TABLE) && strlen(name) < sizeof(entry->name)) {
+		vec_add(&names->v, entry);
+		strcpy(entry->name, name);
+	}
+	return MNL_CB_OK;
+}
+
+int nft_read_names(struct nft *nft, uint16_t type, struct nft_names *names, struct err *err)
+{
+	return nft_dump(nft, type, NULL, nft_parse_name, names, err);
+}
+
+// ---- transactions ----------------------------------------------------------------------------------
+
+void nft_put_table(struct batch *batch, uint32_t flags)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
+	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(flags));
+	batch_add(batch, nlh, "table", "inet " NFT_TABLE, NULL);
+}
+
+int nft_commit(struct nft *nft, struct batch *batch, struct err *err)
+{
+	int code = batch_commit(batch, nft->sock, err);
+	if (!code && !++nft->genid) // the kernel counts so too, and leaves 0 out
+		nft->genid++;
+	if (code == -ERESTART)
+		nft->genid = 0;
+	return code;
+}

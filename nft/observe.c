@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What the packet path wrote: counters and pins.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nft/batch.h"
+#include "nft/nft_priv.h"
+#include "nft/nl.h"
+#include "nft/table.h"
+
+#define OBSERVE_TRIES 5 // while somebody changes the ruleset under the dump
+
+struct observe_counters {
+	nft_counter_cb cb;
+	void *arg;
+};
+
+static int observe_counter(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct observe_counters *observe = arg;
+	struct nftnl_obj *obj = nftnl_obj_alloc();
+	if (!obj)
+		abort();
+	if (nftnl_obj_nlmsg_parse(nlh, obj) == 0 &&
+	    nftnl_obj_get_u32(obj, NFTNL_OBJ_TYPE) == NFT_OBJECT_COUNTER)
+		observe->cb(observe->arg, nftnl_obj_get_str(obj, NFTNL_OBJ_NAME),
+			    nftnl_obj_get_u64(obj, NFTNL_OBJ_CTR_PKTS),
+			    nftnl_obj_get_u64(obj, NFTNL_OBJ_CTR_BYTES));
+	nftnl_obj_free(obj);
+	return MNL_CB_OK;
+}
+
+int nft_read_counters(struct nft *nft, nft_counter_cb cb, void *arg, struct err *err)
+{
+	struct observe_counters observe = {.cb = cb, .arg = arg};
+	return nft_dump_objects(nft, observe_counter, &observe, err);
+}
+
+struct observe_pin {
+	uint8_t key[PLAN_KEY_SIZE];
+	uint32_t key_size, mark;
+	uint64_t expires_ms;
+};
+
+struct observe_pins {
+	VEC(struct observe_pin) v;
+};
+
+static int observe_elem(struct nftnl_set_elem *elem, void *arg)
+{
+	struct observe_pins *pins = arg;
+	struct observe_pin *pin;
+	uint32_t key_size = 0, data_size = 0;
+	const void *key = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &key_size);
+	const void *data = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_DATA, &data_size);
+	if (!key || key_size > sizeof(pin->key) || !data || data_size != sizeof(pin->mark))
+		return 0;
+	vec_add(&pins->v, pin);
+	memcpy(pin->key, key, key_size);
+	memcpy(&pin->mark, data, sizeof(pin->mark));
+	pin->key_size = key_size;
+	pin->expires_ms = nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION);
+	return 0;
+}
+
+static int observe_elems(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	if (!set)
+		abort();
+	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0)
+		nftnl_set_elem_foreach(set, observe_elem, arg);
+	nftnl_set_free(set);
+	return MNL_CB_OK;
+}
+
+int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err)
+{
+	struct observe_pins pins = {0};
+	int code = -EINTR;
+	for (unsigned tries = 0; code == -EINTR && tries < OBSERVE_TRIES; tries++) {
+		pins.v.n = 0;
+		code = nft_dump(nft, NFT_MSG_GETSETELEM, set, observe_elems, &pins, err);
+	}
+	for (size_t i = 0; !code && i < pins.v.n; i++) {
+		const struct observe_pin *pin = &pins.v.v[i];
+		cb(arg, pin->key, pin->key_size, pin->mark, pin->expires_ms);
+	}
+	vec_free(&pins.v);
+	return code;
+}
+
+int nft_flush_set(struct nft *nft, const char *set, struct err *err)
+{
+	struct batch batch = {0};
+	batch_begin(&batch, nft->genid);
+	struct nlmsghdr *nlh = batch_message(&batch, NFT_MSG_DELSETELEM, 0); // no elements given: all
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	batch_add(&batch, nlh, "map", set, NULL);
+	int code = nft_commit(nft, &batch, err);
+	batch_free(&batch);
+	return code;
+}

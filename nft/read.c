@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The kernel's table as a plan, for adoption and healing; and claiming a table that an earlier gwd
+// left behind, so that it is protected again.
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/core/names.h"
+#include "nft/batch.h"
+#include "nft/nft_priv.h"
+#include "nft/nl.h"
+#include "nft/set.h"
+#include "nft/table.h"
+
+static int read_parse_set(const struct nlmsghdr *nlh, void *arg)
+{
+	struct plan *plan = arg;
+	struct plan_set set;
+	struct nftnl_set *nl = nftnl_set_alloc();
+	if (!nl)
+		abort();
+	if (nftnl_set_nlmsg_parse(nlh, nl) == 0 &&
+	    !strcmp(nftnl_set_get_str(nl, NFTNL_SET_TABLE), NFT_TABLE) && set_parse(&set, nl))
+		vec_push(&plan->sets, set);
+	nftnl_set_free(nl);
+	return MNL_CB_OK;
+}
+
+static int read_parse_elems(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nftnl_set *nl = nftnl_set_alloc();
+	if (!nl)
+		abort();
+	if (nftnl_set_elems_nlmsg_parse(nlh, nl) == 0)
+		set_parse_elems(arg, nl);
+	nftnl_set_free(nl);
+	return MNL_CB_OK;
+}
+
+static int read_compare_sets(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_set *)a)->name, ((const struct plan_set *)b)->name);
+}
+
+static int read_sets(struct nft *nft, struct plan *plan, struct err *err)
+{
+	int code = nft_dump(nft, NFT_MSG_GETSET, NULL, read_parse_set, plan, err);
+	if (plan->sets.n)
+		qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), read_compare_sets);
+	vec_each(&plan->sets, set) {
+		if (!code && !set->dynamic)
+			code = nft_dump(nft, NFT_MSG_GETSETELEM, set->name, read_parse_elems, set, err);
+		set_finish(set);
+	}
+	return code;
+}
+
+static void read_chain(struct plan *plan, const char *name)
+{
+	struct plan_gateway gw = {0};
+	if (name_parse_shape(name, &plan->shape))
+		plan->active = true;
+	if (name_parse_take(name, &gw.id, gw.name))
+		vec_push(&plan->gateways, gw);
+}
+
+// The map `bymark` knows each gateway's mark: "in.ID.NAME" by mark.
+static void read_marks(struct plan *plan)
+{
+	const struct plan_set *set = plan_find_set(plan, "bymark");
+	char chain[PLAN_NAME_SIZE];
+	vec_each(&plan->gateways, gw) {
+		name_gateway_chain(chain, "in", gw);
+		for (size_t i = 0; set && i < set->elems.n; i++)
+			if (!strcmp(set->elems.v[i].chain, chain))
+				memcpy(&gw->mark, set->elems.v[i].key, sizeof(gw->mark));
+	}
+}
+
+static int read_all(struct nft *nft, struct plan *plan, struct err *err)
+{
+	struct nft_names chains = {0};
+	int code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
+	vec_each(&chains.v, chain)
+		read_chain(plan, chain->name);
+	vec_free(&chains.v);
+	if (!code)
+		code = read_sets(nft, plan, err);
+	read_marks(plan);
+	return code;
+}
+
+// An earlier gwd's table persists without an owner: it becomes ours.
+static int read_adopt(struct nft *nft, const struct nft_table *table, struct err *err)
+{
+	struct batch batch = {0};
+	if (table->owner && table->owner != mnl_socket_get_portid(nft->sock))
+		return err_set(err, EPERM,
+			       "table inet " NFT_TABLE " belongs to another process (netlink port %u)",
+			       table->owner);
+	if (table->owner || !table->flags)
+		return 0;
+	batch_begin(&batch, nft->genid);
+	nft_put_table(&batch, nft->table_flags);
+	int code = nft_commit(nft, &batch, err);
+	batch_free(&batch);
+	return code;
+}
+
+int nft_read(struct nft *nft, struct plan *applied, struct err *err)
+{
+	uint32_t after = 0;
+	struct nft_table table;
+	int code = nft_read_genid(nft, &nft->genid, err);
+	if (!code)
+		code = nft_read_table(nft, &table, err);
+	if (!code && table.found)
+		code = read_adopt(nft, &table, err);
+	if (!code && table.found)
+		code = read_all(nft, applied, err);
+	if (!code)
+		code = nft_read_genid(nft, &after, err);
+	if (!code && after != nft->genid)
+		code = err_set(err, ERESTART, "somebody else changed the ruleset meanwhile");
+	if (code) {
+		plan_free(applied);
+		nft->genid = 0;
+	}
+	return code == -EINTR ? -ERESTART : code;
+}

@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nft/set.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nft/nl.h"
+#include "nft/ranges.h"
+#include "nft/table.h"
+#include "nft/userdata.h"
+
+#define SET_TYPE_BITS 6 // of one field in the number of a concatenation's type
+
+// nft's numbers of types (nftables: include/datatype.h)
+static const uint32_t set_type_number[] = {
+	[PLAN_T_NONE] = 0,  [PLAN_T_MARK] = 19,
+	[PLAN_T_INDEX] = 4, [PLAN_T_IPV4] = 7,
+	[PLAN_T_IPV6] = 8,  [PLAN_T_IFNAME] = 41,
+	[PLAN_T_ETHER] = 9, [PLAN_T_PROTO] = 12,
+	[PLAN_T_PORT] = 13, [PLAN_T_VERDICT] = NFT_DATA_VERDICT,
+};
+
+static enum userdata_order set_order(enum plan_type type)
+{
+	switch (type) {
+	case PLAN_T_MARK:
+	case PLAN_T_INDEX:
+	case PLAN_T_IFNAME:
+	case PLAN_T_PROTO:
+		return USERDATA_ORDER_HOST;
+	case PLAN_T_IPV4:
+	case PLAN_T_IPV6:
+	case PLAN_T_ETHER:
+	case PLAN_T_PORT:
+		return USERDATA_ORDER_NET;
+	case PLAN_T_NONE:
+	case PLAN_T_VERDICT:
+		return USERDATA_ORDER_NONE;
+	}
+	return USERDATA_ORDER_NONE;
+}
+
+// ---- to the kernel -----------------------------------------------------------------------------
+
+static uint32_t set_key_type(const struct plan_set *set)
+{
+	uint32_t number = 0;
+	for (unsigned i = 0; i < ARRAY_SIZE(set->key) && set->key[i] != PLAN_T_NONE; i++)
+		number = number << SET_TYPE_BITS | set_type_number[set->key[i]];
+	return number;
+}
+
+static uint32_t set_flags(const struct plan_set *set)
+{
+	uint32_t flags = set->data != PLAN_T_NONE ? NFT_SET_MAP : 0;
+	if (set->dynamic)
+		flags |= NFT_SET_EVAL | NFT_SET_TIMEOUT;
+	if (set->interval)
+		flags |= NFT_SET_INTERVAL;
+	return flags;
+}
+
+struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
+{
+	struct nftnl_set *nl = nftnl_set_alloc();
+	if (!nl)
+		abort();
+	nftnl_set_set_str(nl, NFTNL_SET_TABLE, NFT_TABLE);
+	nftnl_set_set_str(nl, NFTNL_SET_NAME, set->name);
+	nftnl_set_set_u32(nl, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(nl, NFTNL_SET_ID, id);
+	nftnl_set_set_u32(nl, NFTNL_SET_FLAGS, set_flags(set));
+	nftnl_set_set_u32(nl, NFTNL_SET_KEY_TYPE, set_key_type(set));
+	nftnl_set_set_u32(nl, NFTNL_SET_KEY_LEN, plan_set_key_size(set));
+	if (set->data != PLAN_T_NONE) {
+		nftnl_set_set_u32(nl, NFTNL_SET_DATA_TYPE, set_type_number[set->data]);
+		nftnl_set_set_u32(nl, NFTNL_SET_DATA_LEN, plan_type_size(set->data));
+	}
+	if (set->size)
+		nftnl_set_set_u32(nl, NFTNL_SET_DESC_SIZE, set->size);
+	if (set->key[0] == PLAN_T_INDEX)
+		userdata_set_numgen(nl, set->modulus);
+	else
+		userdata_set_order(nl,
+				   set->key[1] == PLAN_T_NONE ? set_order(set->key[0]) : USERDATA_ORDER_NONE,
+				   set_order(set->data));
+	return nl;
+}
+
+static struct nftnl_set_elem *set_elem_new(const void *key, unsigned size)
+{
+	struct nftnl_set_elem *nl = nftnl_set_elem_alloc();
+	if (!nl)
+		abort();
+	nftnl_set_elem_set(nl, NFTNL_SET_ELEM_KEY, key, size);
+	return nl;
+}
+
+struct nftnl_set_elem *set_elem_key(const struct plan_set *set, const struct plan_elem *elem)
+{
+	return set_elem_new(elem->key, plan_set_key_size(set));
+}
+
+struct nftnl_set_elem *set_elem(const struct plan_set *set, const struct plan_elem *elem)
+{
+	struct nftnl_set_elem *nl = set_elem_key(set, elem);
+	if (set->data == PLAN_T_VERDICT) {
+		nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
+		nftnl_set_elem_set_str(nl, NFTNL_SET_ELEM_CHAIN, elem->chain);
+	} else if (set->data == PLAN_T_MARK) {
+		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_DATA, &elem->mark, sizeof(elem->mark));
+	}
+	return nl;
+}
+
+struct nftnl_set_elem *set_elem_end(const struct plan_set *set, const struct plan_elem *elem)
+{
+	uint8_t behind[sizeof(elem->last)];
+	unsigned size = plan_set_key_size(set);
+	memcpy(behind, elem->last, sizeof(behind));
+	if (!set->interval || !range_next(behind, size))
+		return NULL;
+	struct nftnl_set_elem *nl = set_elem_new(behind, size);
+	nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
+	return nl;
+}
+
+// ---- from the kernel -----------------------------------------------------------------------------
+
+static enum plan_type set_type_of(uint32_t number)
+{
+	for (unsigned i = 1; i < ARRAY_SIZE(set_type_number); i++)
+		if (set_type_number[i] == number)
+			return (enum plan_type)i;
+	return PLAN_T_NONE;
+}
+
+static void set_parse_key(struct plan_set *out, uint32_t number)
+{
+	unsigned n = 0;
+	for (uint32_t rest = number; rest; rest >>= SET_TYPE_BITS)
+		n++;
+	for (; n && number; number >>= SET_TYPE_BITS)
+		if (n-- <= ARRAY_SIZE(out->key))
+			out->key[n] = set_type_of(number & ((1u << SET_TYPE_BITS) - 1));
+}
+
+bool set_parse(struct plan_set *out, const struct nftnl_set *set)
+{
+	uint32_t flags = nftnl_set_get_u32(set, NFTNL_SET_FLAGS);
+	const char *name = nftnl_set_get_str(set, NFTNL_SET_NAME);
+	if (flags & NFT_SET_ANONYMOUS || strlen(name) >= sizeof(out->name))
+		return false;
+	*out = (struct plan_set){.dynamic = flags & NFT_SET_EVAL, .interval = flags & NFT_SET_INTERVAL};
+	strcpy(out->name, name);
+	set_parse_key(out, nftnl_set_get_u32(set, NFTNL_SET_KEY_TYPE));
+	if (flags & NFT_SET_MAP)
+		out->data = set_type_of(nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE));
+	out->size = nftnl_set_get_u32(set, NFTNL_SET_DESC_SIZE);
+	if (out->key[0] == PLAN_T_INDEX)
+		out->modulus = out->size;
+	return true;
+}
+
+#define SET_IS_END UINT32_MAX // as the `mark` of an element: the end of a range, until set_finish()
+
+static int set_parse_elem(struct nftnl_set_elem *nl, void *arg)
+{
+	struct plan_set *out = arg;
+	struct plan_elem *elem;
+	uint32_t size = 0;
+	const void *key = nftnl_set_elem_get(nl, NFTNL_SET_ELEM_KEY, &size);
+	if (!key || size > sizeof(elem->key))
+		return 0;
+	vec_add(&out->elems, elem);
+	memcpy(elem->key, key, size);
+	if (nftnl_set_elem_is_set(nl, NFTNL_SET_ELEM_FLAGS) &&
+	    nftnl_set_elem_get_u32(nl, NFTNL_SET_ELEM_FLAGS) & NFT_SET_ELEM_INTERVAL_END)
+		elem->mark = SET_IS_END;
+	const char *chain = nftnl_set_elem_is_set(nl, NFTNL_SET_ELEM_CHAIN)
+				    ? nftnl_set_elem_get_str(nl, NFTNL_SET_ELEM_CHAIN)
+				    : NULL;
+	if (chain)
+		snprintf(elem->chain, sizeof(elem->chain), "%s", chain);
+	const void *data = nftnl_set_elem_get(nl, NFTNL_SET_ELEM_DATA, &size);
+	if (out->data == PLAN_T_MARK && data && size == sizeof(elem->mark))
+		memcpy(&elem->mark, data, sizeof(elem->mark));
+	return 0;
+}
+
+void set_parse_elems(struct plan_set *out, struct nftnl_set *dump)
+{
+	nftnl_set_elem_foreach(dump, set_parse_elem, out);
+}
+
+static int set_compare_elems(const void *a, const void *b)
+{
+	const struct plan_elem *left = a, *right = b;
+	int order = memcmp(left->key, right->key, sizeof(left->key));
+	if (order)
+		return order;
+	return (right->mark == SET_IS_END) - (left->mark == SET_IS_END); // an end before the next start
+}
+
+static void set_before(uint8_t *value, unsigned size)
+{
+	for (unsigned i = size; i-- > 0;)
+		if (value[i]--)
+			return;
+}
+
+// Starts and ends, sorted, become ranges; the last one may have no end: it reaches to the top.
+static void set_join_ranges(struct plan_set *out, unsigned size)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < out->elems.n; i++) {
+		struct plan_elem elem = out->elems.v[i];
+		if (elem.mark == SET_IS_END)
+			continue;
+		memset(elem.last, 0xff, size);
+		if (i + 1 < out->elems.n) {
+			memcpy(elem.last, out->elems.v[i + 1].key, size);
+			set_before(elem.last, size);
+		}
+		out->elems.v[kept++] = elem;
+	}
+	out->elems.n = kept;
+}
+
+void set_finish(struct plan_set *out)
+{
+	if (out->elems.n)
+		qsort(out->elems.v, out->elems.n, sizeof(*out->elems.v), set_compare_elems);
+	if (out->interval)
+		set_join_ranges(out, plan_set_key_size(out));
+}
