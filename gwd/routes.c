@@ -9,11 +9,10 @@
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <netlink/route/nexthop.h>
-#include <netlink/route/route.h>
-#include <netlink/route/rule.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
@@ -21,12 +20,14 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/plan_text.h"
+#include "gwd/routes_msg.h"
 #include "gwd/routes_read.h"
 
 struct routes {
 	struct nl_sock *nl;
 	int code;         // the kernel's errno of the last request that it refused
 	char reason[256]; // its own words for it, or empty
+	bool no_ipv6;     // the kernel is without: then nothing of it is needed either
 };
 
 // ---- the socket --------------------------------------------------------------------------------
@@ -61,12 +62,21 @@ static int routes_connect(struct routes *routes)
 	return nl_socket_modify_err_cb(routes->nl, NL_CB_CUSTOM, routes_refused, routes);
 }
 
+static bool routes_is_without_ipv6(void)
+{
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd >= 0)
+		close(fd);
+	return fd < 0 && errno == EAFNOSUPPORT;
+}
+
 struct routes *routes_open(struct err *err)
 {
 	struct routes *routes = xcalloc(1, sizeof(*routes));
 	routes->nl = nl_socket_alloc();
 	if (!routes->nl)
 		abort(); // out of memory
+	routes->no_ipv6 = routes_is_without_ipv6();
 	if (routes_connect(routes) < 0) {
 		err_errno(err, errno, "can't open a netlink socket");
 		routes_close(routes);
@@ -123,7 +133,6 @@ static int routes_explain(const struct routes *routes, int rc, const char *what,
 struct routes_found {
 	VEC(struct plan_route) routes;
 	VEC(struct plan_iprule) iprules;
-	enum fam fam;                  // without IPv6 the kernel answers with IPv4
 	const struct plan_route *slot; // given: only routes in its place, of everybody
 	uint8_t foreign;               // protocol of one in that place that is not ours; 0: none
 };
@@ -136,8 +145,6 @@ static int routes_found_message(struct nl_msg *msg, void *arg)
 	struct plan_iprule rule;
 	uint8_t protocol;
 	if (routes_read_route(nlh, &route, &protocol)) {
-		if (route.fam != found->fam)
-			return NL_OK;
 		if (found->slot && !plan_route_compare(found->slot, &route) && protocol != PLAN_PROTOCOL)
 			found->foreign = protocol;
 		if (!found->slot && protocol == PLAN_PROTOCOL)
@@ -156,8 +163,8 @@ static int routes_dump(struct routes *routes, struct nl_msg *msg, struct routes_
 	nlmsg_free(msg);
 	rc = routes_result(routes, rc < 0 ? rc : nl_recvmsgs_default(routes->nl));
 	nl_socket_modify_cb(routes->nl, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
-	if (rc == -ENOENT || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP)
-		return 0; // there is no such table; the family is switched off
+	if (rc == -ENOENT)
+		return 0; // there is no such table
 	return rc ? err_errno(err, -rc, "can't read the kernel's routes and ip rules") : 0;
 }
 
@@ -174,7 +181,6 @@ static int routes_dump_routes(struct routes *routes, enum fam fam, const struct 
 {
 	struct rtmsg rtm = {.rtm_family = (uint8_t)fam_af(fam), .rtm_protocol = slot ? 0 : PLAN_PROTOCOL};
 	struct nl_msg *msg = routes_message(RTM_GETROUTE, NLM_F_DUMP, &rtm, sizeof(rtm));
-	found->fam = fam;
 	found->slot = slot;
 	if (slot && nla_put_u32(msg, RTA_TABLE, slot->table) < 0)
 		abort(); // out of memory
@@ -225,7 +231,7 @@ int routes_read(struct routes *routes, struct plan *applied, struct err *err)
 {
 	struct routes_found found = {0};
 	int rc = 0;
-	for (enum fam fam = FAM_4; fam < FAM_COUNT && !rc; fam++) {
+	for (enum fam fam = FAM_4; fam < (routes->no_ipv6 ? FAM_6 : FAM_COUNT) && !rc; fam++) {
 		rc = routes_dump_routes(routes, fam, NULL, &found, err);
 		if (!rc)
 			rc = routes_dump_iprules(routes, fam, &found, err);
@@ -238,71 +244,9 @@ int routes_read(struct routes *routes, struct plan *applied, struct err *err)
 
 // ---- routes ----------------------------------------------------------------------------------------
 
-static struct nl_addr *routes_nl_addr(int af, const void *bytes, size_t size)
-{
-	struct nl_addr *addr = nl_addr_build(af, bytes, size);
-	if (!addr)
-		abort(); // out of memory
-	return addr;
-}
-
-static void routes_put_next_hop(struct rtnl_route *out, const struct plan_route *route)
-{
-	struct rtnl_nexthop *hop = rtnl_route_nh_alloc();
-	if (!hop)
-		abort(); // out of memory
-	rtnl_route_nh_set_ifindex(hop, (int)route->oif);
-	if (!addr_is_none(&route->via)) {
-		struct nl_addr *via = routes_nl_addr(route->via.family, route->via.b, addr_size(&route->via));
-		if (route->via.family == fam_af(route->fam))
-			rtnl_route_nh_set_gateway(hop, via);
-		else
-			rtnl_route_nh_set_via(hop, via);
-		nl_addr_put(via);
-		// also where no address of the interface is in the next hop's network
-		rtnl_route_set_flags(out, RTNH_F_ONLINK);
-	}
-	rtnl_route_add_nexthop(out, hop);
-}
-
-static struct rtnl_route *routes_nl_route(const struct plan_route *route)
-{
-	static const uint8_t any[16];
-	int af = fam_af(route->fam);
-	struct rtnl_route *out = rtnl_route_alloc();
-	if (!out)
-		abort(); // out of memory
-	struct nl_addr *dst = routes_nl_addr(af, any, route->fam == FAM_4 ? 4 : 16);
-	nl_addr_set_prefixlen(dst, 0);
-	rtnl_route_set_family(out, (uint8_t)af);
-	rtnl_route_set_dst(out, dst);
-	nl_addr_put(dst);
-	rtnl_route_set_table(out, route->table);
-	rtnl_route_set_protocol(out, PLAN_PROTOCOL);
-	rtnl_route_set_priority(out, route->metric);
-	rtnl_route_set_type(out, route->unreachable ? RTN_UNREACHABLE : RTN_UNICAST);
-	rtnl_route_set_scope(out, route->fam == FAM_4 && !route->unreachable && addr_is_none(&route->via)
-					  ? RT_SCOPE_LINK
-					  : RT_SCOPE_UNIVERSE);
-	if (!addr_is_none(&route->source)) {
-		struct nl_addr *source = routes_nl_addr(af, route->source.b, addr_size(&route->source));
-		rtnl_route_set_pref_src(out, source);
-		nl_addr_put(source);
-	}
-	if (!route->unreachable)
-		routes_put_next_hop(out, route);
-	return out;
-}
-
 static int routes_change(struct routes *routes, const struct plan_route *route, bool add, int flags)
 {
-	struct rtnl_route *nl = routes_nl_route(route);
-	struct nl_msg *msg = NULL;
-	int rc = add ? rtnl_route_build_add_request(nl, flags, &msg)
-		     : rtnl_route_build_del_request(nl, flags, &msg);
-	rtnl_route_put(nl);
-	assert(rc >= 0 && msg);
-	return routes_send(routes, msg);
+	return routes_send(routes, routes_msg_route(route, add, flags));
 }
 
 // Replaces what is in the route's place, unless that is somebody else's: a replacement would not
@@ -341,7 +285,7 @@ static int routes_del(struct routes *routes, const struct plan_route *route, str
 {
 	struct buf text = {0};
 	int rc = routes_change(routes, route, false, 0);
-	if (rc == -ESRCH || rc == -ENODEV || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP)
+	if (rc == -ESRCH || rc == -ENODEV)
 		return 0; // gone already
 	if (rc) {
 		plan_text_route(route, &text);
@@ -355,26 +299,7 @@ static int routes_del(struct routes *routes, const struct plan_route *route, str
 
 static int routes_change_iprule(struct routes *routes, const struct plan_iprule *rule, bool add, int flags)
 {
-	struct rtnl_rule *nl = rtnl_rule_alloc();
-	struct nl_msg *msg = NULL;
-	if (!nl)
-		abort(); // out of memory
-	rtnl_rule_set_family(nl, fam_af(rule->fam));
-	rtnl_rule_set_action(nl, FR_ACT_TO_TBL);
-	rtnl_rule_set_prio(nl, rule->priority);
-	rtnl_rule_set_table(nl, rule->table);
-	rtnl_rule_set_protocol(nl, PLAN_PROTOCOL);
-	if (rule->mask) {
-		rtnl_rule_set_mark(nl, rule->mark);
-		rtnl_rule_set_mask(nl, rule->mask);
-	}
-	int rc = add ? rtnl_rule_build_add_request(nl, flags, &msg)
-		     : rtnl_rule_build_delete_request(nl, flags, &msg);
-	rtnl_rule_put(nl);
-	assert(rc >= 0 && msg);
-	if (rule->suppress_default && nla_put_u32(msg, FRA_SUPPRESS_PREFIXLEN, 0) < 0)
-		abort(); // out of memory
-	return routes_send(routes, msg);
+	return routes_send(routes, routes_msg_iprule(rule, add, flags));
 }
 
 static bool routes_has_iprule(const struct routes_found *found, const struct plan_iprule *rule)
@@ -415,7 +340,7 @@ static int routes_del_iprule(struct routes *routes, const struct plan_iprule *ru
 {
 	struct buf text = {0};
 	int rc = routes_change_iprule(routes, rule, false, 0);
-	if (rc == -ENOENT || rc == -ESRCH || rc == -EAFNOSUPPORT || rc == -EOPNOTSUPP)
+	if (rc == -ENOENT || rc == -ESRCH)
 		return 0; // gone already
 	if (rc) {
 		plan_text_iprule(rule, &text);
@@ -425,15 +350,26 @@ static int routes_del_iprule(struct routes *routes, const struct plan_iprule *ru
 	return rc;
 }
 
+static int routes_apply_route(struct routes *routes, const struct op *op, struct err *err)
+{
+	if (routes->no_ipv6 && op->route->fam == FAM_6)
+		return 0;
+	return op->kind == OP_ROUTE_SET ? routes_set(routes, op->route, err)
+					: routes_del(routes, op->route, err);
+}
+
+static int routes_apply_iprule(struct routes *routes, const struct op *op, struct err *err)
+{
+	if (routes->no_ipv6 && op->iprule->fam == FAM_6)
+		return 0;
+	return op->kind == OP_IPRULE_ADD ? routes_add_iprule(routes, op->iprule, err)
+					 : routes_del_iprule(routes, op->iprule, err);
+}
+
 int routes_apply_op(struct routes *routes, const struct op *op, struct err *err)
 {
-	assert(op->kind == OP_ROUTE_SET || op->kind == OP_ROUTE_DEL || op->kind == OP_IPRULE_ADD ||
-	       op->kind == OP_IPRULE_DEL);
-	if (op->kind == OP_ROUTE_SET)
-		return routes_set(routes, op->route, err);
-	if (op->kind == OP_ROUTE_DEL)
-		return routes_del(routes, op->route, err);
-	if (op->kind == OP_IPRULE_ADD)
-		return routes_add_iprule(routes, op->iprule, err);
-	return routes_del_iprule(routes, op->iprule, err);
+	if (op->kind == OP_ROUTE_SET || op->kind == OP_ROUTE_DEL)
+		return routes_apply_route(routes, op, err);
+	assert(op->kind == OP_IPRULE_ADD || op->kind == OP_IPRULE_DEL);
+	return routes_apply_iprule(routes, op, err);
 }
