@@ -146,18 +146,18 @@ void engine_rates(const struct engine *engine, const char *ifname, double *rx_bp
 // ---- life ----------------------------------------------------------------------------------
 
 // The values found before the first change live beside the socket, in a directory that dies with the boot.
-static struct sysctl *engine_open_sysctl(const struct model *model, struct err *err)
+static struct sysctl *engine_open_sysctl(const char *socket, struct err *err)
 {
 	char path[512];
-	snprintf(path, sizeof(path), "%s.sysctl", model->globals.control);
+	snprintf(path, sizeof(path), "%s.sysctl", socket);
 	return sysctl_open(path, err);
 }
 
-static int engine_open(struct engine *engine, struct err *err)
+static int engine_open(struct engine *engine, const char *socket, struct err *err)
 {
 	if (!(engine->nft = nft_open(err)) || !(engine->listener = nft_listener_open(engine->nft, err)) ||
 	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
-	    !(engine->sysctl = engine_open_sysctl(engine->model, err)))
+	    !(engine->sysctl = engine_open_sysctl(socket, err)))
 		return -1;
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
@@ -201,21 +201,21 @@ static int engine_adopt(struct engine *engine, struct err *err)
 	return 0;
 }
 
-struct engine *engine_new(struct event_base *base, struct model *model, struct err *err)
+struct engine *engine_new(struct event_base *base, struct model *model, const char *socket, struct err *err)
 {
 	struct engine *engine = xcalloc(1, sizeof(*engine));
 	engine->base = base;
 	engine->model = model;
 	engine->started_ms = engine->applied_ms = engine->rates_ms = mono_now_ms();
 	engine->backoff_ms = ENGINE_BACKOFF_MIN_MS;
-	if (engine_open(engine, err) || engine_adopt(engine, err)) {
+	if (engine_open(engine, socket, err) || engine_adopt(engine, err)) {
 		engine_free(engine);
 		return NULL;
 	}
 	engine_open_events(engine);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
-	engine_dirty(engine);
+	engine_on_settle(-1, 0, engine);
 	return engine;
 }
 

@@ -28,8 +28,10 @@ struct nft;
 struct plan;
 struct verdict;
 
-// Takes over `model`. Opens every kernel socket and reads back what an earlier gwd left (adoption).
-struct engine *engine_new(struct event_base *base, struct model *model, struct err *err);
+// Takes over `model`. Opens every kernel socket, reads back what an earlier gwd left (adoption), and brings
+// the kernel to what the model says; if it refuses that, the loop tries again. Beside `socket`, the control
+// socket's path, the engine keeps the settings that it found. NULL and the sentence: can't run at all.
+struct engine *engine_new(struct event_base *base, struct model *model, const char *socket, struct err *err);
 
 // on-exit = remove takes everything of ours out of the kernel first; keep leaves it.
 void engine_free(struct engine *engine);

@@ -162,7 +162,7 @@ static int main_run(const struct main_options *options, struct model *model)
 		model_free(model);
 		goto out;
 	}
-	run.engine = engine_new(run.base, model, &err);
+	run.engine = engine_new(run.base, model, socket, &err);
 	if (!run.engine || control_open(run.base, run.engine, socket, group, &err)) {
 		log_error("main", "%s", err.text);
 		goto out;
