@@ -25,6 +25,7 @@
 struct lab;
 struct lab_burst;
 
+/* Flows waiting or held use a descriptor each, TCP ones another for the server: `ulimit -Hn` bounds what can be held. */
 enum { LAB_BURST_MAX = 100000 };
 
 struct lab_burst_spec {

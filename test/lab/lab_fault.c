@@ -61,18 +61,21 @@ int64_t lab_fault_cut(struct lab *lab, int isp)
 
 int64_t lab_fault_loss(struct lab *lab, int isp, double percent)
 {
+	struct lab_isp *link = lab_isp_get(lab, isp);
 	char rules[128] = "flush chain inet lab loss\n";
 
+	link->lossy = percent > 0;
 	if (percent > 0)
 		sprintf(rules + strlen(rules), "add rule inet lab loss numgen random mod 10000 < %d drop\n",
 			(int)(percent * 100));
-	lab_nft_load(&lab_isp_get(lab, isp)->ns, rules);
+	lab_nft_load(&link->ns, rules);
 	return lab_now_ms();
 }
 
 int64_t lab_fault_repair(struct lab *lab, int isp)
 {
-	lab_fault_loss(lab, isp, 0);
+	if (lab_isp_get(lab, isp)->lossy)
+		lab_fault_loss(lab, isp, 0);
 	switch_elements(lab, isp, &cut, 1, false);
 	return switch_elements(lab, isp, blackhole, 3, false);
 }

@@ -18,11 +18,10 @@
 #include "test/lab/lab_wait.h"
 #include "test/lab/lab_wan.h"
 
-#include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 enum { READY_LIMIT_MS = 10000, BATCHES_MAX = LAB_ISPS_MAX + LAB_HOSTS_MAX + 4 };
@@ -81,6 +80,16 @@ static bool has_program(const char *name)
 	return false;
 }
 
+/* Tried in a child, because there is no way to ask. */
+static bool may_unshare(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(unshare(CLONE_NEWNET) ? 1 : 0);
+	return pid > 0 && lab_spawn_wait(pid, -1) == 0;
+}
+
 const char *lab_missing(void)
 {
 	if (geteuid() != 0)
@@ -89,6 +98,10 @@ const char *lab_missing(void)
 		return "no `ip` (apt-get install iproute2)";
 	if (!has_program("nft"))
 		return "no `nft` (apt-get install nftables)";
+	if (access("/proc/sys/net/ipv6", F_OK))
+		return "no IPv6 in this kernel";
+	if (!may_unshare())
+		return "not allowed to create network namespaces (a container without CAP_SYS_ADMIN?)";
 	return NULL;
 }
 
@@ -302,27 +315,14 @@ static bool all_running(void *arg)
 	return lab_ns_link_running(&lab->router, "lan0") && lab_ns_link_running(&lab->router, "lan1");
 }
 
-/* Thousands of connections at once need as many descriptors; programs get the old limit back. */
-static void raise_fd_limit(struct lab *lab)
-{
-	struct rlimit limit;
-
-	lab_must(getrlimit(RLIMIT_NOFILE, &limit), "getrlimit");
-	lab->fd_limit = limit.rlim_cur;
-	limit.rlim_cur = limit.rlim_max;
-	lab_must(setrlimit(RLIMIT_NOFILE, &limit), "setrlimit");
-}
-
 struct lab *lab_create(const struct lab_spec *spec)
 {
 	struct lab *lab = lab_alloc(1, sizeof(*lab));
 
-	if (lab_missing())
-		lab_die("no lab can be built here: %s", lab_missing());
 	pthread_mutex_init(&lab->lock, NULL);
 	read_spec(lab, spec);
 	lab_janitor_start(lab);
-	raise_fd_limit(lab);
+	lab_limit_raise();
 	make_places(lab);
 	make_links(lab);
 	make_router_links(lab);
@@ -366,8 +366,6 @@ static void free_lists(struct lab *lab)
 
 void lab_destroy(struct lab *lab)
 {
-	struct rlimit limit;
-
 	if (!lab)
 		return;
 	lab_task_discard_all(lab);
@@ -375,9 +373,7 @@ void lab_destroy(struct lab *lab)
 	close_places(lab);
 	lab_janitor_end(lab);
 	free_lists(lab);
-	getrlimit(RLIMIT_NOFILE, &limit);
-	limit.rlim_cur = lab->fd_limit;
-	setrlimit(RLIMIT_NOFILE, &limit);
+	lab_limit_restore();
 	pthread_mutex_destroy(&lab->lock);
 	free(lab);
 }

@@ -19,8 +19,8 @@
  *     place          IPv4                             IPv6
  *     lan0           10.0.0.1/24                      fd00:10::1/64
  *     host h         10.0.0.1h                        fd00:10::1h
- *       its clients  10.h.0.0/16                      fd00:10:h::/48    thousands of sources, see
- * lab_client_address lan1           10.200.0.1/24                    fd00:10:200::1/64
+ *       its clients  10.h.0.0/16                      fd00:10:h::/48      (lab_client_address)
+ *     lan1           10.200.0.1/24                    fd00:10:200::1/64
  *     inside         10.200.0.2, and behind it        fd00:10:200::2, and behind it
  *                    10.201.0.1/24 (static route)     fd00:10:201::1/64
  *     servers 1..4   198.51.100.1 .. .4               2001:db8:aaaa::1 .. ::4
@@ -48,12 +48,15 @@ enum {
 enum lab_shared {
 	LAB_SHARED_NONE,
 	LAB_SHARED_TWO_SUBNETS, /* each ISP its own subnet, the router has an address in both */
-	LAB_SHARED_ONE_SUBNET, /* two modems on 192.168.100.0/24 and fd00:192:168::/64, the router is .2: only
-				* the next hop (and its MAC) tells them apart. Each translates .2, one to one
-				* and both ways, into 100.64.k.2 of its own, so the internet can still tell.
-				*/
+	LAB_SHARED_ONE_SUBNET,  /* see below */
 };
 
+/*
+ * LAB_SHARED_ONE_SUBNET: two modems on 192.168.100.0/24 and fd00:192:168::/64, the router is .2 and the
+ * modems .(100 + k): only the next hop and its MAC tell them apart. Each translates .2, one to one and both
+ * ways, into a public address of its own, so the internet can still tell who carried a flow, and can reach
+ * the router by either: see lab_wan_public().
+ */
 struct lab_spec {
 	int isps;  /* ISPs with a wire of their own; 0 means 3, none at all is -1 */
 	int hosts; /* LAN hosts; 0 means 2 */
@@ -68,8 +71,7 @@ struct lab_spec {
 /* Why no lab can be built on this machine (not root, no `ip`, …), or NULL. For a test's skip. */
 const char *lab_missing(void);
 
-/* Builds the network and starts the internet's servers; NULL stands for {.isps = 3}. The caller destroys it.
- */
+/* Builds the network, starts the internet's servers; NULL stands for {.isps = 3}. The caller destroys it. */
 struct lab *lab_create(const struct lab_spec *spec);
 
 /* Stops every tool and program still running, and removes every namespace and file. NULL is fine. */
@@ -97,6 +99,9 @@ int lab_isp_of_ppp(const struct lab *lab);
 const char *lab_wan_name(struct lab *lab, int isp);
 const char *lab_wan_address(struct lab *lab, int isp, int family);
 const char *lab_wan_nexthop(struct lab *lab, int isp, int family);
+
+/* What the internet sees instead of lab_wan_address(): the same, except on a wire with one subnet. */
+const char *lab_wan_public(struct lab *lab, int isp, int family);
 
 /* Address of server n, 1 to LAB_SERVERS; of LAN host h. Constant text. */
 const char *lab_server_address(int family, int n);

@@ -93,6 +93,11 @@ const char *lab_wan_nexthop(struct lab *lab, int isp, int family)
 	return lab_isp_get(lab, isp)->nexthop[lab_family(family)];
 }
 
+const char *lab_wan_public(struct lab *lab, int isp, int family)
+{
+	return lab_isp_get(lab, isp)->public[lab_family(family)];
+}
+
 const char *lab_server_address(int family, int n)
 {
 	static const char *const address[LAB_FAMILIES][LAB_SERVERS] = {

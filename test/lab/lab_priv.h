@@ -29,8 +29,10 @@ struct lab_isp {
 	int generation; /* of its subnet: lab_fault_renumber() counts it up */
 	char address[LAB_FAMILIES][INET6_ADDRSTRLEN];
 	char nexthop[LAB_FAMILIES][INET6_ADDRSTRLEN];
+	char public[LAB_FAMILIES][INET6_ADDRSTRLEN];
 	struct lab_tun *tun;
 	struct mnl_socket *nft; /* in its namespace: faults and counters */
+	bool lossy;             /* a rule in its chain `loss` */
 	char first_wrong[192];
 };
 
@@ -53,7 +55,6 @@ struct lab {
 	char dir[64];
 	pid_t janitor;
 	int janitor_pipe;
-	unsigned long fd_limit; /* as it was before the lab raised it */
 	struct lab_ns router, internet, wire, inside;
 	struct lab_ns host[LAB_HOSTS_MAX + 1];
 	struct lab_isp isp[LAB_ISPS_MAX + 1];

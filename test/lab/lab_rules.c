@@ -128,13 +128,8 @@ static void write_family(FILE *out, const char *pattern, int family)
 static void write_translation(FILE *out, const struct lab_isp *isp, int family)
 {
 	const char *ip = family == LAB_V4 ? "ip" : "ip6";
-	const char *private = isp->address[family];
-	char public[64];
+	const char *private = isp->address[family], *public = isp->public[family];
 
-	if (family == LAB_V4)
-		snprintf(public, sizeof(public), "100.64.%d.2", isp->index);
-	else
-		snprintf(public, sizeof(public), "2001:db8:%x::2", isp->index);
 	fprintf(out, "add rule inet lab from_internet iifname up0 %s daddr %s %s daddr set %s\n", ip, public,
 		ip, private);
 	fprintf(out, "add rule inet lab to_internet oifname up0 %s saddr %s %s saddr set %s\n", ip, private,

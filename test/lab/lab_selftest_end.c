@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,7 +21,7 @@ enum { END_MS = 5000 };
 
 /* ---- programs ---- */
 
-static void check_commands(struct lab *lab)
+static void check_commands(struct lab *lab, unsigned long descriptors)
 {
 	char *output;
 
@@ -29,6 +30,10 @@ static void check_commands(struct lab *lab)
 	lab_check(!strcmp(output, "out\nerr\n"), "both outputs: %s", output);
 	free(output);
 	lab_check(lab_run(lab_router(lab), NULL, "kill -9 $$") == 128 + SIGKILL, "ended by SIGKILL");
+	lab_run(lab_router(lab), &output, "ulimit -n");
+	lab_check(strtoul(output, NULL, 10) == descriptors,
+		  "the limit of descriptors from outside the lab: %s", output);
+	free(output);
 	lab_run(lab_host(lab, 1), &output, "ip -o link");
 	lab_check(strstr(output, "eth0") != NULL && strstr(output, "lan0") == NULL, "in its own place:\n%s",
 		  output);
@@ -57,9 +62,12 @@ static void check_daemon(struct lab *lab)
 
 void lab_selftest_programs(void)
 {
-	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1});
+	struct rlimit limit;
+	struct lab *lab;
 
-	check_commands(lab);
+	getrlimit(RLIMIT_NOFILE, &limit);
+	lab = lab_create(&(struct lab_spec){.isps = 1});
+	check_commands(lab, limit.rlim_cur);
 	check_daemon(lab);
 	lab_destroy(lab);
 }

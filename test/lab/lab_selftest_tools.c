@@ -358,10 +358,10 @@ void lab_selftest_transfers(void)
 /* From the internet to the router by ISP k, and to a LAN host behind a port forward. */
 static void check_inbound(struct lab *lab, int isp, int family)
 {
-	struct lab_flow flow = {.from = lab_internet(lab), .to = lab_wan_address(lab, isp, family)};
+	struct lab_flow flow = {.from = lab_internet(lab), .to = lab_wan_public(lab, isp, family)};
 	uint64_t before = lab_isp_packets(lab, isp);
 
-	lab_selftest_steer(lab, flow.to, isp);
+	lab_selftest_steer(lab, lab_wan_address(lab, isp, family), isp);
 	lab_selftest_steer_host(lab, 1, isp);
 	flow.port = EXTRA_PORT;
 	lab_check(lab_connect(lab, &flow).outcome == LAB_ANSWERED, "TCP to the router at %s", flow.to);
@@ -372,9 +372,9 @@ static void check_inbound(struct lab *lab, int isp, int family)
 	lab_check(lab_isp_packets(lab, isp) > before, "the replies left by ISP %d", isp);
 }
 
-void lab_selftest_inbound(void)
+static void check_inbound_everywhere(const struct lab_spec *spec)
 {
-	struct lab *lab = lab_selftest_create(&(struct lab_spec){.isps = 2, .ppp = true});
+	struct lab *lab = lab_selftest_create(spec);
 
 	lab_server_start(lab, lab_router(lab), (const uint16_t[]){EXTRA_PORT, 0});
 	lab_server_start(lab, lab_host(lab, 1), (const uint16_t[]){EXTRA_PORT, 0});
@@ -383,10 +383,16 @@ void lab_selftest_inbound(void)
 				      " dnat ip to 10.0.0.11:2222\n"
 				      "iifname { wan1, wan2, ppp0 } meta l4proto { tcp, udp } th dport 8080"
 				      " dnat ip6 to [fd00:10::11]:2222\n}\n}\n");
-	for (int k = 1; k <= 3; k++) {
+	for (int k = 1; k <= lab_isp_count(lab); k++) {
 		check_inbound(lab, k, AF_INET);
 		check_inbound(lab, k, AF_INET6);
 	}
 	lab_check_no_wrong_source(lab);
 	lab_destroy(lab);
+}
+
+void lab_selftest_inbound(void)
+{
+	check_inbound_everywhere(&(struct lab_spec){.isps = 2, .ppp = true});
+	check_inbound_everywhere(&(struct lab_spec){.isps = 1, .shared = LAB_SHARED_ONE_SUBNET});
 }

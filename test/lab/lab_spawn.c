@@ -26,6 +26,33 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+enum { DESCRIPTORS = 262144 };
+
+/* The limit of descriptors before the first raise. */
+static struct rlimit limit_before;
+static int limit_raised;
+
+void lab_limit_raise(void)
+{
+	struct rlimit most = {DESCRIPTORS, DESCRIPTORS};
+
+	if (limit_raised++)
+		return;
+	lab_must(getrlimit(RLIMIT_NOFILE, &limit_before), "getrlimit");
+	if (limit_before.rlim_max > DESCRIPTORS)
+		most.rlim_max = limit_before.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &most) == 0)
+		return;
+	most.rlim_cur = most.rlim_max = limit_before.rlim_max; /* a root that may not raise it */
+	lab_must(setrlimit(RLIMIT_NOFILE, &most), "setrlimit");
+}
+
+void lab_limit_restore(void)
+{
+	if (--limit_raised == 0)
+		setrlimit(RLIMIT_NOFILE, &limit_before);
+}
+
 /* The program shall meet the signals as a shell would have left them. */
 static void reset_signals(void)
 {
@@ -54,6 +81,8 @@ static _Noreturn void become(const struct lab_ns *ns, const char *const argv[], 
 		_exit(126);
 	syscall(SYS_close_range, 3U, ~0U, 0U);
 	reset_signals();
+	if (limit_raised)
+		setrlimit(RLIMIT_NOFILE, &limit_before);
 	memcpy(&program, &argv, sizeof(program)); /* execvp takes, but does not use, write access */
 	execvp(program[0], program);
 	dprintf(2, "%s: %s\n", argv[0], strerror(errno));

@@ -16,6 +16,11 @@ struct lab_ns;
  */
 pid_t lab_spawn(const struct lab_ns *ns, const char *const argv[], int in, int out, bool terminal);
 
+/* As many descriptors for this process as the kernel allows: thousands of flows need them. Programs get the limit that was
+ * there before, and so does the process once every raise is restored. */
+void lab_limit_raise(void);
+void lab_limit_restore(void);
+
 /* Waits for a child: exit status, 128 + N for signal N, or -1 if it still runs after timeout_ms. */
 int lab_spawn_wait(pid_t pid, int timeout_ms);
 

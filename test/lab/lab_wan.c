@@ -55,6 +55,7 @@ void lab_wan_number(struct lab *lab, struct lab_isp *isp)
 		subnet_start(isp, family, start);
 		snprintf(isp->address[family], INET6_ADDRSTRLEN, "%.40s2", start);
 		snprintf(isp->nexthop[family], INET6_ADDRSTRLEN, "%.40s1", start);
+		strcpy(isp->public[family], isp -> address[family]);
 	}
 	if (!one_subnet(lab, isp))
 		return;
