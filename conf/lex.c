@@ -25,7 +25,12 @@ static char peek(const struct lexer *lx, size_t ahead)
 
 static struct token *push(struct lexer *lx, enum token_kind kind, const char *word)
 {
-	vec_push(&lx->text->tokens, (struct token){.kind = kind, .at = lx->at, .text = word});
+	vec_push(&lx->text->tokens, (struct token){
+					    .kind = kind,
+					    .at = lx->at,
+					    .text = word,
+					    .findings = lx->text->report->findings.n,
+				    });
 	return &lx->text->tokens.v[lx->text->tokens.n - 1];
 }
 

@@ -46,8 +46,6 @@ __attribute__((format(printf, 3, 0))) static void report_add(struct report *repo
 	free(text);
 	if (finding.section)
 		finding.section = printable(report, finding.section);
-	else
-		report->unlocated++;
 	vec_push(&report->findings, finding);
 }
 
@@ -69,12 +67,11 @@ void report_warning(struct report *report, struct place at, const char *section,
 	report->warnings++;
 }
 
-void report_locate(struct report *report, struct place from, struct place to, const char *section)
+void report_locate(struct report *report, size_t n, const char *section)
 {
-	vec_each(&report->findings, f)
-		if (!f->section && f->at.file == from.file && f->at.line >= from.line &&
-		    f->at.line <= to.line)
-			f->section = printable(report, section);
+	for (; report->located < n; report->located++)
+		if (!report->findings.v[report->located].section)
+			report->findings.v[report->located].section = printable(report, section);
 }
 
 static int finding_compare(const void *va, const void *vb)

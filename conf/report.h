@@ -33,7 +33,7 @@ struct report {
 	VEC(const char *) files; // in the order of reading
 	VEC(struct finding) findings;
 	unsigned errors, warnings;
-	size_t unlocated; // findings without a section
+	size_t located; // the findings before this one have their section
 };
 
 void report_init(struct report *report);
@@ -47,9 +47,8 @@ void report_error(struct report *report, struct place at, const char *section, c
 void report_warning(struct report *report, struct place at, const char *section, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));
 
-// Gives a section to every finding between `from` and `to` (of one file) that has none yet. Call it
-// for inner sections first.
-void report_locate(struct report *report, struct place from, struct place to, const char *section);
+// Gives `section` to those of the first `n` findings that were not located yet.
+void report_locate(struct report *report, size_t n, const char *section);
 
 void report_print(struct report *report, struct buf *out);
 

@@ -25,8 +25,7 @@ struct syntax {
 
 const char *stmt_label(const struct stmt *section, struct arena *arena)
 {
-	while (section->depth > LABEL_DEPTH)
-		section = section->parent;
+	section = section->shown;
 	if (!section->parent)
 		return "global options";
 	const char *label = section->name;
@@ -109,25 +108,16 @@ static void section_enter(struct syntax *sx, const struct token *name, const str
 		section->dropped = true;
 	}
 	section->title = title;
+	section->shown = section->depth > LABEL_DEPTH ? section->parent->shown : section;
 	sx->section = section;
 }
 
-static void section_leave(struct syntax *sx, struct place end)
-{
-	struct stmt *section = sx->section;
-	section->end = end;
-	report_locate(sx->report, section->at, end, stmt_label(section, sx->arena));
-	sx->section = section->parent;
-}
-
 // Leaves every section that was opened in the current file.
-static void sections_leave_unclosed(struct syntax *sx, struct place end)
+static void sections_leave_unclosed(struct syntax *sx)
 {
 	struct stmt *base = sx->bases.v[sx->bases.n - 1];
-	while (sx->section != base) {
+	for (; sx->section != base; sx->section = sx->section->parent)
 		syntax_error(sx, sx->section->at, "this section is never closed: } is missing");
-		section_leave(sx, end);
-	}
 }
 
 // A list in a list: nothing of it is taken.
@@ -279,7 +269,7 @@ static bool at_long_title(const struct syntax *sx)
 static void read_word(struct syntax *sx)
 {
 	if (at_outer_section(sx) && sx->section != sx->bases.v[sx->bases.n - 1])
-		sections_leave_unclosed(sx, sx->t->at);
+		sections_leave_unclosed(sx);
 	const struct token *name = sx->t++;
 	if (is_assignment(peek(sx, 0))) {
 		read_assignment(sx, name);
@@ -306,12 +296,14 @@ static void read_close(struct syntax *sx)
 	if (sx->section == sx->bases.v[sx->bases.n - 1])
 		syntax_error(sx, t->at, "this } closes nothing");
 	else
-		section_leave(sx, t->at);
+		sx->section = sx->section->parent;
 }
 
 static void read_token(struct syntax *sx)
 {
 	const struct token *t = sx->t;
+	if (sx->report->located < t->findings)
+		report_locate(sx->report, t->findings, stmt_label(sx->section, sx->arena));
 	switch (t->kind) {
 	case TOKEN_WORD:
 		read_word(sx);
@@ -323,7 +315,7 @@ static void read_token(struct syntax *sx)
 		vec_push(&sx->bases, sx->section);
 		break;
 	case TOKEN_END:
-		sections_leave_unclosed(sx, t->at);
+		sections_leave_unclosed(sx);
 		sx->bases.n--;
 		break;
 	case TOKEN_OPEN:
@@ -343,7 +335,7 @@ static void read_token(struct syntax *sx)
 struct stmt *syntax_read(const struct text *text, struct arena *arena, struct report *report)
 {
 	struct stmt *root = arena_alloc(arena, sizeof(*root));
-	*root = (struct stmt){.kind = STMT_SECTION, .name = ""};
+	*root = (struct stmt){.kind = STMT_SECTION, .name = "", .shown = root};
 	struct syntax sx = {
 		.arena = arena,
 		.report = report,

@@ -24,13 +24,13 @@ struct stmt {
 	const char *name;                        // "" for the file itself and for a section that has none
 	const struct token *title;               // of a section, or NULL
 	struct place at;                         // of the name
-	struct place end;                        // of a section's closing brace
 	bool append;                             // += instead of =
 	bool dropped;                            // reported as wrong: the later steps pass it by
 	const struct token *values, *values_end; // the words between these are the values
 	struct stmt *parent, *first, *last, *next;
-	unsigned depth; // 0: the file itself
-	unsigned order; // of appearance
+	const struct stmt *shown; // the section as it goes by in messages: itself, or what it stands in
+	unsigned depth;           // 0: the file itself
+	unsigned order;           // of appearance
 };
 
 #define stmt_each(section, it) for (struct stmt *it = (section)->first; it; it = it->next)

@@ -35,6 +35,7 @@ struct token {
 	bool broken; // already reported
 	struct place at;
 	const char *text;
+	size_t findings; // in the report when it was read: they stand before it or in it
 };
 
 struct text_file {
