@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab: a network of network namespaces inside one process, for tests and for trying things out.
  *

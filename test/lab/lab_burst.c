@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_burst: one thread with an epoll loop that keeps up to `at_once` flows on their way. A round is either
  * the first (open, connect, ask) or a poke (ask again on what was held).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_burst: many short flows: how new connections are spread, whether they succeed, how fast.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_command: what can be typed after `labsh` in a prompt: one table of names, one function each.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_command: the commands of the prompt. Internal; used by lab_prompt.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_die: one sentence and the end. See the header for why the lab has no error returns.
  */

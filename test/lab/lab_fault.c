@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_fault: breaking ISP links and mending them. What must happen at a known moment is one system call or
  * one netlink message (lab_nft, lab_ns_link_set); what rebuilds a link runs the same `ip` lines that built it

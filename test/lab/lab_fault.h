@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_fault: what goes wrong on an ISP's link, and its repair.
  *

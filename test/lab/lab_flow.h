@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_flow: where a flow starts and where it goes. Every traffic tool takes one.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_janitor: removes the lab's temporary directory even if the lab's process is killed.
  *

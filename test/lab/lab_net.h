@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_net: the network itself: what it is made of, its places and its addresses.
  *

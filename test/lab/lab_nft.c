@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_nft: a few nf_tables messages through libmnl. Called by lab_fault (switches) and lab_watch (counters);
  * each ISP has one socket, used under the lab's lock.

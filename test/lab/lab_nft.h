@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_nft: the nftables of an ISP's namespace: what faults switch and what the watch counts. Internal.
  *

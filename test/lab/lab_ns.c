@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_ns: creating namespaces, working inside them, and the two things done to interfaces so often (and
  * with a time stamp) that no program is started for them. Called by all of the lab.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_ns: one network namespace, known only by a file descriptor this process keeps.
  *

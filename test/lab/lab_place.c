@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_place: the places and addresses of a lab, by number and by name. See lab_net.h for the plan.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_priv: what the lab's own files share. Tests never see it.
  */

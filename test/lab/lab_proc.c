@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_proc: commands and daemons inside a place of the lab, and the lab's own files.
  * Called by tests, and by the rest of the lab for what `ip` and `nft` do best.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_proc: programs inside a place of the lab: commands to set something up or look at it, and daemons
  * (gwd).

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_prompt: starts the shell, then serves its commands one by one until it ends.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_prompt: a shell on the router of a lab, from which the lab can be poked.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_rules: the nftables ruleset of an ISP, as text. Internal. The names in it are used by lab_fault and
  * lab_watch.

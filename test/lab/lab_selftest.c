@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest: counting checks, and a router that does without gwd. See the header.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest: the lab proves itself, without gwd: plain kernel routing chooses the ISP, nftables on the
  * router translates, and every fault and every tool must do and report what its header says. Internal;

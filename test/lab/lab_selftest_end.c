@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest_end: programs and waiting; and that nothing of a lab is left when it ends, by lab_destroy() or
  * by SIGKILL.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest_faults: every fault does what it says on every kind of link, can be undone, and leaves the
  * others alone.

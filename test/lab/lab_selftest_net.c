@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest_net: checks of the network itself and of the watch.
  */

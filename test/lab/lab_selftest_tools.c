@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_selftest_tools: every traffic tool reports exactly what was done to its packets; inbound flows;
  * programs; waiting.

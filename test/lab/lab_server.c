@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_server: two threads, one for UDP and one for TCP, so that long transfers do not delay a 1 kHz stream.
  * Both are an epoll loop over non-blocking sockets; a dual-stack socket per port serves both families.

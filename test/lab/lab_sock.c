@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_sock: sockets for flows: addresses as text, sources a host does not have on any interface, DSCP. Called
  * by the servers and all traffic tools.

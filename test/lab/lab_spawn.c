@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_spawn: starting a program inside a namespace, so that it cannot outlive the lab.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_spawn: the one fork() of the lab, and batches of commands run side by side. Internal.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_stream: a thread that sends at its rate and notes, for every packet by its number, when it was sent,
  * when it was answered and over which ISP. The report is computed from those notes, so it cannot disagree

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_stream: one steady flow of numbered packets with an exact account: UDP to a lab_server, or ping.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_task: threads inside namespaces, with one way to stop them all.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_task: a thread that works inside one namespace until it is told to stop. Internal: every tool is one.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_transfer: a thread with one connection. It looks at the socket's error before it reads or writes, so
  * that a reset is seen the moment it arrives, not after the data that was queued before it.

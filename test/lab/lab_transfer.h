@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_transfer: one long TCP connection to a lab_server, and how and when it ended.
  *

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_tun: a point-to-point link made of two tun devices and a thread that carries packets between them.
  *

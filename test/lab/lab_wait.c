@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_wait: the lab's clock, and waiting for a condition. Called by everything; depends on nothing.
  */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_wan: one ISP link as text for `ip -batch`: who has which address, what is connected to what.
  * Called by lab_net when the lab is made, and by lab_fault when a link changes its address or comes anew.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_wan: the addresses of ISP links, and the commands that make them. Internal.
  *

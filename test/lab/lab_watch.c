@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_watch: reads the counters and sets of lab_rules. Nothing is copied to user space while packets flow, so
  * nothing can be missed, and reading costs some microseconds.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * lab_watch: what arrives at the ISPs from the router, counted in the kernel, before any fault.
  *
