@@ -187,7 +187,9 @@ static void engine_open_events(struct engine *engine)
 static int engine_adopt(struct engine *engine, struct err *err)
 {
 	engine->reread_nft = engine->reread_routes = true;
-	int r = engine_read_back(engine, err);
+	int r = nft_adopt(engine->nft, err);
+	if (!r)
+		r = engine_read_back(engine, err);
 	if (r)
 		return r;
 	engine->first_load = !engine->applied.active;

@@ -94,7 +94,8 @@ static void apply_frame(struct nft *nft, struct batch *batch, const struct rules
 		apply_chain(batch, *chain);
 	vec_each(&old_chains->v, old) {
 		uint64_t shape;
-		if (name_parse_shape(old->name, &shape) && !ruleset_has_chain(ruleset, old->name))
+		size_t n_rules;
+		if (name_parse_shape(old->name, &shape, &n_rules) && !ruleset_has_chain(ruleset, old->name))
 			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", old->name);
 	}
 }
@@ -194,14 +195,12 @@ static int apply_change_owned(struct nft *nft, const struct plan *to, const stru
 static int apply_sweep_counter(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nft_names *names = arg;
-	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
-	{
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
 		struct nft_name *entry;
-		if (mnl_attr_get_type(attr) != NFTA_OBJ_NAME ||
-		    mnl_attr_get_payload_len(attr) > sizeof(entry->name))
+		if (mnl_attr_get_type(attr) != NFTA_OBJ_NAME || strlen(nl_str(attr)) >= sizeof(entry->name))
 			continue;
 		vec_add(&names->v, entry);
-		strcpy(entry->name, mnl_attr_get_str(attr));
+		strcpy(entry->name, nl_str(attr));
 	}
 	return MNL_CB_OK;
 }
@@ -266,8 +265,5 @@ int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size
 		code = apply_sweep(nft, to, err);
 	if (!code && apply_has(ops, n_ops, OP_TABLE_DEL))
 		code = apply_table_delete(nft, err);
-	for (size_t i = 0; !code && i < n_ops; i++)
-		if (ops[i].kind == OP_PINS_CLEAR)
-			code = nft_flush_set(nft, ops[i].set->name, err);
 	return code == -EINTR ? -ERESTART : code;
 }

@@ -116,12 +116,10 @@ void batch_elems(struct batch *batch, uint16_t type, const struct plan_set *set,
 static size_t batch_elem_at(const struct nlmsghdr *nlh, uint32_t offset)
 {
 	size_t i = 0;
-	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
-	{
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
 		if (mnl_attr_get_type(attr) != NFTA_SET_ELEM_LIST_ELEMENTS)
 			continue;
-		nl_each_nested(elem, attr)
-		{
+		nl_each_nested(elem, attr) {
 			size_t at = (size_t)((const char *)elem - (const char *)nlh);
 			if (offset >= at && offset < at + elem->nla_len)
 				return i;
@@ -157,17 +155,17 @@ struct batch_refusal {
 static void batch_read_reply(const struct nlmsghdr *nlh, struct batch_refusal *first)
 {
 	const struct nlmsgerr *reply = mnl_nlmsg_get_payload(nlh);
-	if (nlh->nlmsg_type != NLMSG_ERROR || !reply->error)
+	if (nlh->nlmsg_type != NLMSG_ERROR || mnl_nlmsg_get_payload_len(nlh) < sizeof(*reply) ||
+	    !reply->error)
 		return;
 	if (first->code && first->seq <= nlh->nlmsg_seq) // what comes after the first is its consequence
 		return;
 	*first = (struct batch_refusal){.code = -reply->error, .seq = nlh->nlmsg_seq};
 	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	nl_each_attr(attr, nlh, sizeof(*reply))
-	{
+	nl_each_attr(attr, nlh, sizeof(*reply)) {
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_MSG)
-			snprintf(first->text, sizeof(first->text), "%s", mnl_attr_get_str(attr));
+			snprintf(first->text, sizeof(first->text), "%s", nl_str(attr));
 		if (mnl_attr_get_type(attr) == NLMSGERR_ATTR_OFFS)
 			first->offset = mnl_attr_get_u32(attr);
 	}

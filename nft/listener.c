@@ -72,8 +72,10 @@ static bool listener_is_ours(const struct nft_listener *listener, const struct n
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN || nlh->nlmsg_pid == listener->own ||
 	    nfg->nfgen_family != NFPROTO_INET)
 		return false;
-	nl_each_attr(attr, nlh, sizeof(*nfg)) if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME) return !strncmp(
-		mnl_attr_get_payload(attr), NFT_TABLE, mnl_attr_get_payload_len(attr));
+	nl_each_attr(attr, nlh, sizeof(*nfg))
+		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)
+			return !strncmp(mnl_attr_get_payload(attr), NFT_TABLE,
+					mnl_attr_get_payload_len(attr));
 	return false;
 }
 

@@ -55,8 +55,9 @@ int nft_dump_objects(struct nft *nft, int (*cb)(const struct nlmsghdr *, void *)
 static int nft_parse_genid(const struct nlmsghdr *nlh, void *arg)
 {
 	uint32_t *genid = arg;
-	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) if (mnl_attr_get_type(attr) == NFTA_GEN_ID) *genid =
-		ntohl(mnl_attr_get_u32(attr));
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
+		if (mnl_attr_get_type(attr) == NFTA_GEN_ID)
+			*genid = nl_be32(attr);
 	return MNL_CB_STOP;
 }
 
@@ -73,17 +74,16 @@ static int nft_parse_table(const struct nlmsghdr *nlh, void *arg)
 	struct nft_table *table = arg;
 	const char *name = "";
 	uint32_t flags = 0, owner = 0;
-	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
-	{
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
 		switch (mnl_attr_get_type(attr)) {
 		case NFTA_TABLE_NAME:
-			name = mnl_attr_get_str(attr);
+			name = nl_str(attr);
 			break;
 		case NFTA_TABLE_FLAGS:
-			flags = ntohl(mnl_attr_get_u32(attr));
+			flags = nl_be32(attr);
 			break;
 		case NFTA_TABLE_OWNER:
-			owner = ntohl(mnl_attr_get_u32(attr));
+			owner = nl_be32(attr);
 			break;
 		}
 	}
@@ -107,13 +107,12 @@ static int nft_parse_name(const struct nlmsghdr *nlh, void *arg)
 	struct nft_names *names = arg;
 	bool chain = NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWCHAIN;
 	const char *table = "", *name = "";
-	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg))
-	{
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
 		unsigned type = mnl_attr_get_type(attr);
 		if (type == NFTA_CHAIN_TABLE)
-			table = mnl_attr_get_str(attr);
+			table = nl_str(attr);
 		else if (type == (chain ? NFTA_CHAIN_NAME : NFTA_SET_NAME))
-			name = mnl_attr_get_str(attr);
+			name = nl_str(attr);
 	}
 	struct nft_name *entry;
 	if (!strcmp(table, NFT_TABLE) && strlen(name) < sizeof(entry->name)) {
@@ -141,7 +140,7 @@ void nft_put_table(struct batch *batch, uint32_t flags)
 int nft_commit(struct nft *nft, struct batch *batch, struct err *err)
 {
 	int code = batch_commit(batch, nft->sock, err);
-	if (!code && !++nft->genid) // the kernel counts so too, and leaves 0 out
+	if (!code && nft->genid && !++nft->genid) // the kernel counts so too, and leaves 0 out
 		nft->genid++;
 	if (code == -ERESTART)
 		nft->genid = 0;

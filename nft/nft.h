@@ -27,6 +27,11 @@ struct nft_listener;
 struct nft *nft_open(struct err *err); // NULL and the sentence on failure
 void nft_close(struct nft *nft);       // NULL is fine; the table stays in the kernel
 
+// For a process that will write: makes the table that an earlier gwd left behind ours, so that nobody
+// else can change it (Linux 6.9; before, and while there is no table, this does nothing). -EBUSY: it
+// belongs to another process that runs.
+int nft_adopt(struct nft *nft, struct err *err);
+
 // Carries out those of `ops` that are nft's (OP_CHAINS, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
 // transaction; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
 // changed the ruleset meanwhile, nothing was done; read back, diff and apply again.
@@ -34,6 +39,7 @@ int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size
 
 // Fills `applied` (give it zeroed; plan_free() it) with what the kernel has: sets and the elements
 // of those that are not dynamic, gateways' names, ids and marks, the shape. No table: no sets and shape 0.
+// Rules that somebody took away or added: shape 0. Changes nothing in the kernel.
 // -ERESTART: the ruleset changed while it was read; read again.
 int nft_read(struct nft *nft, struct plan *applied, struct err *err);
 

@@ -23,6 +23,36 @@
 #include <libnftnl/table.h>
 #include <libnftnl/udata.h>
 
+// Values of attributes, of whatever length they came; too short: 0 or "".
+static inline uint8_t nl_u8(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= 1 ? mnl_attr_get_u8(attr) : 0;
+}
+
+static inline uint16_t nl_be16(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= 2 ? ntohs(mnl_attr_get_u16(attr)) : 0;
+}
+
+static inline uint32_t nl_be32(const struct nlattr *attr)
+{
+	return mnl_attr_get_payload_len(attr) >= 4 ? ntohl(mnl_attr_get_u32(attr)) : 0;
+}
+
+static inline const char *nl_str(const struct nlattr *attr)
+{
+	const char *text = mnl_attr_get_payload(attr);
+	unsigned len = mnl_attr_get_payload_len(attr);
+	return len && !text[len - 1] ? text : "";
+}
+
+// Bytes of attributes behind a header of that size.
+static inline size_t nl_attrs_len(const struct nlmsghdr *nlh, size_t header)
+{
+	size_t len = mnl_nlmsg_get_payload_len(nlh);
+	return len > MNL_ALIGN(header) ? len - MNL_ALIGN(header) : 0;
+}
+
 // Attributes that fill `size` bytes from `start` on.
 #define nl_each(attr, start, size) \
 	for (const struct nlattr *attr = (start), *attr##_end = (const void *)((const char *)attr + (size)); \
@@ -31,8 +61,7 @@
 
 // Those of a message behind its header of that size, and those nested in one.
 #define nl_each_attr(attr, nlh, header) \
-	nl_each(attr, mnl_nlmsg_get_payload_offset(nlh, header), \
-		mnl_nlmsg_get_payload_len(nlh) - MNL_ALIGN(header))
+	nl_each(attr, mnl_nlmsg_get_payload_offset(nlh, header), nl_attrs_len(nlh, header))
 #define nl_each_nested(attr, parent) \
 	nl_each(attr, mnl_attr_get_payload(parent), mnl_attr_get_payload_len(parent))
 

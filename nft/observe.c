@@ -94,7 +94,7 @@ int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, st
 int nft_flush_set(struct nft *nft, const char *set, struct err *err)
 {
 	struct batch batch = {0};
-	batch_begin(&batch, nft->genid);
+	batch_begin(&batch, 0); // whatever the rest of the ruleset has become
 	struct nlmsghdr *nlh = batch_message(&batch, NFT_MSG_DELSETELEM, 0); // no elements given: all
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The kernel's table as a plan, for adoption and healing; and claiming a table that an earlier gwd
-// left behind, so that it is protected again.
+// The kernel's table as a plan, for a restart and for healing; and the claim to one that is there.
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,10 +54,10 @@ static int read_sets(struct nft *nft, struct plan *plan, struct err *err)
 	return code;
 }
 
-static void read_chain(struct plan *plan, const char *name)
+static void read_chain(struct plan *plan, const char *name, size_t *n_rules)
 {
 	struct plan_gateway gw = {0};
-	if (name_parse_shape(name, &plan->shape))
+	if (name_parse_shape(name, &plan->shape, n_rules))
 		plan->active = true;
 	if (name_parse_take(name, &gw.id, gw.name))
 		vec_push(&plan->gateways, gw);
@@ -77,33 +76,29 @@ static void read_marks(struct plan *plan)
 	}
 }
 
+static int read_count(const struct nlmsghdr *nlh, void *arg)
+{
+	size_t *n = arg;
+	(void)nlh;
+	++*n;
+	return MNL_CB_OK;
+}
+
 static int read_all(struct nft *nft, struct plan *plan, struct err *err)
 {
 	struct nft_names chains = {0};
+	size_t want_rules = 0, n_rules = 0;
 	int code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
 	vec_each(&chains.v, chain)
-		read_chain(plan, chain->name);
+		read_chain(plan, chain->name, &want_rules);
 	vec_free(&chains.v);
+	if (!code)
+		code = nft_dump(nft, NFT_MSG_GETRULE, NULL, read_count, &n_rules, err);
+	if (n_rules != want_rules) // somebody took rules away or added some
+		plan->shape = 0;
 	if (!code)
 		code = read_sets(nft, plan, err);
 	read_marks(plan);
-	return code;
-}
-
-// An earlier gwd's table persists without an owner: it becomes ours.
-static int read_adopt(struct nft *nft, const struct nft_table *table, struct err *err)
-{
-	struct batch batch = {0};
-	if (table->owner && table->owner != mnl_socket_get_portid(nft->sock))
-		return err_set(err, EPERM,
-			       "table inet " NFT_TABLE " belongs to another process (netlink port %u)",
-			       table->owner);
-	if (table->owner || !table->flags)
-		return 0;
-	batch_begin(&batch, nft->genid);
-	nft_put_table(&batch, nft->table_flags);
-	int code = nft_commit(nft, &batch, err);
-	batch_free(&batch);
 	return code;
 }
 
@@ -115,8 +110,6 @@ int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 	if (!code)
 		code = nft_read_table(nft, &table, err);
 	if (!code && table.found)
-		code = read_adopt(nft, &table, err);
-	if (!code && table.found)
 		code = read_all(nft, applied, err);
 	if (!code)
 		code = nft_read_genid(nft, &after, err);
@@ -127,4 +120,24 @@ int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 		nft->genid = 0;
 	}
 	return code == -EINTR ? -ERESTART : code;
+}
+
+int nft_adopt(struct nft *nft, struct err *err)
+{
+	struct nft_table table;
+	struct batch batch = {0};
+	int code = nft_read_table(nft, &table, err);
+	if (code || !table.found || table.owner == mnl_socket_get_portid(nft->sock))
+		return code;
+	if (table.owner)
+		return err_set(err, EBUSY,
+			       "table inet " NFT_TABLE " belongs to another process (netlink port %u)",
+			       table.owner);
+	if (!table.flags)
+		return 0;
+	batch_begin(&batch, nft->genid);
+	nft_put_table(&batch, nft->table_flags);
+	code = nft_commit(nft, &batch, err);
+	batch_free(&batch);
+	return code;
 }

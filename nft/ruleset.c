@@ -72,9 +72,9 @@ static void ruleset_counters(struct ruleset *ruleset, const struct plan *plan)
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 {
 	char shape[PLAN_NAME_SIZE];
+	size_t n_rules = 0;
 	ruleset->next_set_id = 1;
 	ruleset_counters(ruleset, plan);
-	ruleset_chain(ruleset, name_shape(shape, plan->shape));
 	chains_entry(ruleset, plan);
 	chains_lan(ruleset, plan);
 	chains_output(ruleset, plan);
@@ -83,6 +83,9 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_group(ruleset, plan);
 	chains_gateway(ruleset, plan);
 	chains_nat(ruleset, plan);
+	vec_each(&ruleset->chains, chain)
+		n_rules += (*chain)->rules.n;
+	ruleset_chain(ruleset, name_shape(shape, plan->shape, n_rules));
 }
 
 void ruleset_free(struct ruleset *ruleset)

@@ -48,16 +48,16 @@ const char *name_counter(char *out, const struct plan_gateway *gw)
 	return out;
 }
 
-const char *name_shape(char *out, uint64_t shape)
+const char *name_shape(char *out, uint64_t shape, size_t n_rules)
 {
-	snprintf(out, PLAN_NAME_SIZE, "shape.%016" PRIx64, shape);
+	snprintf(out, PLAN_NAME_SIZE, "shape.%016" PRIx64 ".%zu", shape, n_rules);
 	return out;
 }
 
-bool name_parse_shape(const char *chain, uint64_t *shape)
+bool name_parse_shape(const char *chain, uint64_t *shape, size_t *n_rules)
 {
 	int end = 0;
-	return sscanf(chain, "shape.%16" SCNx64 "%n", shape, &end) == 1 && !chain[end];
+	return sscanf(chain, "shape.%16" SCNx64 ".%zu%n", shape, n_rules, &end) == 2 && !chain[end];
 }
 
 bool name_parse_take(const char *chain, unsigned *id, char *name)

@@ -12,7 +12,8 @@
 //	prefer4.G strict4.G  chains: a rule's way into its group, and what if nobody there is usable
 //	hit4.G hitct4.G      chains: the client has a pin (in the packet's or the connection's mark)
 //	give4.G.GATEWAY      chains: chosen by the scheduler or a pin: remember, then take.*
-//	shape.HASH           chain, empty: the shape that was loaded, for a restart to compare
+//	shape.HASH.RULES     chain, empty: the shape that was loaded and how many rules that is, for a
+//	                     restart and for healing to compare
 //	new.GATEWAY          counter: new flows that were given to it
 //	wan                  set: interfaces of the gateways
 //	class                map: interface -> lan | in.* | shared
@@ -44,12 +45,12 @@ const char *name_pins(char *out, enum fam fam, const struct plan_group *group);
 const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
 
 const char *name_counter(char *out, const struct plan_gateway *gw);
-const char *name_shape(char *out, uint64_t shape);
+const char *name_shape(char *out, uint64_t shape, size_t n_rules);
 
 // Takes ID and GATEWAY out of "take.ID.GATEWAY" (name: MODEL_NAME_MAX + 1 bytes). False: not such a name.
 bool name_parse_take(const char *chain, unsigned *id, char *name);
 
-// Takes HASH out of "shape.HASH".
-bool name_parse_shape(const char *chain, uint64_t *shape);
+// Takes HASH and RULES out of "shape.HASH.RULES".
+bool name_parse_shape(const char *chain, uint64_t *shape, size_t *n_rules);
 
 #endif

@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nft/conntrack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/base/buf.h"
+#include "gwd/base/vec.h"
+#include "nft/conntrack_parse.h"
+#include "nft/nl.h"
+#include "nft/socket.h"
+
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#define CONNTRACK_REQUEST_MAX 1024 // bytes of one request
+#define CONNTRACK_BATCH_MAX 65536  // bytes of deletions that are sent at a time
+
+struct conntrack {
+	struct mnl_socket *sock;
+	uint32_t seq;
+};
+
+struct conntrack *conntrack_open(struct err *err)
+{
+	struct mnl_socket *sock = socket_open(err);
+	if (!sock)
+		return NULL;
+	struct conntrack *ct = xcalloc(1, sizeof(*ct));
+	ct->sock = sock;
+	return ct;
+}
+
+void conntrack_close(struct conntrack *ct)
+{
+	if (!ct)
+		return;
+	mnl_socket_close(ct->sock);
+	free(ct);
+}
+
+// ---- requests ------------------------------------------------------------------------------------
+
+// `family` AF_UNSPEC: both. The version says to the kernel that the family is meant: without it, it
+// flushes all of them.
+static struct nlmsghdr *conntrack_request(struct conntrack *ct, void *buf, uint16_t type, uint16_t flags,
+					  int family)
+{
+	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
+	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
+	nlh->nlmsg_flags = NLM_F_REQUEST | flags;
+	nlh->nlmsg_seq = ++ct->seq;
+	struct nfgenmsg *nfg = mnl_nlmsg_put_extra_header(nlh, sizeof(*nfg));
+	*nfg = (struct nfgenmsg){.nfgen_family = (uint8_t)family, .version = 1};
+	return nlh;
+}
+
+static void conntrack_put_mark(struct nlmsghdr *nlh, uint32_t mark, uint32_t mask)
+{
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(mark));
+	mnl_attr_put_u32(nlh, CTA_MARK_MASK, htonl(mask));
+}
+
+int conntrack_flush(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_DELETE, NLM_F_ACK, fam_af(fam));
+	conntrack_put_mark(nlh, mark, mask);
+	int code = socket_ask(ct->sock, nlh, NULL, NULL, "the answer to a flush of conntrack", err);
+	return code == -ENOENT ? 0 : code; // there was none
+}
+
+// ---- dumps -----------------------------------------------------------------------------------------
+
+struct conntrack_counting {
+	uint32_t mask;
+	uint64_t *counts;
+	size_t n_counts;
+};
+
+static int conntrack_count_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct conntrack_counting *counting = arg;
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) != CTA_MARK)
+			continue;
+		uint32_t id = (nl_be32(attr) & counting->mask) / (counting->mask & -counting->mask);
+		if (id < counting->n_counts)
+			counting->counts[id]++;
+		break;
+	}
+	return MNL_CB_OK;
+}
+
+int conntrack_count(struct conntrack *ct, uint32_t mask, uint64_t *counts, size_t n_counts, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_counting counting = {.mask = mask, .counts = counts, .n_counts = n_counts};
+	memset(counts, 0, n_counts * sizeof(*counts));
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+	return socket_ask(ct->sock, nlh, conntrack_count_entry, &counting, "conntrack", err);
+}
+
+struct conntrack_listing {
+	conntrack_cb cb;
+	void *arg;
+};
+
+static int conntrack_tcp_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct conntrack_listing *listing = arg;
+	struct ct_entry entry;
+	if (ct_entry_parse(&entry, nlh) && entry.flow.orig.protocol == IPPROTO_TCP &&
+	    entry.flow.tcp_state > TCP_CONNTRACK_SYN_SENT)
+		listing->cb(listing->arg, &entry.flow);
+	return MNL_CB_OK;
+}
+
+int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, conntrack_cb cb,
+		       void *arg, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_listing listing = {.cb = cb, .arg = arg};
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, fam_af(fam));
+	conntrack_put_mark(nlh, mark, mask);
+	return socket_ask(ct->sock, nlh, conntrack_tcp_entry, &listing, "conntrack", err);
+}
+
+// ---- flows from before the first load ------------------------------------------------------------------
+
+struct conntrack_cleaning {
+	struct conntrack *ct;
+	const struct prefix *lans;
+	size_t n_lans;
+	const struct addr *local;
+	size_t n_local;
+	struct buf deletions; // requests
+	size_t n_deletions;
+};
+
+static bool conntrack_is_local(const struct conntrack_cleaning *cleaning, const struct addr *addr)
+{
+	for (size_t i = 0; i < cleaning->n_local; i++)
+		if (addr_equal(&cleaning->local[i], addr))
+			return true;
+	return false;
+}
+
+static bool conntrack_is_lan(const struct conntrack_cleaning *cleaning, const struct addr *addr)
+{
+	for (size_t i = 0; i < cleaning->n_lans; i++)
+		if (prefix_contains(&cleaning->lans[i], addr))
+			return true;
+	return !cleaning->n_lans;
+}
+
+// Forwarded from the LAN, and its answers go to the address that it was sent from.
+static bool conntrack_is_unnatted(const struct conntrack_cleaning *cleaning, const struct ct_flow *flow)
+{
+	return !(flow->status & IPS_SRC_NAT) && addr_equal(&flow->reply.dst, &flow->orig.src) &&
+	       !conntrack_is_local(cleaning, &flow->orig.src) &&
+	       !conntrack_is_local(cleaning, &flow->reply.src) && conntrack_is_lan(cleaning, &flow->orig.src);
+}
+
+static void conntrack_put_copy(struct nlmsghdr *nlh, const struct nlattr *attr)
+{
+	if (attr)
+		mnl_attr_put(nlh, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
+}
+
+// An entry is named by its tuple, and by its id, so that no later one of the same tuple is meant.
+static int conntrack_clean_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_cleaning *cleaning = arg;
+	struct ct_entry entry;
+	if (!ct_entry_parse(&entry, nlh) || !conntrack_is_unnatted(cleaning, &entry.flow))
+		return MNL_CB_OK;
+	struct nlmsghdr *request =
+		conntrack_request(cleaning->ct, buf, IPCTNL_MSG_CT_DELETE, 0, entry.flow.orig.src.family);
+	conntrack_put_copy(request, entry.orig);
+	conntrack_put_copy(request, entry.zone);
+	conntrack_put_copy(request, entry.id);
+	buf_add(&cleaning->deletions, request, request->nlmsg_len);
+	cleaning->n_deletions++;
+	return MNL_CB_OK;
+}
+
+// Many messages in one go. One whose entry has gone meanwhile is answered with an error that nobody
+// reads: the next request drains it.
+static int conntrack_send_deletions(struct conntrack *ct, const struct buf *deletions, struct err *err)
+{
+	for (size_t at = 0; at < deletions->n;) {
+		size_t size = 0;
+		while (at + size < deletions->n && size < CONNTRACK_BATCH_MAX) {
+			const struct nlmsghdr *nlh = (const void *)(deletions->text + at + size);
+			size += MNL_ALIGN(nlh->nlmsg_len);
+		}
+		int code = socket_send(ct->sock, deletions->text + at, size, err);
+		if (code < 0)
+			return code;
+		at += size;
+	}
+	return 0;
+}
+
+int conntrack_delete_unnatted(struct conntrack *ct, const struct prefix *lans, size_t n_lans,
+			      const struct addr *local, size_t n_local, size_t *deleted, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_cleaning cleaning = {
+		.ct = ct, .lans = lans, .n_lans = n_lans, .local = local, .n_local = n_local};
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+	int code = socket_ask(ct->sock, nlh, conntrack_clean_entry, &cleaning, "conntrack", err);
+	if (!code)
+		code = conntrack_send_deletions(ct, &cleaning.deletions, err);
+	if (deleted)
+		*deleted = cleaning.n_deletions;
+	buf_free(&cleaning.deletions);
+	return code;
+}
