@@ -9,6 +9,7 @@
 #include "test/lab/lab_prompt.h"
 #include "test/lab/lab_transfer.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,17 +88,21 @@ struct awaited {
 	const char *state;
 };
 
+/* Of both families: a gateway is up as soon as one of them is. */
 static bool fiber_is(void *arg)
 {
 	struct awaited *awaited = arg;
-	char *json = gwctl(awaited->demo, "-j status"), *at = strstr(json, "\"name\": \"fiber\""), want[64];
-	bool is;
+	char *json = gwctl(awaited->demo, "-j status");
+	json_t *root = json_loads(json, 0, NULL),
+	       *fiber = json_array_get(json_object_get(root, "gateways"), 0);
+	bool is = root != NULL;
 
-	if (!at)
-		at = strstr(json, "\"name\":\"fiber\"");
-	snprintf(want, sizeof(want), "\"%s\"", awaited->state);
-	at = at ? strstr(at, "\"state\"") : NULL;
-	is = at && !strncmp(at + strcspn(at + 7, "\"") + 7, want, strlen(want));
+	for (int i = 0; i < 2; i++) {
+		json_t *family = json_object_get(fiber, i ? "ipv6" : "ipv4");
+		const char *state = json_string_value(json_object_get(family, "state"));
+		is = is && state && !strcmp(state, awaited->state);
+	}
+	json_decref(root);
 	free(json);
 	return is;
 }

@@ -159,19 +159,36 @@ struct net_wait {
 	const char *gateway, *state; // gateway NULL: every one
 };
 
+// Both families too: a gateway is up as soon as one of them is.
+static bool net_entry_is(json_t *entry, const char *state)
+{
+	static const char *const families[] = {"ipv4", "ipv6"};
+	bool whole = !strcmp(state, "up") || !strcmp(state, "down");
+	bool is = !strcmp(json_string_value(json_object_get(entry, "state")), state);
+	for (int i = 0; i < 2; i++) {
+		const char *own =
+			json_string_value(json_object_get(json_object_get(entry, families[i]), "state"));
+		is &= !whole || !own || !strcmp(own, state);
+	}
+	return is;
+}
+
 static bool net_has_state(void *arg)
 {
 	struct net_wait *wait = arg;
-	bool all = true;
+	bool all = true, found = false;
 	size_t i;
-	json_t *root, *entry;
-	if (wait->gateway)
-		return !strcmp(net_state(wait->net, wait->gateway), wait->state);
-	root = net_status(wait->net);
-	json_array_foreach(json_object_get(root, "gateways"), i, entry) all &=
-		!strcmp(json_string_value(json_object_get(entry, "state")), wait->state);
+	json_t *root = net_status(wait->net), *entry;
+	json_array_foreach(json_object_get(root, "gateways"), i, entry)
+	{
+		if (wait->gateway &&
+		    strcmp(json_string_value(json_object_get(entry, "name")), wait->gateway) != 0)
+			continue;
+		found = true;
+		all &= net_entry_is(entry, wait->state);
+	}
 	json_decref(root);
-	return all;
+	return found && all;
 }
 
 void net_wait_state(struct net *net, const char *gateway, const char *state, int timeout_ms)

@@ -32,10 +32,10 @@ static void symmetric(const struct lab_spec *spec, int n)
 	lab_server_start(net->lab, lab_host(net->lab, 1), (const uint16_t[]){80, 0});
 	lab_nft_load(lab_router(net->lab),
 		     "table inet forward { chain d { type nat hook prerouting priority dstnat;"
-		     " iifname \"wan*\" tcp dport 8080 dnat ip to 10.0.0.11:80;"
-		     " iifname \"wan*\" udp dport 8080 dnat ip to 10.0.0.11:80;"
-		     " iifname \"wan*\" tcp dport 8080 dnat ip6 to [fd00:10::11]:80;"
-		     " iifname \"wan*\" udp dport 8080 dnat ip6 to [fd00:10::11]:80; } }");
+		     " iifname \"wan*\" tcp dport 8080 dnat ip to 10.0.0.11:80\n"
+		     " iifname \"wan*\" udp dport 8080 dnat ip to 10.0.0.11:80\n"
+		     " iifname \"wan*\" tcp dport 8080 dnat ip6 to [fd00:10::11]:80\n"
+		     " iifname \"wan*\" udp dport 8080 dnat ip6 to [fd00:10::11]:80\n }\n }");
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 1);

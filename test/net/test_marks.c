@@ -52,8 +52,9 @@ Test(marks, foreign_bits_of_the_packet_mark_stay)
 		"chain a { type filter hook prerouting priority raw; iifname lan0 ip saddr 10.1.0.0/16 meta "
 		"mark set 0x00000abc; }\n"
 		"chain z { type filter hook postrouting priority srcnat + 10; oifname \"wan*\" ip daddr "
-		"198.51.100.1 jump t; }\n"
-		"chain t { meta mark & 0x00ffffff == 0xabc counter name kept accept; counter name lost; } }");
+		"198.51.100.1 jump t\n }\n"
+		"chain t { meta mark & 0x00ffffff == 0xabc counter name kept accept\n counter name lost\n } "
+		"}");
 	use(net);
 	cr_assert_gt(count_of(net, "kept"), 300);
 	cr_assert_eq(count_of(net, "lost"), 0);
@@ -67,10 +68,10 @@ Test(marks, foreign_bits_of_the_connection_mark_stay)
 		"",
 		"table inet qos { counter kept { } counter lost { }\n"
 		"chain a { type filter hook prerouting priority -180; iifname lan0 ip saddr 10.1.0.0/16 ct "
-		"state new ct mark set 0x00000abc; }\n"
+		"state new ct mark set 0x00000abc\n }\n"
 		"chain z { type filter hook postrouting priority srcnat + 10; oifname \"wan*\" ip daddr "
-		"198.51.100.1 jump t; }\n"
-		"chain t { ct mark & 0x00ffffff == 0xabc counter name kept accept; counter name lost; } }");
+		"198.51.100.1 jump t\n }\n"
+		"chain t { ct mark & 0x00ffffff == 0xabc counter name kept accept\n counter name lost\n }\n }");
 	use(net);
 	cr_assert_gt(count_of(net, "kept"), 300);
 	cr_assert_eq(count_of(net, "lost"), 0);
@@ -82,11 +83,11 @@ Test(marks, another_mask_works_as_well)
 	struct net *net =
 		start("mark-mask = 0x000fc000", "table inet qos { counter kept { } counter lost { }\n"
 						"chain a { type filter hook prerouting priority raw; iifname "
-						"lan0 ip saddr 10.1.0.0/16 meta mark set 0x80000001; }\n"
+						"lan0 ip saddr 10.1.0.0/16 meta mark set 0x80000001\n }\n"
 						"chain z { type filter hook postrouting priority srcnat + "
-						"10; oifname \"wan*\" ip daddr 198.51.100.1 jump t; }\n"
+						"10; oifname \"wan*\" ip daddr 198.51.100.1 jump t\n }\n"
 						"chain t { meta mark & 0xfff03fff == 0x80000001 counter name "
-						"kept accept; counter name lost; } }");
+						"kept accept; counter name lost\n }\n }");
 	use(net);
 	cr_assert_gt(count_of(net, "kept"), 300);
 	cr_assert_eq(count_of(net, "lost"), 0);
@@ -107,7 +108,7 @@ Test(marks, tables_rules_and_routes_of_others_are_not_touched)
 	       "ip rule add pref 10005 fwmark 0x5 lookup 77; ip route add 192.0.2.0/24 dev wan1 table 77;"
 	       "ip route add default dev wan2 table 1001; ip -6 rule add pref 10001 lookup 78");
 	lab_nft_load(lab_router(net->lab),
-		     "table ip other { chain c { type filter hook forward priority 0; counter; } }\n"
+		     "table ip other { chain c { type filter hook forward priority 0; counter\n } }\n"
 		     "table netdev far { set s { type mark; elements = { 5 } } }");
 	lab_run(lab_router(net->lab), &before, "%s", look);
 	net_gwd(net);

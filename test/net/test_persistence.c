@@ -12,7 +12,8 @@ static struct net *start(const char *balance)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
 	char *gateways = net_gateways(net->lab, 3, weights, false);
-	net_configure(net, "%s balance default { %s }", gateways, balance);
+	net_configure(net, "%s balance default { %s } rule guard { to = 198.51.100.4 gateway = g2 }",
+		      gateways, balance);
 	free(gateways);
 	net_gwd(net);
 	net_wait_up(net);
@@ -120,7 +121,7 @@ static bool pin_is_gone(void *arg)
 
 Test(persistence, it_ends_when_no_new_flow_comes)
 {
-	struct net *net = start("persistence = 500ms scheduler = rr");
+	struct net *net = start("persistence = 1s scheduler = rr");
 	int isp = isp_of(net, "10.1.0.1", "198.51.100.1"), moved = 0;
 	for (int i = 0; i < 4; i++) { // rr: by chance it may be the same once or twice, not four times
 		cr_assert(lab_wait_until(pin_is_gone, net, 5000));
@@ -143,7 +144,9 @@ Test(persistence, weight_zero_drains_new_clients_go_elsewhere_old_ones_stay)
 		isp = isp_of(net, source, "198.51.100.1");
 	}
 	gateways = net_gateways(net->lab, 3, zero, false);
-	net_configure(net, "%s balance default { persistence = 5m }", gateways);
+	net_configure(net,
+		      "%s balance default { persistence = 5m } rule guard { to = 198.51.100.4 gateway = g2 }",
+		      gateways);
 	free(gateways);
 	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
 	cr_assert_str_eq(net_state(net, "g1"), "drain");

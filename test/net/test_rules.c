@@ -107,7 +107,7 @@ Test(rules, interface_and_mark)
 				"rule mrk { mark = 0x10/0xff balance = third }");
 	lab_nft_load(lab_router(net->lab),
 		     "table inet qos { chain c { type filter hook prerouting priority raw; "
-		     "ip daddr 203.0.113.3 meta mark set 0x10; } }");
+		     "ip daddr 203.0.113.3 meta mark set 0x10\n }\n }");
 	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.1"}), 3);
 	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.2"}), 1);
 	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.3"}), 3);

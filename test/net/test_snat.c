@@ -122,7 +122,7 @@ Test(snat, flows_from_before_the_start_are_translated)
 			   "probes = quick }");
 	lab_nft_load(
 		lab_router(net->lab),
-		"table ip early { chain c { type filter hook forward priority 0; ct state new counter; } }");
+		"table ip early { chain c { type filter hook forward priority 0; ct state new counter\n }\n }");
 	struct early early = {net, lab_stream_start(net->lab, &(struct lab_stream_spec){
 								      .flow = {.from = lab_host(net->lab, 1),
 									       .to = "198.51.100.1"}})};
