@@ -153,7 +153,7 @@ static void fit_twice(struct fitter *f)
 	stmt_each(f->section, s) {
 		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(f->table, s->name);
 		bool nameless = opt && (opt->flags & CFGF_TITLE) && !s->title;
-		if (opt && !s->append && !nameless)
+		if (opt && !nameless)
 			vec_push(&all, s);
 	}
 	if (all.n)
@@ -165,6 +165,8 @@ static void fit_twice(struct fitter *f)
 			first = i;
 			continue;
 		}
+		if (all.v[i]->append) // adds; but a later = would silently take away what += added
+			continue;
 		report_twice(f, all.v[first], all.v[i]);
 		all.v[i]->dropped = all.v[i]->kind != STMT_SECTION;
 	}

@@ -119,7 +119,7 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 		struct err err;
 		struct section s = tree_section(ld->tree, &ld->root, kind, i);
 		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)";
-		if (s.stmt->title && value_name(s.title, &err))
+		if (s.stmt->title && !s.stmt->title->broken && value_name(s.title, &err))
 			report_error(ld->report, s.at, s.label, "%s", err.text);
 		if (extra && strcmp(s.title, extra) == 0)
 			extra = NULL;
