@@ -39,7 +39,10 @@
 		(ptr) = &(vec)->v[(vec)->n - 1]; \
 	} while (0)
 
-#define vec_each(vec, it) for (__typeof__(*(vec)->v) *it = (vec)->v; it < (vec)->v + (vec)->n; it++)
+// One behind the last element; NULL, as the first, while there is none.
+#define vec_end(vec) ((vec)->n ? (vec)->v + (vec)->n : (vec)->v)
+
+#define vec_each(vec, it) for (__typeof__(*(vec)->v) *it = (vec)->v; it != vec_end(vec); it++)
 
 #define vec_free(vec) \
 	do { \

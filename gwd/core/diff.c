@@ -24,31 +24,35 @@ static void diff_sysctls(struct ops *ops, const struct plan *from, const struct 
 
 static void diff_routes(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
 {
-	const struct plan_route *left = from->routes.v, *left_end = left + from->routes.n;
-	const struct plan_route *right = to->routes.v, *right_end = right + to->routes.n;
+	const struct plan_route *left = from->routes.v, *left_end = vec_end(&from->routes);
+	const struct plan_route *right = to->routes.v, *right_end = vec_end(&to->routes);
 	while (left != left_end || right != right_end) {
 		int order = DIFF_ORDER(left, left_end, right, right_end, plan_route_compare);
 		if (order < 0 && gone)
 			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_DEL, .route = left});
 		if (!gone && (order > 0 || (!order && !plan_route_equal(left, right))))
 			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_SET, .route = right});
-		left += order <= 0;
-		right += order >= 0;
+		if (order <= 0)
+			left++;
+		if (order >= 0)
+			right++;
 	}
 }
 
 static void diff_iprules(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
 {
-	const struct plan_iprule *left = from->iprules.v, *left_end = left + from->iprules.n;
-	const struct plan_iprule *right = to->iprules.v, *right_end = right + to->iprules.n;
+	const struct plan_iprule *left = from->iprules.v, *left_end = vec_end(&from->iprules);
+	const struct plan_iprule *right = to->iprules.v, *right_end = vec_end(&to->iprules);
 	while (left != left_end || right != right_end) {
 		int order = DIFF_ORDER(left, left_end, right, right_end, plan_iprule_compare);
 		if (order < 0 && gone)
 			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_DEL, .iprule = left});
 		if (order > 0 && !gone)
 			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_ADD, .iprule = right});
-		left += order <= 0;
-		right += order >= 0;
+		if (order <= 0)
+			left++;
+		if (order >= 0)
+			right++;
 	}
 }
 
@@ -60,8 +64,8 @@ static bool diff_same_data(const struct plan_elem *a, const struct plan_elem *b)
 static void diff_elems(struct ops *ops, const struct plan_set *from, const struct plan_set *to,
 		       enum op_kind kind)
 {
-	const struct plan_elem *left = from->elems.v, *left_end = left + from->elems.n;
-	const struct plan_elem *right = to->elems.v, *right_end = right + to->elems.n;
+	const struct plan_elem *left = from->elems.v, *left_end = vec_end(&from->elems);
+	const struct plan_elem *right = to->elems.v, *right_end = vec_end(&to->elems);
 	while (left != left_end || right != right_end) {
 		int order = DIFF_ORDER(left, left_end, right, right_end, plan_elem_compare);
 		bool changed = !order && !diff_same_data(left, right);
@@ -69,8 +73,10 @@ static void diff_elems(struct ops *ops, const struct plan_set *from, const struc
 			vec_push(&ops->op, (struct op){.kind = kind, .set = to, .elem = left});
 		if (kind == OP_ELEM_ADD && (order > 0 || changed))
 			vec_push(&ops->op, (struct op){.kind = kind, .set = to, .elem = right});
-		left += order <= 0;
-		right += order >= 0;
+		if (order <= 0)
+			left++;
+		if (order >= 0)
+			right++;
 	}
 }
 

@@ -140,6 +140,8 @@ static void drop_client(struct half *half, struct peer *peer)
 	*peer->back = peer->next;
 	if (peer->next)
 		peer->next->back = peer->back;
+	/* closing is not enough while a child that is about to exec still has the descriptor too */
+	epoll_ctl(half->epoll, EPOLL_CTL_DEL, peer->fd, NULL);
 	close(peer->fd);
 	free(peer);
 }
