@@ -285,8 +285,12 @@ Test(probes, two_links_to_one_target_do_not_share_a_conntrack_entry)
 		     "chain post { type nat hook postrouting priority 100; masquerade; }\n"
 		     "chain in { type filter hook input priority 0; ct state invalid drop; }\n"
 		     "}\n");
-	for (int i = 0; i < 3; i++)
-		watch(&s[i], &bench, i + 1, AF_INET, lab_server_address(AF_INET, 1), 100);
+	for (int i = 0; i < 3; i++) {
+		s[i] = (struct subject){.bench = &bench, .wanted = STATE_DRAIN};
+		snprintf(s[i].binding.ifname, sizeof(s[i].binding.ifname), "wan%d", i + 1);
+		addr_parse("10.0.0.1", &s[i].binding.source); // the same for all, and translated
+		check(&s[i], lab_server_address(AF_INET, 1), 100);
+	}
 	run(&bench, 1500);
 	for (int i = 0; i < 3; i++) {
 		cr_expect_eq(s[i].verdict.state, STATE_UP, "%s", s[i].verdict.reason);
