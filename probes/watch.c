@@ -13,7 +13,7 @@
 #include "probes/quorum.h"
 
 #define each_target(watch, t) \
-	for (struct watch_target *t = (watch)->targets; t < (watch)->targets + (watch)->n_targets; t++)
+	for (struct watch_target *t = (watch)->targets; t && t < (watch)->targets + (watch)->n_targets; t++)
 
 // ---- life ------------------------------------------------------------------------------------
 
