@@ -66,24 +66,31 @@ struct nftnl_set *anon_values(struct rule *rule, enum anon_type type, const void
 }
 
 // The kernel wants the first value of each range, and the first value behind it flagged as an end.
+static uint32_t anon_add_range(struct nftnl_set *set, const struct range *range, unsigned size)
+{
+	uint8_t behind[16];
+	memcpy(behind, range->last, sizeof(behind));
+	anon_add(set, range->first, size, 0);
+	if (!range_next(behind, size))
+		return 1;
+	anon_add(set, behind, size, NFT_SET_ELEM_INTERVAL_END);
+	return 2;
+}
+
 struct nftnl_set *anon_ranges(struct rule *rule, enum anon_type type, const struct ranges *ranges)
 {
 	static const uint8_t zero[16];
 	uint32_t n = 0;
-	struct nftnl_set *set = anon_new(rule, type, ranges->size, NFT_SET_INTERVAL);
-	if (ranges->v.n && memcmp(ranges->v.v[0].first, zero, ranges->size) != 0) {
+	bool singles = ranges_singles(ranges);
+	struct nftnl_set *set = anon_new(rule, type, ranges->size, singles ? 0 : NFT_SET_INTERVAL);
+	if (!singles && memcmp(ranges->v.v[0].first, zero, ranges->size) != 0) {
 		anon_add(set, zero, ranges->size, NFT_SET_ELEM_INTERVAL_END); // as nft does
 		n++;
 	}
 	vec_each(&ranges->v, range) {
-		uint8_t behind[16];
-		memcpy(behind, range->last, sizeof(behind));
-		anon_add(set, range->first, ranges->size, 0);
-		n++;
-		if (range_next(behind, ranges->size)) {
-			anon_add(set, behind, ranges->size, NFT_SET_ELEM_INTERVAL_END);
-			n++;
-		}
+		if (singles)
+			anon_add(set, range->first, ranges->size, 0);
+		n += singles ? 1 : anon_add_range(set, range, ranges->size);
 	}
 	nftnl_set_set_u32(set, NFTNL_SET_DESC_SIZE, n);
 	return set;

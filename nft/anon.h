@@ -26,6 +26,7 @@ enum anon_type {
 // `values`: n values of `size` bytes, one after the other. The rule owns the set.
 struct nftnl_set *anon_values(struct rule *rule, enum anon_type type, const void *values, unsigned size,
 			      size_t n);
+// Single values alone make a plain set, anything else one of intervals.
 struct nftnl_set *anon_ranges(struct rule *rule, enum anon_type type, const struct ranges *ranges);
 
 #endif

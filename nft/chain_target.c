@@ -5,6 +5,8 @@
 // An orphan is a TCP segment of a flow that no longer exists here, because its gateway died and its
 // entry was flushed: the client learns it at once by a reset, in sequence, instead of by a timeout.
 // It is asked for behind the rules, so that a bypassed flow never meets it.
+#include <netinet/in.h>
+
 #include "gwd/core/names.h"
 #include "nft/chains.h"
 #include "nft/rule.h"
@@ -66,6 +68,7 @@ void chains_target(struct ruleset *ruleset, const struct plan *plan)
 				if (chain_target_used(plan, i, strict))
 					chain_one_target(ruleset, plan, i, fam, strict);
 	struct rule *rule = chain_rule(ruleset_chain(ruleset, "orphan"));
+	rule_protocols(rule, &(const uint8_t){IPPROTO_TCP}, 1); // before the counter, where nft puts it
 	rule_counter(rule, "orphan");
 	rule_reject(rule, RULE_REJECT_TCP_RESET);
 	chain_refusal(ruleset, "nogw", RULE_REJECT_NO_ROUTE);

@@ -40,23 +40,35 @@ bool range_next(uint8_t *value, unsigned size)
 	return false;
 }
 
-// `next` begins inside `range` or right behind it.
-static bool ranges_touch(const struct range *range, const struct range *next, unsigned size)
+bool ranges_singles(const struct ranges *ranges)
 {
-	uint8_t behind[16];
-	memcpy(behind, range->last, sizeof(behind));
-	return !range_next(behind, size) || memcmp(next->first, behind, size) <= 0;
+	vec_each(&ranges->v, range)
+		if (memcmp(range->first, range->last, ranges->size) != 0)
+			return false;
+	return true;
+}
+
+// `next`, which begins later, begins inside `range`, or right behind it if that counts.
+static bool ranges_touch(const struct range *range, const struct range *next, unsigned size,
+			 bool behind_counts)
+{
+	uint8_t limit[16];
+	memcpy(limit, range->last, sizeof(limit));
+	if (behind_counts && !range_next(limit, size))
+		return true; // there is nothing behind it
+	return memcmp(next->first, limit, size) <= 0;
 }
 
 void ranges_merge(struct ranges *ranges)
 {
 	size_t kept = 0;
+	bool intervals = !ranges_singles(ranges);
 	if (!ranges->v.n)
 		return;
 	qsort(ranges->v.v, ranges->v.n, sizeof(*ranges->v.v), ranges_compare);
 	for (size_t i = 1; i < ranges->v.n; i++) {
 		struct range *range = &ranges->v.v[kept], *next = &ranges->v.v[i];
-		if (!ranges_touch(range, next, ranges->size))
+		if (!ranges_touch(range, next, ranges->size, intervals))
 			ranges->v.v[++kept] = *next;
 		else if (memcmp(next->last, range->last, ranges->size) > 0)
 			memcpy(range->last, next->last, sizeof(range->last));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// ranges: a list of ranges of addresses or ports, sorted, without overlaps and without gaps that
-// touch: what the kernel's interval sets want, whatever an operator wrote.
+// ranges: a list of ranges of addresses or ports, sorted and without overlaps; where there is more
+// than single values also without neighbours that touch. That is what the kernel's interval sets want,
+// whatever an operator wrote; single values alone go into a plain set, which is cheaper.
 //
 // Rules' selectors are put into one, then matched by rule_addr_ranges() and rule_ports().
 #ifndef GWD_NFT_RANGES_H
@@ -29,7 +30,8 @@ void ranges_add_ports(struct ranges *ranges, uint16_t first, uint16_t last);
 void ranges_merge(struct ranges *ranges); // call it once after the last ranges_add_*()
 void ranges_free(struct ranges *ranges);
 
-bool ranges_all(const struct ranges *ranges); // every value is in it
+bool ranges_all(const struct ranges *ranges);     // every value is in it
+bool ranges_singles(const struct ranges *ranges); // it has nothing but single values
 
 // Prefix length of a range, or -1 if it is not the size of one.
 int range_prefix_len(const struct range *range, unsigned size);
