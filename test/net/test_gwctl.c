@@ -79,7 +79,9 @@ Test(gwctl, flows_pins_and_shares_are_those_of_the_network)
 	json_array_foreach(json_object_get(root, "gateways"), i, gw)
 	{
 		int isp = (int)i + 1;
-		cr_expect_eq(number(gw, "flows"), tally.isp[isp], "flows of g%d", isp);
+		int probes = (int)number(gw, "flows") - tally.isp[isp]; // echoes are flows, one a family
+		cr_expect(probes >= 0 && probes <= 2, "g%d: %lld flows, not %d", isp,
+			  (long long)number(gw, "flows"), tally.isp[isp]);
 		cr_expect_eq(number(gw, "new_flows"), tally.isp[isp]);
 		cr_expect_gt(number(gw, "rx_bytes"), 0);
 	}
@@ -152,20 +154,21 @@ Test(gwctl, what_can_not_be_done_is_refused_in_a_sentence)
 	net_finish(net);
 }
 
-// All but handles, counts, pins and the ids of unnamed sets.
-static char *kernel_state(struct net *net)
+// All that gwd made, but handles, counts, pins, and who owns the table.
+static const char *kernel_state(struct net *net, const char *name)
 {
-	char *output = NULL;
-	lab_run(lab_router(net->lab), &output,
-		"nft -s list table inet gwd; ip rule; ip -6 rule;"
-		"ip route show table all proto 200; ip -6 route show table all proto 200");
-	return output;
+	const char *path = lab_path(net->lab, name);
+	lab_do(lab_router(net->lab),
+	       "(nft -s list table inet gwd | sed 's/ # progname gwd//; /flags owner/d; /^$/d'; ip rule; ip -6 rule;"
+	       "ip route show table all proto 200; ip -6 route show table all proto 200) > %s",
+	       path);
+	return path;
 }
 
 Test(gwctl, rules_is_a_script_that_makes_the_same_kernel)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3, .shared = LAB_SHARED_TWO_SUBNETS});
-	char *gateways = net_gateways(net->lab, 3, weights, false), *before, *after, *output = NULL;
+	char *gateways = net_gateways(net->lab, 3, weights, false), *output = NULL;
 	net_configure(net,
 		      "%s balance default { persistence = 5m } balance quick { scheduler = sh }"
 		      "rule voip { protocol = udp ports = { 5060, \"10000-20000\" } balance = quick }"
@@ -175,18 +178,17 @@ Test(gwctl, rules_is_a_script_that_makes_the_same_kernel)
 	free(gateways);
 	net_gwd(net);
 	net_wait_up(net);
-	before = kernel_state(net);
+	const char *before = kernel_state(net, "before");
 	const char *script = lab_path(net->lab, "script");
 	cr_assert_eq(net_gwctl(net, NULL, "rules > %s", script), 0);
 	cr_assert_eq(net_gwctl(net, NULL, "flush"), 0);
 	cr_expect_neq(lab_run(lab_router(net->lab), NULL, "nft list table inet gwd"), 0);
 	lab_proc_signal(net->gwd, SIGSTOP); // it would take out what is not its own doing
 	cr_assert_eq(lab_run(lab_router(net->lab), &output, "sh -e %s", script), 0, "%s", output);
-	after = kernel_state(net);
-	cr_assert_str_eq(after, before);
-	lab_proc_signal(net->gwd, SIGCONT);
 	free(output);
-	free(before);
-	free(after);
+	int differ = lab_run(lab_router(net->lab), &output, "diff %s %s", before, kernel_state(net, "after"));
+	cr_assert_eq(differ, 0, "%s", output);
+	free(output);
+	lab_proc_signal(net->gwd, SIGCONT);
 	net_finish(net);
 }
