@@ -4,8 +4,7 @@
 //
 // The pin is read into a mark, because nft can't look one map up with the result of another. The
 // packet mark serves while nobody else has bits in it, else the connection's. Where others have bits
-// in both, the pin can't be read: such a flow is scheduled anew and renews the pin of the gateway
-// it gets, which is a limit, and no harm.
+// in both, the pin can't be read and such a flow is scheduled anew, which is a limit, and no harm.
 //
 // A pin of a gateway that is not live is forgotten before the slot is asked: `update` never changes
 // the data of an element that exists.

@@ -228,12 +228,38 @@ void rule_ports(struct rule *rule, enum rule_side side, const struct ranges *ran
 
 // ---- single bytes ------------------------------------------------------------------------------------
 
-static void rule_list_text(struct rule *rule, const uint8_t *values, size_t n)
+static void rule_list_text(struct rule *rule, const uint8_t *values, size_t n, const char *(*name)(uint8_t))
 {
 	buf_puts(&rule->text, n == 1 ? "" : " {");
-	for (size_t i = 0; i < n; i++)
-		buf_printf(&rule->text, "%s %u", i ? "," : "", values[i]);
+	for (size_t i = 0; i < n; i++) {
+		buf_puts(&rule->text, i ? ", " : " ");
+		if (name && name(values[i]))
+			buf_puts(&rule->text, name(values[i]));
+		else
+			buf_printf(&rule->text, "%u", values[i]);
+	}
 	buf_puts(&rule->text, n == 1 ? "" : " }");
+}
+
+static const char *rule_protocol_name(uint8_t protocol)
+{
+	switch (protocol) {
+	case IPPROTO_ICMP:
+		return "icmp";
+	case IPPROTO_TCP:
+		return "tcp";
+	case IPPROTO_UDP:
+		return "udp";
+	case IPPROTO_GRE:
+		return "gre";
+	case IPPROTO_ESP:
+		return "esp";
+	case IPPROTO_ICMPV6:
+		return "ipv6-icmp";
+	case IPPROTO_SCTP:
+		return "sctp";
+	}
+	return NULL; // its number will do
 }
 
 void rule_protocols(struct rule *rule, const uint8_t *protocols, size_t n)
@@ -245,7 +271,7 @@ void rule_protocols(struct rule *rule, const uint8_t *protocols, size_t n)
 		expr_lookup_anonymous(rule, anon_values(rule, ANON_PROTO, protocols, 1, n));
 	rule->has_l4proto = true;
 	expr_text(rule, "meta l4proto");
-	rule_list_text(rule, protocols, n);
+	rule_list_text(rule, protocols, n, rule_protocol_name);
 }
 
 // The six bits are the upper ones of the second byte in IPv4, and lie across the first two in IPv6.
@@ -268,7 +294,7 @@ void rule_dscp(struct rule *rule, enum fam fam, const uint8_t *dscp, size_t n)
 		expr_lookup_anonymous(rule, anon_values(rule, ANON_DSCP, values, size, n));
 	free(values);
 	expr_text(rule, "%s dscp", rule_fam_name[fam]);
-	rule_list_text(rule, dscp, n);
+	rule_list_text(rule, dscp, n, NULL);
 }
 
 // ---- routing -------------------------------------------------------------------------------------------
