@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "probes/icmp_socket.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "probes/icmp_packet.h"
+
+#define STAMP_TRUST_US 60000000 // a packet that lay there longer has a stamp of another clock
+
+static int64_t clock_us(clockid_t clock)
+{
+	struct timespec ts;
+
+	clock_gettime(clock, &ts);
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t icmp_now_us(void)
+{
+	return clock_us(CLOCK_MONOTONIC);
+}
+
+// ---- opening ---------------------------------------------------------------------------------
+
+static int set_int(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof(value)) < 0 ? -errno : 0;
+}
+
+int icmp_socket_set_id(int fd, enum fam fam, uint16_t id)
+{
+	struct sock_filter filter[ICMP_PACKET_FILTER];
+	struct sock_fprog prog = {icmp_filter(fam, id, filter), filter};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &prog, sizeof(prog)) < 0 ? -errno : 0;
+}
+
+static int bind_to_link(int fd, enum fam fam, const char *ifname, uint32_t mark)
+{
+	int r = mark ? set_int(fd, SOL_SOCKET, SO_MARK, (int)mark) : 0;
+
+	if (!r && ifname[0] &&
+	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname) + 1) < 0)
+		r = -errno;
+	if (!r)
+		r = set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+	if (!r)
+		r = fam == FAM_4 ? set_int(fd, IPPROTO_IP, IP_PKTINFO, 1)
+				 : set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+	return r;
+}
+
+int icmp_socket_open(enum fam fam, const char *ifname, uint32_t mark, uint16_t id)
+{
+	int fd = socket(fam_af(fam), SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK,
+			fam == FAM_4 ? IPPROTO_ICMP : IPPROTO_ICMPV6);
+
+	if (fd < 0)
+		return -errno;
+	int r = icmp_socket_set_id(fd, fam, id);
+	if (!r)
+		r = bind_to_link(fd, fam, ifname, mark);
+	if (!r)
+		return fd;
+	close(fd);
+	return r;
+}
+
+// ---- sending ---------------------------------------------------------------------------------
+
+// The source goes beside each packet, so one socket serves all addresses of a link. A link-local
+// target is left to the kernel: it wants a link-local source.
+static void set_source(struct msghdr *msg, const struct addr *source, const struct addr *target)
+{
+	struct cmsghdr *c = msg->msg_control;
+	struct in_pktinfo info4 = {0};
+	struct in6_pktinfo info6 = {0};
+	bool v4 = source->family == AF_INET;
+	size_t size = v4 ? sizeof(info4) : sizeof(info6);
+
+	if (source->family != target->family || (!v4 && addr_is_link_local(target))) {
+		msg->msg_control = NULL;
+		msg->msg_controllen = 0;
+		return;
+	}
+	memcpy(&info4.ipi_spec_dst, source->b, 4);
+	memcpy(&info6.ipi6_addr, source->b, 16);
+	msg->msg_controllen = CMSG_SPACE(size);
+	c->cmsg_level = v4 ? IPPROTO_IP : IPPROTO_IPV6;
+	c->cmsg_type = v4 ? IP_PKTINFO : IPV6_PKTINFO;
+	c->cmsg_len = CMSG_LEN(size);
+	memcpy(CMSG_DATA(c), v4 ? (const void *)&info4 : (const void *)&info6, size);
+}
+
+static socklen_t set_destination(struct sockaddr_storage *out, const struct addr *target, uint32_t ifindex)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)out;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
+
+	memset(out, 0, sizeof(*out));
+	out->ss_family = target->family;
+	if (target->family == AF_INET) {
+		memcpy(&in->sin_addr, target->b, 4);
+		return sizeof(*in);
+	}
+	memcpy(&in6->sin6_addr, target->b, 16);
+	in6->sin6_scope_id = addr_is_link_local(target) ? ifindex : 0;
+	return sizeof(*in6);
+}
+
+int icmp_socket_send(int fd, const uint8_t *data, size_t size, const struct addr *target,
+		     const struct addr *source, uint32_t ifindex)
+{
+	_Alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in6_pktinfo))] = {0};
+	struct sockaddr_storage to;
+	struct iovec iov = {(void *)(uintptr_t)data, size};
+	struct msghdr msg = {
+		.msg_name = &to,
+		.msg_namelen = set_destination(&to, target, ifindex),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+	};
+
+	set_source(&msg, source, target);
+	return sendmsg(fd, &msg, MSG_DONTWAIT) < 0 ? -errno : 0;
+}
+
+// ---- receiving -------------------------------------------------------------------------------
+
+// The kernel stamps by the wall clock; how long the packet lay there is right by any clock.
+static int64_t arrived_us(const struct timespec *stamp)
+{
+	int64_t lay = clock_us(CLOCK_REALTIME) - ((int64_t)stamp->tv_sec * 1000000 + stamp->tv_nsec / 1000);
+
+	return clock_us(CLOCK_MONOTONIC) - (lay > 0 && lay < STAMP_TRUST_US ? lay : 0);
+}
+
+static void read_control(struct msghdr *msg, struct icmp_arrival *out)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		struct timespec stamp;
+		struct in_pktinfo info4;
+		struct in6_pktinfo info6;
+
+		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
+			memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
+			out->when_us = arrived_us(&stamp);
+		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
+			out->ifindex = (uint32_t)info4.ipi_ifindex;
+		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+			memcpy(&info6, CMSG_DATA(c), sizeof(info6));
+			out->ifindex = info6.ipi6_ifindex;
+		}
+	}
+}
+
+ssize_t icmp_socket_receive(int fd, uint8_t data[ICMP_SOCKET_ROOM], struct icmp_arrival *arrival)
+{
+	_Alignas(struct cmsghdr) uint8_t control[256];
+	struct sockaddr_in6 from = {0};
+	struct iovec iov = {data, ICMP_SOCKET_ROOM};
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(fd, &msg, MSG_DONTWAIT);
+
+	if (n < 0)
+		return errno == EINTR ? 0 : -errno;
+	if (msg.msg_flags & MSG_TRUNC)
+		return 0;
+	*arrival = (struct icmp_arrival){.when_us = icmp_now_us()};
+	read_control(&msg, arrival);
+	if (from.sin6_family == AF_INET6)
+		arrival->from = addr_from(AF_INET6, &from.sin6_addr);
+	return n;
+}
