@@ -48,7 +48,7 @@ const char *figure_latency(double ms, char text[FIGURE_TEXT])
 {
 	if (ms < 0)
 		return "-";
-	snprintf(text, FIGURE_TEXT, ms < 9.95 ? "%.1f ms" : "%.0f ms", ms);
+	snprintf(text, FIGURE_TEXT, ms < 0.995 ? "%.2f ms" : ms < 9.95 ? "%.1f ms" : "%.0f ms", ms);
 	return text;
 }
 

@@ -41,8 +41,9 @@ static void build_family(struct status_family *family, const struct link_path *p
 		snprintf(family->reason, sizeof(family->reason), "%s", verdict->reason);
 	if (verdict->state != STATE_UNKNOWN) {
 		family->state = verdict->state;
-		family->latency_ms = verdict->latency_ms;
-		family->jitter_ms = verdict->jitter_ms;
+		bool down = verdict->state == STATE_DOWN; // its round trips are history
+		family->latency_ms = down ? -1 : verdict->latency_ms;
+		family->jitter_ms = down ? -1 : verdict->jitter_ms;
 		family->loss = verdict->loss;
 	}
 }
@@ -56,7 +57,7 @@ static void build_gateway(struct status_gateway *gw, const struct status_input *
 	*gw = (struct status_gateway){
 		.conf = &model->gateways[i],
 		.state = planned ? planned->state : STATE_UNKNOWN,
-		.reason = planned ? planned->reason : "not in the kernel yet",
+		.reason = planned ? planned->reason : "not in the kernel",
 		.iface = facts_iface(in->facts, model->gateways[i].interface),
 		.id = planned ? planned->id : 0,
 		.mark = planned ? planned->mark : 0,

@@ -81,7 +81,7 @@ static void kill_gateway(struct scene *s, size_t gateway, const char *reason)
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		struct verdict *verdict = &s->f->verdicts[gateway][fam];
 		*verdict =
-			(struct verdict){.state = STATE_DOWN, .latency_ms = -1, .jitter_ms = -1, .loss = 1};
+			(struct verdict){.state = STATE_DOWN, .latency_ms = 7.1, .jitter_ms = 0.4, .loss = 1};
 		snprintf(verdict->reason, sizeof(verdict->reason), "%s", reason);
 	}
 }
@@ -205,9 +205,9 @@ Test(status, one_gateway_in_detail)
 		    "state      up for 3h12m, since 2025-12-31 20:48:00 UTC\n"
 		    "reason     1 of 1 targets answers\n"
 		    "IPv4       up: 1 of 1 targets answers; next hop 100.64.1.1; from 100.64.1.2;\n"
-		    "           latency 7.1 ms; jitter 0.4 ms; loss 0%\n"
+		    "           latency 7.1 ms; jitter 0.40 ms; loss 0%\n"
 		    "IPv6       up: 1 of 1 targets answers; next hop 2001:db8:1::1; from\n"
-		    "           2001:db8:1::2; latency 7.1 ms; jitter 0.4 ms; loss 0%\n"
+		    "           2001:db8:1::2; latency 7.1 ms; jitter 0.40 ms; loss 0%\n"
 		    "interface  wan1, up\n"
 		    "received   83.2M bit/s, 5.0G bytes in all\n"
 		    "sent       12.1M bit/s, 1.5k bytes in all\n"
@@ -269,11 +269,11 @@ Test(status, nothing_of_ours_in_the_kernel)
 		    "! gwd has nothing in the kernel: it was flushed, a reload puts it back\n"
 		    "GATEWAY  STATE    SINCE  LATENCY  LOSS  WEIGHT  FLOWS     RX     TX  VIA\n"
 		    "g1       unknown  3h12m   7.1 ms    0%       3    812  83.2M  12.1M  wan1\n"
-		    "         not in the kernel yet\n"
+		    "         not in the kernel\n"
 		    "g2       unknown  3h12m   7.1 ms    0%       2    812  83.2M  12.1M  wan2\n"
-		    "         not in the kernel yet\n"
+		    "         not in the kernel\n"
 		    "g3       unknown  3h12m   7.1 ms    0%       1    812  83.2M  12.1M  wan3\n"
-		    "         not in the kernel yet\n"
+		    "         not in the kernel\n"
 		    "\n"
 		    "BALANCE  SCHEDULER  PERSISTENCE  PINS  TIER  WEIGHT  SHARE  IN USE\n"
 		    "default  wrr        5m             12\n"
@@ -453,6 +453,8 @@ Test(status, figures)
 	cr_expect_str_eq(figure_amount(99951, text), "100k");
 	cr_expect_str_eq(figure_amount(999600, text), "1.0M");
 	cr_expect_str_eq(figure_amount(-1, text), "-");
+	cr_expect_str_eq(figure_latency(0.083, text), "0.08 ms");
+	cr_expect_str_eq(figure_latency(0.996, text), "1.0 ms");
 	cr_expect_str_eq(figure_latency(9.94, text), "9.9 ms");
 	cr_expect_str_eq(figure_latency(9.96, text), "10 ms");
 	cr_expect_str_eq(figure_latency(-1, text), "-");
