@@ -126,7 +126,7 @@ static int ask(const char *path, const struct request *request)
 
 static int finish(int exit)
 {
-	if (fflush(stdout) != 0) {
+	if (fflush(stdout) != 0 || ferror(stdout)) {
 		perror("gwctl: can't write the answer");
 		return REPLY_FAILED;
 	}
