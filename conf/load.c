@@ -173,6 +173,7 @@ static const struct model_probe probe_defaults = {
 	.fall = 3,
 	.rise = 3,
 	.hold_ms = 5000,
+	.window_ms = 30000,
 };
 
 static void load_probe(const struct reader *r, struct model_probe *probe)

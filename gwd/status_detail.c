@@ -88,15 +88,6 @@ static void put_snat(struct table *t, const struct model_snat snat[FAM_COUNT])
 		table_cell(t, "%s", snat4);
 }
 
-static const char *probe_type_text(enum probe_type type)
-{
-	switch (type) {
-	case PROBE_ICMP:
-		return "icmp";
-	}
-	return NULL;
-}
-
 static void put_probes(struct table *t, const struct model *model, const struct model_gateway *gw)
 {
 	char addr[ADDR_TEXT];
@@ -106,7 +97,7 @@ static void put_probes(struct table *t, const struct model *model, const struct 
 		for (size_t k = 0; k < probe->n_targets; k++)
 			buf_printf(&line, " %s", addr_text(&probe->targets[k], addr));
 		field(t, "probe");
-		table_cell(t, "%s: %s to%s, %u must answer", probe->name, probe_type_text(probe->type),
+		table_cell(t, "%s: %s to%s, %u must answer", probe->name, probe_type_name(probe->type),
 			   probe->n_targets ? buf_text(&line) : " the next hop", probe->need);
 		buf_free(&line);
 	}

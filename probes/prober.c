@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "probes/prober.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gwd/base/alloc.h"
@@ -33,7 +34,17 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 	switch (spec->probe->type) {
 	case PROBE_ICMP:
 		return icmp_ask(set->icmp, spec, failed);
+	case PROBE_TCP:
+	case PROBE_HTTP:
+	case PROBE_HTTPS:
+	case PROBE_DNS:
+	case PROBE_ARP:
+	case PROBE_EXEC:
+		break; // conf/ refuses them as long as they have no prober
 	}
+	failed->kind = ANSWER_CANT;
+	snprintf(failed->text, sizeof(failed->text), "there is no %s prober",
+		 probe_type_name(spec->probe->type));
 	return NULL;
 }
 

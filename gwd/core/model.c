@@ -37,6 +37,27 @@ unsigned model_max_ids(uint32_t mark_mask)
 	return bits >= 8 ? MODEL_IDS_MAX : (1u << bits) - 2;
 }
 
+const char *probe_type_name(enum probe_type type)
+{
+	switch (type) {
+	case PROBE_ICMP:
+		return "icmp";
+	case PROBE_TCP:
+		return "tcp";
+	case PROBE_HTTP:
+		return "http";
+	case PROBE_HTTPS:
+		return "https";
+	case PROBE_DNS:
+		return "dns";
+	case PROBE_ARP:
+		return "arp";
+	case PROBE_EXEC:
+		return "exec";
+	}
+	__builtin_unreachable();
+}
+
 const char *scheduler_name(enum scheduler scheduler)
 {
 	switch (scheduler) {

@@ -31,7 +31,17 @@ enum persist_by { PERSIST_SOURCE, PERSIST_SOURCE_DESTINATION };
 enum addr_mode { ADDR_MODE_AUTO, ADDR_MODE_NONE, ADDR_MODE_STATIC };
 enum snat_mode { SNAT_MASQUERADE, SNAT_ADDRESS /* or a range */, SNAT_NONE };
 enum failback { FAILBACK_STAY, FAILBACK_RESET };
-enum probe_type { PROBE_ICMP };
+enum probe_type { PROBE_ICMP, PROBE_TCP, PROBE_HTTP, PROBE_HTTPS, PROBE_DNS, PROBE_ARP, PROBE_EXEC };
+enum probe_record { // with the numbers of DNS
+	RECORD_A = 1,
+	RECORD_NS = 2,
+	RECORD_CNAME = 5,
+	RECORD_SOA = 6,
+	RECORD_PTR = 12,
+	RECORD_MX = 15,
+	RECORD_TXT = 16,
+	RECORD_AAAA = 28,
+};
 enum rule_target { RULE_BALANCE, RULE_GATEWAY, RULE_BYPASS };
 
 struct model_globals {
@@ -52,12 +62,18 @@ struct model_lan {
 	int line;
 };
 
+struct model_status {
+	uint16_t first, last; // HTTP status codes, 100..599
+};
+
 struct model_probe {
 	const char *name;
 	int line;
 	enum probe_type type;
-	struct addr *targets; // empty: the gateway's own next hop
+	struct addr *targets; // these and the names empty: the gateway's own next hop
 	size_t n_targets;
+	const char **target_names; // targets by name, looked up through the link that is probed
+	size_t n_target_names;
 	unsigned need;        // targets of one family that must answer, 1..
 	unsigned interval_ms; // while all is well
 	unsigned fast_ms;     // after a first miss, until the verdict
@@ -65,6 +81,23 @@ struct model_probe {
 	unsigned fall;        // misses in a row until down, 1..
 	unsigned rise;        // answers in a row until up, 1..
 	unsigned hold_ms;     // least time answering again before the next `up`; doubled while it flaps
+
+	// What is asked, and what is a good answer. NULL, empty or 0 where the type has no such option.
+	uint16_t port;               // tcp, http, https, dns
+	const char *path;            // http, https: begins with '/'
+	const char *host;            // http, https: for Host and SNI; NULL: the target as it is written
+	struct model_status *status; // http, https: never empty there
+	size_t n_status;
+	const char *expect;       // http, https: text that the body must have; NULL: any body
+	bool verify;              // https: the certificate must be good for `host`
+	const char *query;        // dns: the name that is asked for
+	enum probe_record record; // dns
+	struct addr expect_addr;  // dns: one of the records must be this address; none: any answer
+	bool any_rcode;           // dns: NXDOMAIN, SERVFAIL and REFUSED are answers, too
+	const char *command;      // exec: absolute path
+	// Worse than this over `window_ms` is degraded; 0: not judged by it.
+	unsigned loss_percent, latency_ms, jitter_ms;
+	unsigned window_ms; // span of loss, latency and jitter; never 0
 };
 
 struct model_snat {
@@ -157,6 +190,7 @@ bool model_interface_matches(const char *pattern, const char *name);
 // How many gateway ids the mask has room for: all values but 0 and all-ones (control packets), 254 at most.
 unsigned model_max_ids(uint32_t mark_mask);
 
+const char *probe_type_name(enum probe_type type); // "icmp", …
 const char *scheduler_name(enum scheduler scheduler);
 
 #endif
