@@ -101,8 +101,9 @@ static void main_on_reload(int number, short what, void *arg)
 	struct buf report = {0};
 	(void)number, (void)what;
 	engine_reload(run->engine, &report);
-	for (char *line = strtok(report.text, "\n"); line; line = strtok(NULL, "\n"))
-		log_warn("conf", "%s", line);
+	for (char *line, *rest = report.text; (line = strsep(&rest, "\n"));)
+		if (*line)
+			log_warn("conf", "%s", line);
 	buf_free(&report);
 }
 

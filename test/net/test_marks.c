@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Other programs' bits of the marks, tables, rules and routes are theirs.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,55 +44,52 @@ static void use(struct net *net)
 	cr_assert_eq(tally.split_clients, 0, "pins do not hold under foreign marks");
 }
 
-// Someone sets low bits of the packet mark before us; they must be there behind us, on every packet.
-Test(marks, foreign_bits_of_the_packet_mark_stay)
+// Somebody (`who`, a rule in a chain before ours) marks; behind us the bits must be there (`there`, a match)
+// on every packet that leaves.
+static void bits_stay(const char *globals, const char *priority, const char *who, const char *there)
 {
-	struct net *net = start(
-		"",
-		"table inet qos { counter kept { } counter lost { }\n"
-		"chain a { type filter hook prerouting priority raw; iifname lan0 ip saddr 10.1.0.0/16 meta "
-		"mark set 0x00000abc; }\n"
-		"chain z { type filter hook postrouting priority srcnat + 10; oifname \"wan*\" ip daddr "
-		"198.51.100.1 jump t\n }\n"
-		"chain t { meta mark & 0x00ffffff == 0xabc counter name kept accept\n counter name lost\n } "
-		"}");
+	char *ruleset = NULL;
+	cr_assert_geq(asprintf(&ruleset,
+			       "table inet qos {\n"
+			       "	counter kept {\n	}\n"
+			       "	counter lost {\n	}\n"
+			       "	chain a {\n"
+			       "		type filter hook prerouting priority %s;\n"
+			       "		iifname lan0 ip saddr 10.1.0.0/16 %s\n"
+			       "	}\n"
+			       "	chain t {\n"
+			       "		%s counter name kept accept\n"
+			       "		counter name lost\n"
+			       "	}\n"
+			       "	chain z {\n"
+			       "		type filter hook postrouting priority 110;\n"
+			       "		oifname \"wan*\" ip daddr 198.51.100.1 jump t\n"
+			       "	}\n"
+			       "}\n",
+			       priority, who, there),
+		      0);
+	struct net *net = start(globals, ruleset);
 	use(net);
 	cr_assert_gt(count_of(net, "kept"), 300);
 	cr_assert_eq(count_of(net, "lost"), 0);
+	free(ruleset);
 	net_finish(net);
 }
 
-// The same with the connection mark.
+Test(marks, foreign_bits_of_the_packet_mark_stay)
+{
+	bits_stay("", "raw", "meta mark set 0x00000abc", "meta mark & 0x00ffffff == 0xabc");
+}
+
 Test(marks, foreign_bits_of_the_connection_mark_stay)
 {
-	struct net *net = start(
-		"",
-		"table inet qos { counter kept { } counter lost { }\n"
-		"chain a { type filter hook prerouting priority -180; iifname lan0 ip saddr 10.1.0.0/16 ct "
-		"state new ct mark set 0x00000abc\n }\n"
-		"chain z { type filter hook postrouting priority srcnat + 10; oifname \"wan*\" ip daddr "
-		"198.51.100.1 jump t\n }\n"
-		"chain t { ct mark & 0x00ffffff == 0xabc counter name kept accept\n counter name lost\n }\n }");
-	use(net);
-	cr_assert_gt(count_of(net, "kept"), 300);
-	cr_assert_eq(count_of(net, "lost"), 0);
-	net_finish(net);
+	bits_stay("", "-180", "ct state new ct mark set 0x00000abc", "ct mark & 0x00ffffff == 0xabc");
 }
 
 Test(marks, another_mask_works_as_well)
 {
-	struct net *net =
-		start("mark-mask = 0x000fc000", "table inet qos { counter kept { } counter lost { }\n"
-						"chain a { type filter hook prerouting priority raw; iifname "
-						"lan0 ip saddr 10.1.0.0/16 meta mark set 0x80000001\n }\n"
-						"chain z { type filter hook postrouting priority srcnat + "
-						"10; oifname \"wan*\" ip daddr 198.51.100.1 jump t\n }\n"
-						"chain t { meta mark & 0xfff03fff == 0x80000001 counter name "
-						"kept accept; counter name lost\n }\n }");
-	use(net);
-	cr_assert_gt(count_of(net, "kept"), 300);
-	cr_assert_eq(count_of(net, "lost"), 0);
-	net_finish(net);
+	bits_stay("mark-mask = 0x000fc000", "raw", "meta mark set 0x80000001",
+		  "meta mark & 0xfff03fff == 0x80000001");
 }
 
 Test(marks, tables_rules_and_routes_of_others_are_not_touched)
@@ -108,8 +106,8 @@ Test(marks, tables_rules_and_routes_of_others_are_not_touched)
 	       "ip rule add pref 10005 fwmark 0x5 lookup 77; ip route add 192.0.2.0/24 dev wan1 table 77;"
 	       "ip route add default dev wan2 table 1001; ip -6 rule add pref 10001 lookup 78");
 	lab_nft_load(lab_router(net->lab),
-		     "table ip other { chain c { type filter hook forward priority 0; counter\n } }\n"
-		     "table netdev far { set s { type mark; elements = { 5 } } }");
+		     "table ip other {\n chain c {\n type filter hook forward priority 0; counter\n }\n }\n"
+		     "table netdev far {\n set s {\n type mark\n elements = { 5 }\n }\n }\n");
 	lab_run(lab_router(net->lab), &before, "%s", look);
 	net_gwd(net);
 	net_wait_up(net);
@@ -125,7 +123,7 @@ Test(marks, tables_rules_and_routes_of_others_are_not_touched)
 	lab_run(lab_router(net->lab), &after, "%s", look);
 	cr_assert_str_eq(before, after);
 	cr_assert(!net_router_shows(net, "nft list tables; ip rule; ip route show table all; ip -6 rule",
-				    "200"));
+				    "proto 200"));
 	cr_assert(!net_router_shows(net, "nft list tables", "gwd"));
 	free(before);
 	free(after);
