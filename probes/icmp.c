@@ -329,10 +329,9 @@ static int try_send(struct icmp_channel *s, struct icmp_ask *ask, const struct p
 	return r;
 }
 
-static void explain(struct answer *failed, int r, const struct icmp_ask *ask)
+// Is it our own shortage, and so no evidence against the target?
+static bool own_fault(int r, bool opened)
 {
-	char target[ADDR_TEXT];
-
 	switch (-r) {
 	case EMFILE:
 	case ENFILE:
@@ -340,14 +339,23 @@ static void explain(struct answer *failed, int r, const struct icmp_ask *ask)
 	case ENOMEM:
 	case EAGAIN:
 	case EINTR:
-		failed->kind = ANSWER_CANT;
-		break;
+		return true;
+	case EPERM: // opening takes CAP_NET_RAW and CAP_NET_ADMIN; sending is refused by a packet filter
+	case EACCES:
+		return !opened;
 	default:
-		failed->kind = ANSWER_DEAD;
-		break;
+		return false;
 	}
-	snprintf(failed->text, sizeof(failed->text), "can't ask %s: %s", addr_text(&ask->target, target),
-		 strerror(-r));
+}
+
+static void explain(struct answer *failed, int r, const struct icmp_ask *ask)
+{
+	bool opened = ask->socket->fd >= 0;
+	char target[ADDR_TEXT];
+
+	failed->kind = own_fault(r, opened) ? ANSWER_CANT : ANSWER_DEAD;
+	snprintf(failed->text, sizeof(failed->text), "can't ask %s: %s%s", addr_text(&ask->target, target),
+		 opened ? "" : "no socket: ", strerror(-r));
 }
 
 struct ask *icmp_ask(struct icmp *icmp, const struct ask_spec *spec, struct answer *failed)
