@@ -159,7 +159,8 @@ static const char *kernel_state(struct net *net, const char *name)
 {
 	const char *path = lab_path(net->lab, name);
 	lab_do(lab_router(net->lab),
-	       "(nft -s list table inet gwd | sed 's/ # progname gwd//; /flags owner/d; /^$/d'; ip rule; ip -6 rule;"
+	       "(nft -s list table inet gwd | sed 's/ # progname gwd//; /flags owner/d; /^$/d'; ip rule; ip "
+	       "-6 rule;"
 	       "ip route show table all proto 200; ip -6 route show table all proto 200) > %s",
 	       path);
 	return path;
