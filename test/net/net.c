@@ -18,6 +18,19 @@ static const char *net_sanitizer_log(struct net *net)
 	return lab_path(net->lab, "sanitizer");
 }
 
+// What gwd and the sanitizers said, for a test that fails.
+static const char *net_explain(struct net *net)
+{
+	static char text[16384];
+	char *found = NULL;
+	lab_run(lab_router(net->lab), &found, "cat %s.* 2>/dev/null", net_sanitizer_log(net));
+	const char *log = lab_proc_output(net->gwd);
+	size_t n = strlen(log);
+	snprintf(text, sizeof(text), "%s\n%s", found, n > 8000 ? log + n - 8000 : log);
+	free(found);
+	return text;
+}
+
 static const char *net_program(const char *name)
 {
 	static char path[2][512];
@@ -136,7 +149,7 @@ static json_t *net_status(struct net *net)
 	json_error_t error;
 	int status = net_gwctl(net, &output, "-j status");
 	json_t *root = status ? NULL : json_loads(output, 0, &error);
-	cr_assert_not_null(root, "gwctl -j status: exit %d: %s", status, output);
+	cr_assert_not_null(root, "gwctl -j status: exit %d: %s\n%s", status, output, net_explain(net));
 	free(output);
 	return root;
 }
