@@ -344,8 +344,12 @@ void health_answered(struct health *health, int64_t now_ms, uint64_t id, double 
 	struct health_attempt *a;
 	struct health_ask *ask = find(health, id, &a);
 
-	if (!ask || rtt_ms > health->config.timeout_ms)
+	if (!ask)
 		return;
+	if (rtt_ms > health->config.timeout_ms) { // it came before our timer, but too late
+		health_refused(health, now_ms, id);
+		return;
+	}
 	*ask = (struct health_ask){.sent_ms = ask->sent_ms};
 	a->planned = a->sent; // no need to ask on
 	if (ask->sent_ms > health->proven_ms)
