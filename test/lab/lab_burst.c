@@ -46,10 +46,9 @@ static void finish(struct lab_burst *burst, int index, enum lab_outcome outcome)
 	for (int i = 0; i < burst->waiting_count; i++)
 		if (burst->waiting[i] == index)
 			burst->waiting[i] = burst->waiting[--burst->waiting_count];
-	if (outcome == LAB_ANSWERED && burst->spec.hold) {
-		epoll_ctl(burst->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+	epoll_ctl(burst->epoll, EPOLL_CTL_DEL, conn->fd, NULL);
+	if (outcome == LAB_ANSWERED && burst->spec.hold)
 		return;
-	}
 	close(conn->fd);
 	conn->fd = -1;
 }

