@@ -9,9 +9,8 @@
  *
  * Each flow asks the far end's lab_server who it is, so its outcome includes the way back, and names its ISP.
  *
- * Source ports are the kernel's choice, from 16384 up (so servers are safe below), unless .source_port is set. One that
- * a UDP client happens to use again towards the same server within conntrack's memory continues the old flow, on its old
- * ISP: a test that counts to the last flow uses a fresh client for each, or sets the ports.
+ * Source ports are 16384 and up, so a test's servers are safe below, unless .source_port is set. A UDP flow gets one that
+ * no other had among the last 49,152, so it is new to conntrack too.
  *
  * Inbound flows: .from = lab_internet(lab), .to = lab_wan_address(lab, k, family), and a lab_server on the router or behind
  * its port forward. An answer that came back by another link than k is still an answer here: it is the watchdog

@@ -42,9 +42,7 @@ static void check_isp(struct lab *lab, int isp, int family)
 
 	lab_selftest_steer_host(lab, 1, isp);
 	for (int n = 1; n <= LAB_SERVERS; n++) {
-		struct lab_flow flow = {.from = lab_host(lab, 1),
-					.to = lab_server_address(family, n),
-					.source_port = (uint16_t)(10000 + isp)};
+		struct lab_flow flow = {.from = lab_host(lab, 1), .to = lab_server_address(family, n)};
 		struct lab_conn tcp = lab_connect(lab, &flow), udp = lab_ask(lab, &flow);
 
 		lab_check(tcp.isp == isp && udp.isp == isp, "%s by ISP %d: TCP %s by %d, UDP %s by %d",

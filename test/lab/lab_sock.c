@@ -10,12 +10,14 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum { USUAL_PORT = 9000 };
+enum { USUAL_PORT = 9000, FRESH_FIRST = 16384, FRESH_COUNT = 49152 };
 
 void lab_sock_text(const struct sockaddr_in6 *address, char text[INET6_ADDRSTRLEN])
 {
@@ -53,27 +55,55 @@ void lab_sock_option(int fd, int level, int name, int value)
 	lab_must(setsockopt(fd, level, name, &value, sizeof(value)), "setsockopt");
 }
 
-/* Binds to the flow's source. A port is left to connect(), so that many sources can have the same. */
-static void bind_source(int fd, const struct lab_flow *flow, int family)
+static const char *source_of(const struct lab_flow *flow, int family)
+{
+	if (flow->source)
+		return flow->source;
+	return family == AF_INET ? "0.0.0.0" : "::";
+}
+
+static int bind_to(int fd, const char *text, uint16_t port)
 {
 	struct sockaddr_storage source;
-	const char *any = family == AF_INET ? "0.0.0.0" : "::";
-	socklen_t length = lab_sock_address(flow->source ? flow->source : any, flow->source_port, &source);
+	socklen_t length = lab_sock_address(text, port, &source);
+
+	return bind(fd, (struct sockaddr *)&source, length);
+}
+
+/*
+ * A port that no UDP flow of this process had lately. The kernel's choice is random: one in some thousand flows would get
+ * a port which conntrack still remembers, and continue an old flow instead of being a new one.
+ */
+static int bind_to_fresh_port(int fd, const char *text)
+{
+	static atomic_uint turn;
+	int error = -1;
+
+	for (int i = 0; i < 100 && error; i++)
+		error = bind_to(fd, text, (uint16_t)(FRESH_FIRST + atomic_fetch_add(&turn, 1) % FRESH_COUNT));
+	return error;
+}
+
+/* Binds to the flow's source. A TCP port is left to connect(), so that many sources can have the same. */
+static void bind_source(int fd, const struct lab_flow *flow, int family, bool udp)
+{
+	const char *source = source_of(flow, family);
+	bool fresh = udp && !flow->source_port;
 
 	lab_sock_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
 	if (family == AF_INET6)
 		lab_sock_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1);
-	if (flow->source_port)
+	if (flow->source_port || fresh)
 		lab_sock_option(fd, SOL_SOCKET, SO_REUSEADDR, 1);
 	else
 		lab_sock_option(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
-	if (bind(fd, (struct sockaddr *)&source, length))
-		lab_die("bind to %s port %d: %s", flow->source ? flow->source : any, flow->source_port,
-			strerror(errno));
+	if (fresh ? bind_to_fresh_port(fd, source) : bind_to(fd, source, flow->source_port))
+		lab_die("bind to %s port %d: %s", source, flow->source_port, strerror(errno));
 }
 
 int lab_sock_open(const struct lab_flow *flow, int type, int protocol)
 {
+	bool udp = type == SOCK_DGRAM && protocol == 0;
 	struct sockaddr_storage to;
 	int family, fd;
 
@@ -88,8 +118,8 @@ int lab_sock_open(const struct lab_flow *flow, int type, int protocol)
 		lab_must(setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, flow->device,
 				    (socklen_t)strlen(flow->device)),
 			 flow->device);
-	if (flow->source || flow->source_port)
-		bind_source(fd, flow, family);
+	if (flow->source || flow->source_port || udp)
+		bind_source(fd, flow, family, udp);
 	return fd;
 }
 
