@@ -2,59 +2,62 @@
 #include "probes/check.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
+#include "probes/probe_copy.h"
 #include "probes/prober.h"
-
-#define WINDOW_MS 30000 // span of the figures
 
 // ---- life ------------------------------------------------------------------------------------
 
-static struct model_probe *copy_probe(const struct model_probe *probe)
+// In doubt a target is asked by volleys, for one lost packet must not look like a death; but not
+// where a question is work, or is repeated by TCP anyway.
+static uint32_t asks(enum probe_type type)
 {
-	struct model_probe *copy = xcalloc(1, sizeof(*copy));
-
-	*copy = *probe;
-	copy->name = xstrdup(probe->name);
-	copy->targets = xcalloc(probe->n_targets, sizeof(*copy->targets));
-	for (size_t i = 0; i < probe->n_targets; i++)
-		copy->targets[i] = probe->targets[i];
-	return copy;
+	switch (type) {
+	case PROBE_ICMP:
+	case PROBE_ARP:
+	case PROBE_DNS:
+	case PROBE_TCP:
+		return HEALTH_ASKS;
+	case PROBE_HTTP:
+	case PROBE_HTTPS:
+	case PROBE_EXEC:
+		return 1;
+	}
+	return 1;
 }
 
-static void free_probe(struct model_probe *probe)
+static struct watch_config watch_config(const struct model_probe *probe)
 {
-	free((void *)(uintptr_t)probe->name);
-	free(probe->targets);
-	free(probe);
+	return (struct watch_config){
+		.health.interval_ms = probe->interval_ms,
+		.health.fast_ms = probe->fast_ms,
+		.health.timeout_ms = probe->timeout_ms,
+		.health.fall = probe->fall,
+		.health.rise = probe->rise,
+		.health.asks = asks(probe->type),
+		.health.window_ms = probe->window_ms,
+		.need = probe->need,
+		.hold_ms = probe->hold_ms,
+		.limits.loss = probe->loss_percent / 100.0,
+		.limits.latency_ms = probe->latency_ms,
+		.limits.jitter_ms = probe->jitter_ms,
+	};
 }
 
 struct check *check_new(struct prober_set *set, const struct prober_link *link,
 			const struct model_probe *probe, uint64_t seed, void (*changed)(void *arg), void *arg)
 {
 	struct check *check = xcalloc(1, sizeof(*check));
-	struct watch_config config = {
-		.health =
-			{
-				.interval_ms = probe->interval_ms,
-				.fast_ms = probe->fast_ms,
-				.timeout_ms = probe->timeout_ms,
-				.fall = probe->fall,
-				.rise = probe->rise,
-				.asks = HEALTH_ASKS,
-				.window_ms = WINDOW_MS,
-			},
-		.need = probe->need,
-		.hold_ms = probe->hold_ms,
-	};
+	struct watch_config config = watch_config(probe);
 
 	check->set = set;
 	check->link = link;
-	check->probe = copy_probe(probe);
+	check->arena = arena_new();
+	check->probe = probe_copy(check->arena, probe);
 	check->changed = changed;
 	check->arg = arg;
 	watch_init(&check->watch, &config, seed);
@@ -65,36 +68,25 @@ void check_free(struct check *check)
 {
 	check_quiet(check);
 	watch_free(&check->watch);
-	free_probe(check->probe);
+	arena_free(check->arena);
 	free(check);
-}
-
-bool check_is_of(const struct check *check, const struct model_probe *probe)
-{
-	const struct model_probe *own = check->probe;
-
-	if (strcmp(own->name, probe->name) || own->type != probe->type || own->need != probe->need ||
-	    own->interval_ms != probe->interval_ms || own->fast_ms != probe->fast_ms ||
-	    own->timeout_ms != probe->timeout_ms || own->fall != probe->fall || own->rise != probe->rise ||
-	    own->hold_ms != probe->hold_ms || own->n_targets != probe->n_targets)
-		return false;
-	for (size_t i = 0; i < own->n_targets; i++)
-		if (!addr_equal(&own->targets[i], &probe->targets[i]))
-			return false;
-	return true;
 }
 
 void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, int64_t now_ms)
 {
-	VEC(struct addr) targets = {0};
+	VEC(struct prober_target) targets = {0};
 	const struct model_probe *probe = check->probe;
+	bool own = probe->n_targets || probe->n_target_names;
 
 	for (size_t i = 0; i < probe->n_targets; i++)
 		if (addr_fam(&probe->targets[i]) == fam)
-			vec_push(&targets, probe->targets[i]);
-	check->votes = targets.n > 0 || probe->n_targets == 0;
-	if (!probe->n_targets && !addr_is_none(next_hop))
-		vec_push(&targets, *next_hop);
+			vec_push(&targets, (struct prober_target){.addr = probe->targets[i]});
+	for (size_t i = 0; i < probe->n_target_names; i++)
+		vec_push(&targets, (struct prober_target){.name = probe->target_names[i]});
+	// A command needs nobody to ask.
+	if (!own && (!addr_is_none(next_hop) || probe->type == PROBE_EXEC))
+		vec_push(&targets, (struct prober_target){.addr = *next_hop});
+	check->votes = targets.n > 0 || !own;
 	check_quiet(check);
 	watch_set_targets(&check->watch, targets.v, targets.n, now_ms);
 	vec_free(&targets);

@@ -13,6 +13,7 @@
 #include "gwd/base/addr.h"
 #include "probes/watch.h"
 
+struct arena;
 struct model_probe;
 struct prober_link;
 struct prober_set;
@@ -20,7 +21,8 @@ struct prober_set;
 struct check {
 	struct prober_set *set;
 	const struct prober_link *link;
-	struct model_probe *probe; // own copy
+	struct arena *arena;
+	struct model_probe *probe; // own copy, in the arena
 	struct watch watch;
 	bool votes; // has targets in this family
 	void (*changed)(void *arg);
@@ -32,8 +34,6 @@ struct check *check_new(struct prober_set *set, const struct prober_link *link,
 			const struct model_probe *probe, uint64_t seed, void (*changed)(void *arg),
 			void *arg);
 void check_free(struct check *check);
-
-bool check_is_of(const struct check *check, const struct model_probe *probe); // the very same options?
 
 // Which addresses it asks: the probe's own of this family, or else the next hop.
 void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, int64_t now_ms);

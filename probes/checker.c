@@ -17,8 +17,10 @@
 #include "gwd/core/model.h"
 #include "gwd/core/verdict.h"
 #include "probes/check.h"
+#include "probes/probe_copy.h"
 #include "probes/prober.h"
 #include "probes/quorum.h"
+#include "probes/reason.h"
 
 #define REFRESH_MS 1000 // least time between two computations of the figures
 #define FIGURES_MS 5000 // least time between two news of figures alone
@@ -73,7 +75,7 @@ static enum state judge(const struct checker *checker)
 	return state;
 }
 
-static void say_probes(const struct checker *checker, struct buf *out)
+static void say_probes(const struct checker *checker, struct buf *out, int64_t now_ms)
 {
 	char text[sizeof(checker->verdict.reason)];
 	size_t up = 0, n = voters(checker);
@@ -85,14 +87,14 @@ static void say_probes(const struct checker *checker, struct buf *out)
 	vec_each(&checker->checks, c) {
 		if (!(*c)->votes || (n > 1 && watch_state(&(*c)->watch) == STATE_UP))
 			continue;
-		watch_reason(&(*c)->watch, text, sizeof(text));
+		reason_text(&(*c)->watch, now_ms, text, sizeof(text));
 		if (n > 1)
 			buf_printf(out, "; %s: ", (*c)->probe->name);
 		buf_puts(out, text);
 	}
 }
 
-static void explain(struct checker *checker)
+static void explain(struct checker *checker, int64_t now_ms)
 {
 	struct buf out = {0};
 
@@ -102,7 +104,7 @@ static void explain(struct checker *checker)
 		buf_printf(&out, "no probe of it has an %s target",
 			   checker->binding.fam == FAM_4 ? "IPv4" : "IPv6");
 	else
-		say_probes(checker, &out);
+		say_probes(checker, &out, now_ms);
 	snprintf(checker->verdict.reason, sizeof(checker->verdict.reason), "%s", buf_text(&out));
 	buf_free(&out);
 }
@@ -136,7 +138,7 @@ static uint64_t signature(const struct checker *checker)
 	uint64_t hash = hash_str(checker->binding.broken);
 
 	vec_each(&checker->checks, c) {
-		uint64_t one = (*c)->votes ? watch_signature(&(*c)->watch) : 0;
+		uint64_t one = (*c)->votes ? reason_signature(&(*c)->watch) : 0;
 
 		hash = hash_add(hash, &one, sizeof(one));
 	}
@@ -215,7 +217,7 @@ static void update(struct checker *checker, int64_t now_ms)
 			checker->verdict.since_ms = now_ms;
 		checker->verdict.state = state;
 		checker->signature = sign;
-		explain(checker);
+		explain(checker, now_ms);
 		measure(checker, now_ms);
 	} else if (now_ms - checker->figures_ms >= REFRESH_MS) {
 		measure(checker, now_ms);
@@ -255,7 +257,8 @@ static void set_link(struct checker *checker)
 {
 	const struct checker_binding *b = &checker->binding;
 
-	checker->link = (struct prober_link){.ifindex = b->ifindex, .mark = b->mark, .source = b->source};
+	checker->link = (struct prober_link){
+		.fam = b->fam, .ifindex = b->ifindex, .mark = b->mark, .source = b->source};
 	memcpy(checker->link.ifname, b->ifname, sizeof(checker->link.ifname));
 }
 
@@ -264,7 +267,7 @@ static struct check *take_check(struct checker *checker, const struct model_prob
 	vec_each(&checker->checks, c) {
 		struct check *check = *c;
 
-		if (!check || !check_is_of(check, probe))
+		if (!check || !probe_is_same(check->probe, probe))
 			continue;
 		*c = NULL;
 		return check;
@@ -377,7 +380,7 @@ void checker_rebind(struct checker *checker, const struct checker_binding *bindi
 	vec_each(&checker->checks, c) {
 		if (link || broken)
 			check_quiet(*c);
-		if (hop && !(*c)->probe->n_targets)
+		if (hop && !(*c)->probe->n_targets && !(*c)->probe->n_target_names)
 			check_aim(*c, binding->fam, &binding->next_hop, now_ms);
 		if (broken)
 			watch_set_broken(&(*c)->watch, binding->broken[0] != 0, now_ms);

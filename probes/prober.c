@@ -49,10 +49,10 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 }
 
 struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
-		       const struct prober_link *link, const struct addr *target, answer_cb cb, void *arg,
-		       uint64_t id, struct answer *failed)
+		       const struct prober_link *link, const struct prober_target *target, answer_cb cb,
+		       void *arg, uint64_t id, struct answer *failed)
 {
-	struct ask_spec spec = {probe, link, target};
+	struct ask_spec spec = {probe, link, &target->addr};
 	struct ask *ask;
 
 	*failed = (struct answer){0};

@@ -21,8 +21,15 @@ struct event_base;
 struct model_probe;
 struct prober_set;
 
+// Whom to ask. A name is looked up through the link, in the link's family.
+struct prober_target {
+	struct addr addr; // none while there is a name
+	const char *name; // NULL: the address
+};
+
 // How packets are kept on one link.
 struct prober_link {
+	enum fam fam;
 	char ifname[16];    // device to bind to; "": none
 	uint32_t ifindex;   // its index; a change means that the device was made anew
 	uint32_t mark;      // SO_MARK: selects the gateway's routing table; 0: none
@@ -50,8 +57,8 @@ void prober_set_free(struct prober_set *set); // after the last ask was answered
 // Asks. Returns NULL when it failed at once: then `failed` (DEAD or CANT) says why, and `cb` won't
 // be called. `probe` and `link` are only read during the call.
 struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
-		       const struct prober_link *link, const struct addr *target, answer_cb cb, void *arg,
-		       uint64_t id, struct answer *failed);
+		       const struct prober_link *link, const struct prober_target *target, answer_cb cb,
+		       void *arg, uint64_t id, struct answer *failed);
 
 // The answer is no longer wanted. Not after the callback was called.
 void prober_cancel(struct ask *ask);

@@ -7,10 +7,11 @@
 #include <string.h>
 
 #include "gwd/base/alloc.h"
-#include "gwd/base/buf.h"
 #include "gwd/base/hash.h"
 #include "probes/prober.h"
 #include "probes/quorum.h"
+
+#define QUALITY_EACH_MS 1000 // least time between two judgements
 
 #define each_target(watch, t) \
 	for (struct watch_target *t = (watch)->targets; t && t < (watch)->targets + (watch)->n_targets; t++)
@@ -21,12 +22,16 @@ void watch_init(struct watch *watch, const struct watch_config *config, uint64_t
 {
 	*watch = (struct watch){.config = *config, .seed = seed};
 	damper_init(&watch->damper, config->hold_ms);
+	quality_init(&watch->quality, &config->limits, config->health.window_ms, config->hold_ms);
 }
 
 static void drop_targets(struct watch *watch)
 {
-	each_target(watch, t)
+	each_target(watch, t) {
 		health_free(&t->health);
+		free((void *)(uintptr_t)t->aim.name);
+		free(t->label);
+	}
 	free(watch->targets);
 	free(watch->states);
 	watch->targets = NULL;
@@ -46,17 +51,30 @@ static int64_t soon(struct watch *watch, int64_t now_ms)
 	return now_ms + (int64_t)(watch->seed % (watch->config.health.fast_ms / 4 + 1));
 }
 
-void watch_set_targets(struct watch *watch, const struct addr *targets, size_t n, int64_t now_ms)
+// What has no address is a command.
+static char *label(const struct prober_target *aim)
+{
+	char text[ADDR_TEXT];
+
+	if (aim->name)
+		return xstrdup(aim->name);
+	return xstrdup(addr_is_none(&aim->addr) ? "the command" : addr_text(&aim->addr, text));
+}
+
+void watch_set_targets(struct watch *watch, const struct prober_target *targets, size_t n, int64_t now_ms)
 {
 	drop_targets(watch);
 	watch->targets = xcalloc(n, sizeof(*watch->targets));
 	watch->states = xcalloc(n, sizeof(*watch->states));
 	watch->n_targets = n;
 	for (size_t i = 0; i < n; i++) {
+		struct watch_target *t = &watch->targets[i];
 		int64_t first_ms = soon(watch, now_ms);
 
-		watch->targets[i].addr = targets[i];
-		health_init(&watch->targets[i].health, &watch->config.health, first_ms, watch->seed);
+		t->aim.addr = targets[i].addr;
+		t->aim.name = targets[i].name ? xstrdup(targets[i].name) : NULL;
+		t->label = label(&t->aim);
+		health_init(&t->health, &watch->config.health, first_ms, watch->seed);
 	}
 }
 
@@ -80,7 +98,7 @@ static enum state target_state(const struct watch_target *t)
 	return STATE_UNKNOWN;
 }
 
-static enum state raw_state(const struct watch *watch)
+enum state watch_raw_state(const struct watch *watch)
 {
 	if (watch->broken)
 		return STATE_DOWN;
@@ -111,9 +129,21 @@ static int64_t proven_ms(const struct watch *watch, int64_t now_ms)
 	return INT64_MIN; // not reached: every place is somebody's
 }
 
+static void judge_quality(struct watch *watch, int64_t now_ms)
+{
+	struct window_figures figures;
+
+	if (!quality_has_limits(&watch->quality) || now_ms - watch->quality_ms < QUALITY_EACH_MS)
+		return;
+	watch->quality_ms = now_ms;
+	figures = watch_figures(watch, now_ms);
+	quality_run(&watch->quality, now_ms, &figures);
+}
+
 static void judge(struct watch *watch, int64_t now_ms)
 {
-	damper_run(&watch->damper, now_ms, raw_state(watch), proven_ms(watch, now_ms), watch->urgent);
+	judge_quality(watch, now_ms);
+	damper_run(&watch->damper, now_ms, watch_raw_state(watch), proven_ms(watch, now_ms), watch->urgent);
 	each_target(watch, t) {
 		t->health.quick = watch->urgent || !watch->damper.was_up;
 		t->health.keen = damper_next_ms(&watch->damper) != INT64_MAX;
@@ -218,7 +248,7 @@ bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask)
 	each_target(watch, t) {
 		if (!health_ask(&t->health, now_ms, &id, &ask->handle))
 			continue;
-		ask->target = &t->addr;
+		ask->target = &t->aim;
 		ask->id = id * watch->n_targets + (uint64_t)(t - watch->targets);
 		return true;
 	}
@@ -267,6 +297,8 @@ int64_t watch_next_ms(const struct watch *watch)
 
 enum state watch_state(const struct watch *watch)
 {
+	if (watch->damper.state == STATE_UP)
+		return quality_state(&watch->quality);
 	return watch->damper.state;
 }
 
@@ -282,7 +314,7 @@ struct window_figures watch_figures(const struct watch *watch, int64_t now_ms)
 	for (size_t i = 0; i < n; i++) {
 		struct window_figures f = window_figures(&watch->targets[i].health.window, now_ms);
 
-		out.n += f.n;
+		out.n += f.n / n;
 		figures[i] = f.n ? f.loss : -1;
 		figures[n + i] = f.latency_ms;
 		figures[2 * n + i] = f.jitter_ms;
@@ -294,107 +326,4 @@ struct window_figures watch_figures(const struct watch *watch, int64_t now_ms)
 	out.jitter_ms = quorum_figure(figures + 2 * n, n, watch->config.need);
 	free(figures);
 	return out;
-}
-
-static size_t answering(const struct watch *watch)
-{
-	size_t n = 0;
-
-	each_target(watch, t)
-		n += t->health.state == HEALTH_ANSWERING;
-	return n;
-}
-
-static void say_well(const struct watch *watch, struct buf *out)
-{
-	size_t silent = 0;
-	char text[ADDR_TEXT];
-
-	if (!watch->n_targets) {
-		buf_puts(out, "there is no next hop to probe, so its carrier decides");
-		return;
-	}
-	if (watch->n_targets == 1) {
-		buf_printf(out, "%s answers", addr_text(&watch->targets[0].addr, text));
-		return;
-	}
-	buf_printf(out, "%zu of %zu targets answer", answering(watch), watch->n_targets);
-	each_target(watch, t)
-		if (t->health.state == HEALTH_SILENT)
-			buf_printf(out, "%s %s", silent++ ? "," : ", not", addr_text(&t->addr, text));
-}
-
-static void say_ill(const struct watch *watch, struct buf *out)
-{
-	char text[ADDR_TEXT];
-	const char *between = "";
-
-	if (answering(watch)) {
-		buf_printf(out, "%zu of %zu targets answer, %u must", answering(watch), watch->n_targets,
-			   watch->config.need);
-		between = "; ";
-	}
-	each_target(watch, t) {
-		if (t->health.state == HEALTH_ANSWERING)
-			continue;
-		buf_puts(out, between);
-		between = "; ";
-		if (t->refused)
-			buf_puts(out, t->why);
-		else
-			buf_printf(out, "no answer from %s (%u in a row)", addr_text(&t->addr, text),
-				   t->health.misses);
-	}
-}
-
-static void say_state(const struct watch *watch, struct buf *out)
-{
-	enum state raw = raw_state(watch);
-
-	switch (watch->damper.state) {
-	case STATE_UP:
-		say_well(watch, out);
-		break;
-	case STATE_DOWN:
-		if (raw == STATE_UP)
-			buf_printf(out, "answers again, on hold for %.3g s", watch->damper.hold_ms / 1000.0);
-		else
-			say_ill(watch, out);
-		break;
-	case STATE_UNKNOWN:
-	case STATE_DEGRADED:
-	case STATE_DRAIN:
-	case STATE_DISABLED:
-		buf_puts(out, "no answer yet");
-		break;
-	}
-}
-
-void watch_reason(const struct watch *watch, char *text, size_t size)
-{
-	struct buf out = {0};
-
-	say_state(watch, &out);
-	each_target(watch, t) {
-		if (!t->cant)
-			continue;
-		buf_printf(&out, "; %s", t->why);
-		break;
-	}
-	snprintf(text, size, "%s", buf_text(&out));
-	buf_free(&out);
-}
-
-uint64_t watch_signature(const struct watch *watch)
-{
-	int of[2] = {(int)watch->damper.state, (int)raw_state(watch)};
-	uint64_t hash = hash_add(HASH_START, of, sizeof(of));
-
-	each_target(watch, t) {
-		uint8_t about[3] = {(uint8_t)t->health.state, t->cant,
-				    t->refused && watch->damper.state == STATE_DOWN};
-
-		hash = hash_add(hash, about, sizeof(about));
-	}
-	return hash;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // watch: one probe kept upon one subject: the health of its targets, how many of them must answer,
-// and the damping of what comes out.
+// the damping of what comes out, and whether it is
+// good enough.
 //
 // Pure: it decides what is asked when and what follows from the answers; the checker puts the
 // questions. Where one target falls into doubt the others are asked at once, so several targets
@@ -16,6 +17,8 @@
 #include "gwd/core/verdict.h"
 #include "probes/damper.h"
 #include "probes/health.h"
+#include "probes/prober.h"
+#include "probes/quality.h"
 
 struct answer;
 
@@ -23,10 +26,12 @@ struct watch_config {
 	struct health_config health;
 	unsigned need; // targets that must answer, 1..; cut to the number of targets
 	uint32_t hold_ms;
+	struct quality_limits limits; // over health.window_ms
 };
 
 struct watch_target {
-	struct addr addr;
+	struct prober_target aim; // own copy
+	char *label;              // the name, or the address as text
 	struct health health;
 	bool refused; // the last miss was no silence: `why` says what came instead
 	bool cant;    // the last question could not be put: `why` says what is missing
@@ -39,12 +44,14 @@ struct watch {
 	size_t n_targets;
 	enum state *states; // scratch: one for each target
 	struct damper damper;
+	struct quality quality;
+	int64_t quality_ms; // when it was judged last
 	bool broken, urgent;
 	uint64_t seed;
 };
 
 struct watch_ask {
-	const struct addr *target;
+	const struct prober_target *target;
 	uint64_t id;
 	void **handle; // where to keep what calls it back
 };
@@ -57,7 +64,7 @@ void watch_free(struct watch *watch);
 //
 // Other targets; the damped state stays until they have answered, or not. With none at all the link
 // is good whenever it isn't broken.
-void watch_set_targets(struct watch *watch, const struct addr *targets, size_t n, int64_t now_ms);
+void watch_set_targets(struct watch *watch, const struct prober_target *targets, size_t n, int64_t now_ms);
 // The link is broken: down at once, nothing is asked. Or it is whole again: asks at once.
 void watch_set_broken(struct watch *watch, bool broken, int64_t now_ms);
 // The link changed under our feet: asks anew at once, keeps the state.
@@ -81,11 +88,8 @@ int64_t watch_next_ms(const struct watch *watch);
 void *watch_take_handle(struct watch *watch);
 
 enum state watch_state(const struct watch *watch);
+enum state watch_raw_state(const struct watch *watch); // neither damped nor weighed
 struct window_figures watch_figures(const struct watch *watch,
 				    int64_t now_ms); // n of them: need-th best each
-void watch_reason(const struct watch *watch, char *text, size_t size);
-
-// Changes whenever watch_reason() would tell something else (but for counts).
-uint64_t watch_signature(const struct watch *watch);
 
 #endif

@@ -76,6 +76,7 @@ static const struct model_probe shipped = {
 	.fall = 3,
 	.rise = 3,
 	.hold_ms = 5000,
+	.window_ms = 30000,
 };
 
 // Starts a checker with the binding that `s` has; `target` NULL: the next hop.

@@ -33,10 +33,10 @@ double sim_chance(struct sim *sim)
 
 void sim_start(struct sim *sim, const struct watch_config *config, size_t n_targets, uint64_t seed)
 {
-	struct addr targets[SIM_TARGETS];
+	struct prober_target targets[SIM_TARGETS] = {0};
 
 	for (size_t i = 0; i < SIM_TARGETS; i++)
-		targets[i] = addr_from(AF_INET, (uint8_t[]){192, 0, 2, (uint8_t)(i + 1)});
+		targets[i].addr = addr_from(AF_INET, (uint8_t[]){192, 0, 2, (uint8_t)(i + 1)});
 	*sim = (struct sim){.seed = seed * 2654435761u + 1, .rtt_ms = 10, .rtt_spread_ms = 2};
 	watch_init(&sim->watch, config, seed);
 	watch_set_targets(&sim->watch, targets, n_targets, 0);
@@ -91,7 +91,7 @@ static int64_t trip_ms(struct sim *sim)
 
 static void put(struct sim *sim, const struct watch_ask *ask)
 {
-	size_t target = (size_t)(ask->target->b[3] - 1);
+	size_t target = (size_t)(ask->target->addr.b[3] - 1);
 	bool dead = sim->dead[target];
 	struct answer failed = {.kind = ANSWER_CANT, .text = "no descriptors"};
 

@@ -39,6 +39,7 @@ static const struct model_probe next_hop = {
 	.fall = 3,
 	.rise = 3,
 	.hold_ms = 200,
+	.window_ms = 30000,
 };
 
 static void set_scene(struct scene *scene, const struct model_probe *const *probes, size_t n, unsigned need,

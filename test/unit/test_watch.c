@@ -4,9 +4,11 @@
 
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "gwd/base/vec.h"
 #include "probes/prober.h"
+#include "probes/reason.h"
 #include "test/unit/probe_sim.h"
 
 #define SECOND 1000LL
@@ -104,7 +106,7 @@ Test(watch, refusals_are_found_no_later_and_quoted)
 	sim_kill(&sim, true);
 	sim_run(&sim, 1400);
 	cr_expect_eq(watch_state(&sim.watch), STATE_DOWN);
-	watch_reason(&sim.watch, reason, sizeof(reason));
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
 	cr_expect_str_eq(reason, "host unreachable");
 	sim_end(&sim);
 }
@@ -216,7 +218,7 @@ Test(watch, one_dead_target_of_two_changes_nothing)
 	sim_run(&sim, 10 * HOUR);
 	cr_expect_eq(sim.downs, 0);
 	cr_expect_eq(sim.ups, 1);
-	watch_reason(&sim.watch, reason, sizeof(reason));
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
 	cr_expect_str_eq(reason, "1 of 2 targets answer, not 192.0.2.2");
 	sim_end(&sim);
 }
@@ -248,11 +250,11 @@ Test(watch, what_cannot_be_asked_is_no_evidence)
 	sim_run(&sim, HOUR);
 	cr_expect_eq(sim.downs, 0);
 	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
-	watch_reason(&sim.watch, reason, sizeof(reason));
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
 	cr_expect_str_eq(reason, "2 of 2 targets answer; no descriptors");
 	sim.cant = false;
 	sim_run(&sim, 2 * SECOND);
-	watch_reason(&sim.watch, reason, sizeof(reason));
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
 	cr_expect_str_eq(reason, "2 of 2 targets answer");
 	sim_end(&sim);
 }
@@ -339,4 +341,125 @@ Test(watch, slow_flapping_is_calmed_down)
 		cr_assert_leq(changes.n, 4 * 60, "seed %llu: %zu changes", (unsigned long long)seed,
 			      changes.n);
 	}
+}
+
+// ---- degraded --------------------------------------------------------------------------------
+
+static struct watch_config limited(double loss, double latency_ms, double jitter_ms)
+{
+	struct watch_config config = sim_defaults();
+
+	config.limits = (struct quality_limits){loss, latency_ms, jitter_ms};
+	return config;
+}
+
+static size_t degradations;
+
+static void count_degradations(struct sim *sim)
+{
+	degradations += sim->state == STATE_DEGRADED;
+}
+
+Test(watch, loss_above_the_limit_degrades_and_its_end_restores)
+{
+	struct sim sim;
+	struct watch_config config = limited(0.3, 0, 0);
+	char reason[160];
+
+	sim_start(&sim, &config, 2, 11);
+	sim_run(&sim, MINUTE);
+	sim.loss = 0.45;
+	sim_run(&sim, 2 * MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DEGRADED);
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
+	cr_expect(strstr(reason, "% over 30 s, the limit is 30 %; "), "%s", reason);
+	sim.loss = 0;
+	sim_run(&sim, 2 * MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	cr_expect_eq(sim.downs, 0);
+	sim_end(&sim);
+}
+
+Test(watch, loss_below_the_limit_does_not_degrade_by_chance)
+{
+	struct sim sim;
+	struct watch_config config = limited(0.3, 0, 0);
+
+	sim_start(&sim, &config, 1, 12);
+	sim.on_change = count_degradations;
+	sim.loss = 0.1;
+	for (int h = 0; h < 100; h++)
+		sim_run(&sim, HOUR);
+	cr_expect_eq(degradations, 0);
+	sim_end(&sim);
+}
+
+Test(watch, a_step_of_latency_degrades_within_the_window)
+{
+	struct sim sim;
+	struct watch_config config = limited(0, 150, 0);
+	char reason[160];
+
+	sim_start(&sim, &config, 1, 13);
+	sim_run(&sim, MINUTE);
+	sim.rtt_ms = 250;
+	sim_run(&sim, 30 * SECOND);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DEGRADED);
+	sim_run(&sim, MINUTE);
+	reason_text(&sim.watch, sim.now_ms, reason, sizeof(reason));
+	cr_expect(strstr(reason, "latency 2"), "%s", reason);
+	cr_expect(strstr(reason, "the limit is 150 ms; 192.0.2.1 answers"), "%s", reason);
+	sim.rtt_ms = 20;
+	sim_run(&sim, MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	cr_expect_eq(sim.downs, 0);
+	sim_end(&sim);
+}
+
+Test(watch, jitter_degrades)
+{
+	struct sim sim;
+	struct watch_config config = limited(0, 0, 40);
+
+	sim_start(&sim, &config, 1, 14);
+	sim.rtt_ms = 120;
+	sim.rtt_spread_ms = 5;
+	sim_run(&sim, MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_UP);
+	sim.rtt_spread_ms = 110;
+	sim_run(&sim, MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DEGRADED);
+	sim_end(&sim);
+}
+
+Test(watch, a_degraded_link_still_dies_in_time)
+{
+	struct sim sim;
+	struct watch_config config = limited(0, 100, 0);
+
+	sim_start(&sim, &config, 1, 15);
+	sim.rtt_ms = 200;
+	sim_run(&sim, MINUTE);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DEGRADED);
+	sim_kill(&sim, true);
+	sim_run(&sim, 2 * SECOND);
+	cr_expect_eq(watch_state(&sim.watch), STATE_DOWN);
+	sim_end(&sim);
+}
+
+// Around its limit, latency goes back and forth each minute.
+Test(watch, what_goes_back_and_forth_is_calmed_down)
+{
+	struct sim sim;
+	struct watch_config config = limited(0, 100, 0);
+
+	sim_start(&sim, &config, 1, 16);
+	sim.on_change = count_degradations;
+	for (int i = 0; i < 240; i++) {
+		sim.rtt_ms = i % 2 ? 160 : 40;
+		sim_run(&sim, MINUTE);
+	}
+	cr_expect_geq(degradations, 2);
+	cr_expect_leq(degradations, 40);
+	sim_end(&sim);
 }
