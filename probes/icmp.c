@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 #include "gwd/base/alloc.h"
+#include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
 #include "probes/ask.h"
 #include "probes/icmp_packet.h"
 #include "probes/icmp_socket.h"
+#include "probes/link_socket.h"
 
 #define IDLE_S 60LL // a socket that was not used for so long is closed
 #define BATCH 64    // packets read in one turn
@@ -236,7 +238,7 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 
 	(void)fd;
 	if (what & EV_TIMEOUT) {
-		if (!s->n_asks && icmp_now_us() - s->used_us >= IDLE_S * 1000000)
+		if (!s->n_asks && mono_now_us() - s->used_us >= IDLE_S * 1000000)
 			free_channel(s);
 		return;
 	}
@@ -303,7 +305,7 @@ static int send_echo(struct icmp_channel *s, struct icmp_ask *ask, const struct 
 	uint8_t data[ICMP_PACKET_SIZE];
 
 	icmp_build(s->fam, &ask->echo, data);
-	ask->sent_us = s->used_us = icmp_now_us();
+	ask->sent_us = s->used_us = mono_now_us();
 	return icmp_socket_send(s->fd, data, sizeof(data), &ask->target, source, s->ifindex);
 }
 
@@ -329,33 +331,15 @@ static int try_send(struct icmp_channel *s, struct icmp_ask *ask, const struct p
 	return r;
 }
 
-// Is it our own shortage, and so no evidence against the target?
-static bool own_fault(int r, bool opened)
-{
-	switch (-r) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EAGAIN:
-	case EINTR:
-		return true;
-	case EPERM: // opening takes CAP_NET_RAW and CAP_NET_ADMIN; sending is refused by a packet filter
-	case EACCES:
-		return !opened;
-	default:
-		return false;
-	}
-}
-
+// Opening takes CAP_NET_RAW and CAP_NET_ADMIN: to lack them is no evidence against the target. Once
+// there is a socket, EPERM is a packet filter's.
 static void explain(struct answer *failed, int r, const struct icmp_ask *ask)
 {
-	bool opened = ask->socket->fd >= 0;
 	char target[ADDR_TEXT];
 
-	failed->kind = own_fault(r, opened) ? ANSWER_CANT : ANSWER_DEAD;
-	snprintf(failed->text, sizeof(failed->text), "can't ask %s: %s%s", addr_text(&ask->target, target),
-		 opened ? "" : "no socket: ", strerror(-r));
+	link_failed(failed, addr_text(&ask->target, target), r);
+	if (ask->socket->fd < 0 && (r == -EPERM || r == -EACCES))
+		failed->kind = ANSWER_CANT;
 }
 
 struct ask *icmp_ask(struct icmp *icmp, const struct ask_spec *spec, struct answer *failed)

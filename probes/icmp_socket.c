@@ -8,22 +8,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "gwd/base/mono.h"
 #include "probes/icmp_packet.h"
+#include "probes/link_socket.h"
 
 #define STAMP_TRUST_US 60000000 // a packet that lay there longer has a stamp of another clock
-
-static int64_t clock_us(clockid_t clock)
-{
-	struct timespec ts;
-
-	clock_gettime(clock, &ts);
-	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
-}
-
-int64_t icmp_now_us(void)
-{
-	return clock_us(CLOCK_MONOTONIC);
-}
 
 // ---- opening ---------------------------------------------------------------------------------
 
@@ -42,11 +31,8 @@ int icmp_socket_set_id(int fd, enum fam fam, uint16_t id)
 
 static int bind_to_link(int fd, enum fam fam, const char *ifname, uint32_t mark)
 {
-	int r = mark ? set_int(fd, SOL_SOCKET, SO_MARK, (int)mark) : 0;
+	int r = link_socket_bind(fd, ifname, mark);
 
-	if (!r && ifname[0] &&
-	    setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, ifname, (socklen_t)strlen(ifname) + 1) < 0)
-		r = -errno;
 	if (!r)
 		r = set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
 	if (!r)
@@ -97,22 +83,6 @@ static void set_source(struct msghdr *msg, const struct addr *source, const stru
 	memcpy(CMSG_DATA(c), v4 ? (const void *)&info4 : (const void *)&info6, size);
 }
 
-static socklen_t set_destination(struct sockaddr_storage *out, const struct addr *target, uint32_t ifindex)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)out;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)out;
-
-	memset(out, 0, sizeof(*out));
-	out->ss_family = target->family;
-	if (target->family == AF_INET) {
-		memcpy(&in->sin_addr, target->b, 4);
-		return sizeof(*in);
-	}
-	memcpy(&in6->sin6_addr, target->b, 16);
-	in6->sin6_scope_id = addr_is_link_local(target) ? ifindex : 0;
-	return sizeof(*in6);
-}
-
 int icmp_socket_send(int fd, const uint8_t *data, size_t size, const struct addr *target,
 		     const struct addr *source, uint32_t ifindex)
 {
@@ -121,7 +91,7 @@ int icmp_socket_send(int fd, const uint8_t *data, size_t size, const struct addr
 	struct iovec iov = {(void *)(uintptr_t)data, size};
 	struct msghdr msg = {
 		.msg_name = &to,
-		.msg_namelen = set_destination(&to, target, ifindex),
+		.msg_namelen = link_sockaddr(&to, target, 0, ifindex),
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
 		.msg_control = control,
@@ -136,9 +106,11 @@ int icmp_socket_send(int fd, const uint8_t *data, size_t size, const struct addr
 // The kernel stamps by the wall clock; how long the packet lay there is right by any clock.
 static int64_t arrived_us(const struct timespec *stamp)
 {
-	int64_t lay = clock_us(CLOCK_REALTIME) - ((int64_t)stamp->tv_sec * 1000000 + stamp->tv_nsec / 1000);
+	struct timespec now;
 
-	return clock_us(CLOCK_MONOTONIC) - (lay > 0 && lay < STAMP_TRUST_US ? lay : 0);
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t lay = (now.tv_sec - stamp->tv_sec) * 1000000 + (now.tv_nsec - stamp->tv_nsec) / 1000;
+	return mono_now_us() - (lay > 0 && lay < STAMP_TRUST_US ? lay : 0);
 }
 
 static void read_control(struct msghdr *msg, struct icmp_arrival *out)
@@ -180,7 +152,7 @@ ssize_t icmp_socket_receive(int fd, uint8_t data[ICMP_SOCKET_ROOM], struct icmp_
 		return errno == EINTR ? 0 : -errno;
 	if (msg.msg_flags & MSG_TRUNC)
 		return 0;
-	*arrival = (struct icmp_arrival){.when_us = icmp_now_us()};
+	*arrival = (struct icmp_arrival){.when_us = mono_now_us()};
 	read_control(&msg, arrival);
 	if (from.sin6_family == AF_INET6)
 		arrival->from = addr_from(AF_INET6, &from.sin6_addr);

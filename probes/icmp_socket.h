@@ -22,8 +22,6 @@ struct icmp_arrival {
 	int64_t when_us;  // CLOCK_MONOTONIC
 };
 
-int64_t icmp_now_us(void); // CLOCK_MONOTONIC
-
 // Returns the descriptor (not blocking) or -errno. ifname "": not bound; mark 0: none.
 int icmp_socket_open(enum fam fam, const char *ifname, uint32_t mark, uint16_t id);
 int icmp_socket_set_id(int fd, enum fam fam, uint16_t id); // 0 or -errno

@@ -7,17 +7,23 @@
 #include "gwd/base/alloc.h"
 #include "gwd/core/model.h"
 #include "probes/ask.h"
+#include "probes/exec.h"
 #include "probes/icmp.h"
+#include "probes/tcp.h"
 
 struct prober_set {
+	struct event_base *base;
 	struct icmp *icmp;
+	struct exec *exec;
 };
 
 struct prober_set *prober_set_new(struct event_base *base)
 {
 	struct prober_set *set = xcalloc(1, sizeof(*set));
 
+	set->base = base;
 	set->icmp = icmp_new(base);
+	set->exec = exec_new(base);
 	return set;
 }
 
@@ -26,6 +32,7 @@ void prober_set_free(struct prober_set *set)
 	if (!set)
 		return;
 	icmp_free(set->icmp);
+	exec_free(set->exec);
 	free(set);
 }
 
@@ -34,12 +41,14 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 	switch (spec->probe->type) {
 	case PROBE_ICMP:
 		return icmp_ask(set->icmp, spec, failed);
+	case PROBE_EXEC:
+		return exec_ask(set->exec, spec, failed);
 	case PROBE_TCP:
+		return tcp_ask(set->base, spec, failed);
 	case PROBE_HTTP:
 	case PROBE_HTTPS:
 	case PROBE_DNS:
 	case PROBE_ARP:
-	case PROBE_EXEC:
 		break; // conf/ refuses them as long as they have no prober
 	}
 	failed->kind = ANSWER_CANT;

@@ -3,11 +3,16 @@
 
 #include <time.h>
 
-int64_t mono_now_ms(void)
+int64_t mono_now_us(void)
 {
 	struct timespec ts;
 	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000;
+}
+
+int64_t mono_now_ms(void)
+{
+	return mono_now_us() / 1000;
 }
 
 int64_t mono_to_wall_s(int64_t then_ms)

@@ -8,6 +8,7 @@
 
 // Milliseconds of CLOCK_MONOTONIC; never goes back, does not follow the wall clock.
 int64_t mono_now_ms(void);
+int64_t mono_now_us(void); // the same clock, for measuring
 
 // Wall-clock seconds since 1970 of the monotonic instant `then_ms` (for reports to people only).
 int64_t mono_to_wall_s(int64_t then_ms);

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// link_socket: keeps a socket on one gateway's link: its device, its mark (so its routing table), and
+// its source address. For every prober that has sockets.
+#ifndef GWD_PROBES_LINK_SOCKET_H
+#define GWD_PROBES_LINK_SOCKET_H
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "gwd/base/addr.h"
+
+struct answer;
+struct prober_link;
+
+// Device and mark. 0 or -errno.
+int link_socket_bind(int fd, const char *ifname, uint32_t mark);
+
+// Opens a socket of this type for asking `target`: bound, not blocking, with the link's source address
+// (a link-local target is left to the kernel: it wants a link-local source). Descriptor or -errno.
+int link_socket_open(int type, const struct prober_link *link, const struct addr *target);
+
+// Fills in the address of a target; `ifindex` is for link-local ones. Returns its length.
+socklen_t link_sockaddr(struct sockaddr_storage *out, const struct addr *addr, uint16_t port,
+			uint32_t ifindex);
+
+// Fills in the answer of a question that could not be put: `what` ("192.0.2.1:80"), -errno. CANT where
+// it is a shortage of our own, and so no evidence against anybody.
+void link_failed(struct answer *failed, const char *what, int r);
+
+// "192.0.2.1:80", "[2001:db8::1]:80"
+#define LINK_WHERE (ADDR_TEXT + 8)
+const char *link_where(const struct addr *addr, uint16_t port, char text[LINK_WHERE]);
+
+#endif
