@@ -5,6 +5,7 @@
 
 #include "gwd/base/err.h"
 #include "gwd/command_list.h"
+#include "gwd/command_priv.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
 #include "gwd/engine.h"
@@ -46,7 +47,7 @@ static void reply_status(void *arg, const struct status *status)
 	}
 }
 
-static void command_status(struct engine *engine, const struct request *request, struct reply *reply)
+void command_status(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	struct status_request asked = {request, reply};
 	status_collect(engine, reply_status, &asked);
@@ -65,7 +66,7 @@ static bool has_pins_of(const struct plan *plan, const char *name)
 	return false;
 }
 
-static void command_pins(struct engine *engine, const struct request *request, struct reply *reply)
+void command_pins(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	const struct plan *plan = engine_applied(engine);
 	const char *name = request->n_args ? request->args[0] : NULL;
@@ -84,7 +85,7 @@ static void command_pins(struct engine *engine, const struct request *request, s
 
 // ---- the rest --------------------------------------------------------------------------------
 
-static void command_rules(struct engine *engine, const struct request *request, struct reply *reply)
+void command_rules(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	(void)request;
 	const struct plan *plan = engine_applied(engine);
@@ -95,7 +96,7 @@ static void command_rules(struct engine *engine, const struct request *request, 
 	script_text(plan, &reply->body);
 }
 
-static void command_reload(struct engine *engine, const struct request *request, struct reply *reply)
+void command_reload(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	(void)request;
 	int rc = engine_reload(engine, &reply->body);
@@ -107,7 +108,7 @@ static void command_reload(struct engine *engine, const struct request *request,
 		buf_printf(&reply->body, "the reload failed: %s\n", strerror(-rc));
 }
 
-static void command_flush(struct engine *engine, const struct request *request, struct reply *reply)
+void command_flush(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	(void)request;
 	struct err err;
@@ -117,7 +118,7 @@ static void command_flush(struct engine *engine, const struct request *request, 
 		buf_puts(&reply->body, "everything of gwd's is out of the kernel, until a reload\n");
 }
 
-static void command_version(struct engine *engine, const struct request *request, struct reply *reply)
+void command_version(struct engine *engine, const struct request *request, struct reply *reply)
 {
 	(void)engine;
 	buf_printf(&reply->body, request->json ? "{\"version\":\"%s\"}\n" : "gwd %s\n", GWD_VERSION);

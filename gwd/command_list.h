@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // command_list: what can be asked of a running gwd, in the order of the manual.
 //
-// A new command is one row here and one function command_NAME() in gwd/command.c. gwd dispatches by
+// A new command is one row here and one function command_NAME() in gwd/command*.c. gwd dispatches by
 // this table; gwctl prints its usage from it and refuses what is not in it.
 #ifndef GWD_COMMAND_LIST_H
 #define GWD_COMMAND_LIST_H
@@ -17,6 +17,11 @@ struct request;
 	X(status, "[NAME]", 0, 1, true, "gateways and balances: state, why and since when, flows, rates") \
 	X(pins, "[NAME]", 0, 1, true, "which client keeps which gateway, and for how much longer") \
 	X(rules, "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
+	X(drain, "NAME", 1, 1, false, "give a gateway no new clients") \
+	X(undrain, "NAME", 1, 1, false, "end that") \
+	X(disable, "NAME", 1, 1, false, "take a gateway out of use: its flows move at once") \
+	X(enable, "NAME", 1, 1, false, "end that") \
+	X(weight, "NAME N", 2, 2, false, "another weight than the file's, until `weight NAME default`") \
 	X(reload, "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \
 	X(flush, "", 0, 0, false, "take everything of gwd's out of the kernel, until a reload") \
 	X(version, "", 0, 0, true, "the version of the running gwd")

@@ -157,7 +157,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 {
 	if (!(engine->nft = nft_open(err)) || !(engine->listener = nft_listener_open(engine->nft, err)) ||
 	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
-	    !(engine->sysctl = engine_open_sysctl(socket, err)))
+	    !(engine->sysctl = engine_open_sysctl(socket, err)) || engine_open_manual(engine, socket, err))
 		return -1;
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
@@ -246,6 +246,7 @@ void engine_free(struct engine *engine)
 	sysctl_close(engine->sysctl);
 	plan_free(&engine->applied);
 	ids_free(&engine->ids);
+	manual_free(&engine->manual);
 	vec_free(&engine->since);
 	vec_free(&engine->rates);
 	model_free(engine->model);

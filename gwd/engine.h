@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
+#include "gwd/core/manual.h"
 
 struct buf;
 struct conntrack;
@@ -64,6 +65,11 @@ int engine_reload(struct engine *engine, struct buf *report);
 
 // `reloaded` is called at the end of every reload that was taken.
 void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *arg);
+
+// Sets a gateway of the model by hand, which survives reloads and restarts. 0: it is in force. Otherwise
+// the sentence says how far it came.
+int engine_set_manual(struct engine *engine, const char *gateway, enum manual_change change, unsigned weight,
+		      struct err *err);
 
 // Takes everything of ours out of the kernel and stays idle until a reload. 0 or -errno.
 int engine_flush(struct engine *engine, struct err *err);

@@ -10,6 +10,7 @@
 #include "gwd/base/err.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/ids.h"
+#include "gwd/core/manual.h"
 #include "gwd/core/plan.h"
 #include "gwd/engine.h"
 
@@ -33,6 +34,8 @@ struct engine {
 	struct model *model;
 	struct ids ids;
 	struct plan applied;
+	struct manual manual; // what is set by hand
+	char manual_path[512];
 	bool flushed;       // by the operator: nothing of ours in the kernel until a reload
 	bool first_load;    // the table was not there at the start
 	bool reread_routes; // the kernel's routes and rules may differ from `applied`
@@ -63,6 +66,9 @@ struct engine {
 // could not be changed, and `applied` is what it is known to have. 0: it was; if a route or a
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
+
+// Reads what was set by hand before a restart. `socket`: the control socket's path.
+int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
 
 // Reads the kernel's table, routes and rules into `applied`, as far as they are marked as in doubt.
 int engine_read_back(struct engine *engine, struct err *err);

@@ -75,6 +75,7 @@ static void settle_build(struct engine *engine, struct plan *plan)
 		.model = model,
 		.facts = netmon_facts(engine->netmon),
 		.verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
+		.manual = &engine->manual,
 		.ids = &engine->ids,
 	};
 	plan_build(plan, &input);

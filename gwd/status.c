@@ -58,6 +58,8 @@ static void build_gateway(struct status_gateway *gw, const struct status_input *
 		.conf = &model->gateways[i],
 		.state = planned ? planned->state : STATE_UNKNOWN,
 		.reason = planned ? planned->reason : "not in the kernel",
+		.weight = planned ? planned->weight : model->gateways[i].weight,
+		.manual = planned ? planned->manual : "",
 		.iface = facts_iface(in->facts, model->gateways[i].interface),
 		.id = planned ? planned->id : 0,
 		.mark = planned ? planned->mark : 0,
@@ -105,8 +107,10 @@ static void build_member(struct status_member *member, const struct plan *plan,
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		member->share[fam] = slot_share(plan, group, gw, fam);
 	vec_each(&group->members, planned)
-		if (&plan->gateways.v[planned->gateway] == gw)
+		if (&plan->gateways.v[planned->gateway] == gw) {
+			member->weight = planned->weight;
 			memcpy(member->active, planned->active, sizeof(member->active));
+		}
 }
 
 static void build_balance(struct status_balance *balance, const struct status_input *in, size_t i)
@@ -119,6 +123,7 @@ static void build_balance(struct status_balance *balance, const struct status_in
 		struct status_member *member;
 		vec_add(&balance->members, member);
 		member->use = &conf->uses[k];
+		member->weight = conf->uses[k].weight;
 		member->gateway = in->model->gateways[conf->uses[k].gateway].name;
 		build_member(member, in->applied, group);
 	}

@@ -58,6 +58,8 @@ struct status_gateway {
 	const struct model_gateway *conf;
 	enum state state;
 	const char *reason;
+	unsigned weight;                // that counts
+	const char *manual;             // what is set by hand; "": nothing
 	const struct fact_iface *iface; // NULL: not there
 	unsigned id;                    // 0: not in the kernel yet
 	uint32_t mark, table;
@@ -69,6 +71,7 @@ struct status_gateway {
 struct status_member {
 	const struct model_use *use;
 	const char *gateway;
+	unsigned weight;         // that counts
 	bool usable;             // takes new flows where its tier is reached
 	bool active[FAM_COUNT];  // takes new flows now
 	double share[FAM_COUNT]; // of the slots, 0..1; negative: the family has nobody to choose

@@ -118,8 +118,8 @@ static void put_users(struct table *t, const struct status *status, const char *
 			enum fam fam = member->share[FAM_4] < 0 ? FAM_6 : FAM_4;
 			field(t, "balance");
 			table_cell(t, "%s: tier %u, weight %u, share %s, in use: %s", balance->conf->name,
-				   member->use->tier, member->use->weight,
-				   figure_share(member->share[fam], text), status_text_use(balance, member));
+				   member->use->tier, member->weight, figure_share(member->share[fam], text),
+				   status_text_use(balance, member));
 		}
 }
 
@@ -169,7 +169,11 @@ void status_text_gateway(const struct status *status, const struct status_gatewa
 	put_interface(&t, gw);
 	put_snat(&t, gw->conf->snat);
 	field(&t, "weight");
-	table_cell(&t, "%u", gw->conf->weight);
+	table_cell(&t, "%u", gw->weight);
+	if (*gw->manual) {
+		field(&t, "by hand");
+		table_cell(&t, "%s; the file says weight %u", gw->manual, gw->conf->weight);
+	}
 	put_gateway_kernel(&t, gw, status->model->globals.mark_mask);
 	put_probes(&t, status->model, gw->conf);
 	put_users(&t, status, gw->conf->name);

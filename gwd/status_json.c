@@ -85,7 +85,8 @@ static json_t *json_gateway(const struct status *status, const struct status_gat
 	set(o, "since", json_time(status, gw->measured.since_ms));
 	set(o, "interface", json_text(gw->conf->interface));
 	set(o, "address", json_addr(&family->next_hop));
-	set(o, "weight", json_integer(gw->conf->weight));
+	set(o, "weight", json_integer(gw->weight));
+	set(o, "manual", *gw->manual ? json_text(gw->manual) : json_null());
 	set(o, "latency_ms", json_measure(family->latency_ms));
 	set(o, "jitter_ms", json_measure(family->jitter_ms));
 	set(o, "loss", json_measure(family->loss));
@@ -108,7 +109,7 @@ static json_t *json_member(const struct status_member *member)
 	json_t *o = json_object();
 	set(o, "name", json_text(member->gateway));
 	set(o, "tier", json_integer(member->use->tier));
-	set(o, "weight", json_integer(member->use->weight));
+	set(o, "weight", json_integer(member->weight));
 	set(o, "usable", json_boolean(member->usable));
 	set(o, "active", json_boolean(member->active[FAM_4] || member->active[FAM_6]));
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)

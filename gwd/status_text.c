@@ -29,13 +29,15 @@ static void gateway_row(struct table *t, const struct status *status, const stru
 	table_cell(t, "%s", figure_age(status->now_ms - gw->measured.since_ms, text));
 	table_cell(t, "%s", figure_latency(family->latency_ms, text));
 	table_cell(t, "%s", figure_share(family->loss, text));
-	table_cell(t, "%u", gw->conf->weight);
+	table_cell(t, "%u", gw->weight);
 	table_cell(t, "%s", figure_count(gw->measured.flows, text));
 	table_cell(t, "%s", figure_amount(gw->measured.rx_bps, text));
 	table_cell(t, "%s", figure_amount(gw->measured.tx_bps, text));
 	table_cell(t, "%s", gw->conf->interface);
-	if (!is_well(gw))
-		table_note(t, "%s", gw->reason);
+	bool well = is_well(gw), told = !well && !strncmp(gw->reason, gw->manual, strlen(gw->manual));
+	const char *manual = told ? "" : gw->manual;
+	if (*manual || !well)
+		table_note(t, "%s%s%s", manual, *manual && !well ? "; " : "", well ? "" : gw->reason);
 }
 
 static void put_gateways(const struct status *status, struct buf *out)
@@ -71,7 +73,7 @@ const char *status_text_use(const struct status_balance *balance, const struct s
 	vec_each(&balance->members, other)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			served[fam] |= other->active[fam];
-	if (!member->use->weight)
+	if (!member->weight)
 		return "drain";
 	if (!member->usable)
 		return "no";
@@ -119,7 +121,7 @@ static void balance_rows(struct table *t, const struct status_balance *balance, 
 		for (int i = 0; i < 3; i++)
 			table_cell(t, "%s", "");
 		table_cell(t, "%u", member->use->tier);
-		table_cell(t, "%u", member->use->weight);
+		table_cell(t, "%u", member->weight);
 		put_shares(t, member, two);
 		table_cell(t, "%s", status_text_use(balance, member));
 	}

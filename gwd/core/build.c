@@ -8,6 +8,7 @@
 #include "gwd/base/hash.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/link.h"
+#include "gwd/core/manual.h"
 #include "gwd/core/marks.h"
 #include "gwd/core/pick.h"
 #include "gwd/core/plan.h"
@@ -63,16 +64,35 @@ static void build_summary(struct plan_gateway *gw, const enum state state[FAM_CO
 	}
 }
 
+// What is set by hand stands above the verdicts.
+static void build_manual(struct plan_gateway *gw, const struct manual_entry *entry)
+{
+	char reason[sizeof(gw->reason)];
+	manual_text(entry, gw->manual);
+	if (entry && entry->disabled) {
+		gw->usable[FAM_4] = gw->usable[FAM_6] = false;
+		gw->state = STATE_DISABLED;
+		snprintf(gw->reason, sizeof(gw->reason), "%s", gw->manual);
+	} else if (!gw->weight && build_state_usable(gw->state)) {
+		gw->state = STATE_DRAIN;
+		snprintf(reason, sizeof(reason), "%s", gw->reason);
+		if (entry)
+			snprintf(gw->reason, sizeof(gw->reason), "%s; %.110s", gw->manual, reason);
+	}
+}
+
 static void build_gateway(struct plan_gateway *gw, const struct build_input *input, size_t i,
 			  const struct link *link)
 {
 	const struct model_gateway *conf = &input->model->gateways[i];
+	const struct manual_entry *manual = manual_find(input->manual, conf->name);
 	enum state state[FAM_COUNT];
 	const char *reason[FAM_COUNT];
 	snprintf(gw->name, sizeof(gw->name), "%s", conf->name);
 	snprintf(gw->ifname, sizeof(gw->ifname), "%s", conf->interface);
 	gw->id = ids_get(input->ids, conf->name);
 	gw->mark = mark_of_id(input->model->globals.mark_mask, gw->id);
+	gw->weight = manual_weight(manual, conf->weight);
 	gw->reset_others = conf->failback == FAILBACK_RESET;
 	memcpy(gw->snat, conf->snat, sizeof(gw->snat));
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
@@ -85,8 +105,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 		gw->source[fam] = link->path[fam].source;
 	}
 	build_summary(gw, state, reason, link);
-	if (!conf->weight && build_state_usable(gw->state))
-		gw->state = STATE_DRAIN;
+	build_manual(gw, manual);
 }
 
 void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links)
@@ -101,7 +120,7 @@ void build_gateways(struct plan *plan, const struct build_input *input, const st
 			if (k != i && !strcmp(model->gateways[k].interface, model->gateways[i].interface))
 				gw->shared = true;
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			any_usable[fam] |= gw->usable[fam] && model->gateways[i].weight;
+			any_usable[fam] |= gw->usable[fam] && gw->weight;
 	}
 	vec_each(&plan->gateways, gw)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
@@ -143,7 +162,7 @@ static void build_group_finish(struct plan *plan, struct plan_group *group)
 	struct slots_member *members = xcalloc(n, sizeof(*members));
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct slots_member){.tier = group->members.v[i].tier,
-						   .weight = group->members.v[i].weight};
+						   .weight = group->members.v[i].undrained};
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		group->n_slots[fam] = slots_count(group->scheduler, members, n);
 		build_pick(plan, group, fam);
@@ -151,9 +170,21 @@ static void build_group_finish(struct plan *plan, struct plan_group *group)
 	free(members);
 }
 
-static void build_balance_group(struct plan *plan, const struct model *model, size_t balance, bool own)
+// A drain by hand leaves the number of slots, and so all chains, as they are.
+static void build_member(struct plan_group *group, const struct build_input *input,
+			 const struct model_use *use)
 {
-	const struct model_balance *conf = &model->balances[balance];
+	const struct manual_entry *manual =
+		manual_find(input->manual, input->model->gateways[use->gateway].name);
+	struct plan_member member = {.gateway = use->gateway, .tier = use->tier};
+	member.weight = manual_weight(manual, use->weight);
+	member.undrained = manual && manual->weighted ? manual->weight : use->weight;
+	vec_push(&group->members, member);
+}
+
+static void build_balance_group(struct plan *plan, const struct build_input *input, size_t balance, bool own)
+{
+	const struct model_balance *conf = &input->model->balances[balance];
 	struct plan_group *group;
 	vec_add(&plan->groups, group);
 	snprintf(group->name, sizeof(group->name), "%s%s", conf->name, own ? ".own" : "");
@@ -165,9 +196,7 @@ static void build_balance_group(struct plan *plan, const struct model *model, si
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		group->persist_mask[fam] = (uint8_t)conf->persist_mask[fam];
 	for (size_t i = 0; i < conf->n_uses; i++)
-		vec_push(&group->members, (struct plan_member){.gateway = conf->uses[i].gateway,
-							       .tier = conf->uses[i].tier,
-							       .weight = conf->uses[i].weight});
+		build_member(group, input, &conf->uses[i]);
 	build_group_finish(plan, group);
 }
 
@@ -181,7 +210,8 @@ static void build_gateway_group(struct plan *plan, const struct model *model, si
 	group->scheduler = SCHED_FO;
 	group->own = own;
 	// a rule that names the gateway means it, also while it drains for everyone else
-	vec_push(&group->members, (struct plan_member){.gateway = gateway, .tier = 1, .weight = 1});
+	vec_push(&group->members,
+		 (struct plan_member){.gateway = gateway, .tier = 1, .weight = 1, .undrained = 1});
 	build_group_finish(plan, group);
 }
 
@@ -193,8 +223,10 @@ static size_t build_find_group(const struct plan *plan, const char *name)
 	return SIZE_MAX;
 }
 
-static size_t build_rule_group(struct plan *plan, const struct model *model, const struct model_rule *rule)
+static size_t build_rule_group(struct plan *plan, const struct build_input *input,
+			       const struct model_rule *rule)
 {
+	const struct model *model = input->model;
 	char name[PLAN_NAME_SIZE];
 	const char *own = rule->own ? ".own" : "";
 	if (rule->target == RULE_GATEWAY)
@@ -207,7 +239,7 @@ static size_t build_rule_group(struct plan *plan, const struct model *model, con
 	if (rule->target == RULE_GATEWAY)
 		build_gateway_group(plan, model, rule->gateway, rule->own);
 	else
-		build_balance_group(plan, model, rule->balance, rule->own);
+		build_balance_group(plan, input, rule->balance, rule->own);
 	return plan->groups.n - 1;
 }
 
@@ -215,8 +247,8 @@ void build_groups(struct plan *plan, const struct build_input *input)
 {
 	const struct model *model = input->model;
 	for (size_t i = 0; i < model->n_balances; i++)
-		build_balance_group(plan, model, i, false);
-	build_balance_group(plan, model, model->default_balance, true);
+		build_balance_group(plan, input, i, false);
+	build_balance_group(plan, input, model->default_balance, true);
 	plan->default_group = model->default_balance;
 	plan->default_own_group = plan->groups.n - 1;
 }
@@ -247,7 +279,7 @@ void build_rules(struct plan *plan, const struct build_input *input)
 		BUILD_COPY(&rule.ports, conf->ports, conf->n_ports);
 		BUILD_COPY(&rule.sports, conf->sports, conf->n_sports);
 		BUILD_COPY(&rule.dscp, conf->dscp, conf->n_dscp);
-		rule.group = rule.bypass ? 0 : build_rule_group(plan, input->model, conf);
+		rule.group = rule.bypass ? 0 : build_rule_group(plan, input, conf);
 		vec_push(&plan->rules, rule);
 	}
 }

@@ -12,6 +12,7 @@
 struct facts;
 struct ids;
 struct link;
+struct manual;
 struct model;
 struct plan;
 
@@ -19,6 +20,7 @@ struct build_input {
 	const struct model *model;
 	const struct facts *facts;
 	const struct verdict (*verdicts)[FAM_COUNT]; // by index into model.gateways; NULL: nothing judged yet
+	const struct manual *manual;                 // what is set by hand; NULL: nothing
 	const struct ids *ids;                       // every gateway of the model has one (ids_assign)
 };
 

@@ -114,11 +114,14 @@ struct plan_gateway {
 	bool has_next_hop[FAM_COUNT];
 	enum state state;
 	char reason[200];
+	unsigned weight; // that counts: the file's, or what is set by hand
+	char manual[80]; // what is set by hand and since when; "": nothing
 };
 
 struct plan_member {
 	size_t gateway; // index into plan.gateways
 	unsigned tier, weight;
+	unsigned undrained;     // the weight without a drain by hand: what n_slots is made for
 	bool active[FAM_COUNT]; // in the slots now
 	bool live[FAM_COUNT];   // flows that are pinned to it may stay
 };

@@ -81,6 +81,7 @@ void fixture_free(struct fixture *f)
 {
 	facts_free(&f->facts);
 	ids_free(&f->ids);
+	manual_free(&f->manual);
 	free(f);
 }
 
@@ -95,6 +96,7 @@ void fixture_build(struct fixture *f, struct plan *plan)
 	struct build_input input = {.model = &f->model,
 				    .facts = &f->facts,
 				    .verdicts = (const struct verdict(*)[FAM_COUNT])f->verdicts,
+				    .manual = &f->manual,
 				    .ids = &f->ids};
 	plan_build(plan, &input);
 }

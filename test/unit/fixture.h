@@ -9,6 +9,7 @@
 
 #include "gwd/core/facts.h"
 #include "gwd/core/ids.h"
+#include "gwd/core/manual.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/verdict.h"
@@ -19,6 +20,7 @@ struct fixture {
 	struct model model;
 	struct facts facts;
 	struct ids ids;
+	struct manual manual;
 	struct verdict verdicts[FIXTURE_MAX][FAM_COUNT];
 	struct model_gateway gateways[FIXTURE_MAX];
 	struct model_use uses[FIXTURE_MAX];

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The engine's part of what the operator sets by hand: kept in a file beside the control socket, in
+// force when the command is answered.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gwd/base/buf.h"
+#include "gwd/base/log.h"
+#include "gwd/engine_priv.h"
+#include "gwd/figure.h"
+
+static int manual_load(struct engine *engine, struct err *err)
+{
+	struct buf text = {0};
+	char part[4096];
+	size_t n;
+	FILE *file = fopen(engine->manual_path, "re");
+	if (!file && errno == ENOENT)
+		return 0;
+	if (!file)
+		return err_errno(err, errno, "can't read %s", engine->manual_path);
+	while ((n = fread(part, 1, sizeof(part), file)) > 0)
+		buf_add(&text, part, n);
+	fclose(file);
+	size_t skipped = manual_read(&engine->manual, buf_text(&text));
+	if (skipped)
+		log_warn("engine", "%s: %zu lines make no sense and are left out", engine->manual_path,
+			 skipped);
+	buf_free(&text);
+	return 0;
+}
+
+int engine_open_manual(struct engine *engine, const char *socket, struct err *err)
+{
+	snprintf(engine->manual_path, sizeof(engine->manual_path), "%s.manual", socket);
+	int rc = manual_load(engine, err);
+	char text[MANUAL_TEXT];
+	vec_each(&engine->manual.entries, entry)
+		log_info("engine", "%s: still %s", entry->name, manual_text(entry, text));
+	return rc;
+}
+
+static int manual_save_to(const struct engine *engine, const char *path)
+{
+	struct buf text = {0};
+	FILE *file = fopen(path, "we");
+	if (!file)
+		return -errno;
+	manual_write(&engine->manual, &text);
+	fputs(buf_text(&text), file);
+	buf_free(&text);
+	return fclose(file) ? -errno : 0;
+}
+
+// As a whole or not at all: a new file takes the place of the old one.
+static int manual_save(const struct engine *engine, struct err *err)
+{
+	char path[sizeof(engine->manual_path) + 8];
+	snprintf(path, sizeof(path), "%s.new", engine->manual_path);
+	int rc = manual_save_to(engine, path);
+	if (!rc && rename(path, engine->manual_path) < 0)
+		rc = -errno;
+	return rc ? err_errno(err, -rc,
+			      "it is in force, but can't be noted in %s, so a restart would forget it",
+			      engine->manual_path)
+		  : 0;
+}
+
+int engine_set_manual(struct engine *engine, const char *gateway, enum manual_change change, unsigned weight,
+		      struct err *err)
+{
+	char since[FIGURE_TEXT];
+	if (!manual_set(&engine->manual, gateway, change, weight, figure_date(time(NULL), since)))
+		return 0;
+	int saved = manual_save(engine, err);
+	int rc = engine_settle(engine);
+	if (!rc)
+		return saved;
+	engine_dirty(engine); // and tries again
+	return err_set(err, -rc, "it is noted, but not in force yet: %s", engine->failure.text);
+}
