@@ -62,11 +62,16 @@ static void chain_own(struct ruleset *ruleset)
 	chain_goto(chain, "own6");
 }
 
-// gwd's wake-up segments claim to come from elsewhere: conntrack must not see them.
+// gwd's wake-up segments claim to come from elsewhere: conntrack must not see them, and if their host is not
+// behind the LAN any more and main's default would take them, they must not get out with a stranger's source.
 static void chain_raw(struct ruleset *ruleset, uint32_t mask)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "raw", &chain_raw_hook);
 	struct rule *rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, mask, RULE_IS, mask);
+	rule_if_in_set(rule, RULE_OIFNAME, "wan");
+	rule_drop(rule);
+	rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, mask, RULE_IS, mask);
 	rule_notrack(rule);
 }

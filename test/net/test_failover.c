@@ -153,6 +153,26 @@ Test(failover, flows_on_other_gateways_lose_nothing)
 	net_finish(net);
 }
 
+// The segments that wake a host claim to come from its far end. Where the host has gone and main's default
+// would take them, they must not get out (net_finish() looks for wrong sources).
+Test(failover, what_wakes_a_host_that_is_gone_stays_inside)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3, .routes = true});
+	char *gateways = net_gateways(net->lab, 3, weights, false);
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	struct lab_transfer *idle[] = {transfer_on(net, AF_INET, LAB_IDLE, 2),
+				       transfer_on(net, AF_INET6, LAB_IDLE, 2)};
+	lab_do(lab_router(net->lab), "ip route del 10.1.0.0/16; ip -6 route del fd00:10:1::/48");
+	lab_fault_blackhole(net->lab, 2);
+	net_wait_state(net, "g2", "down", 5000);
+	for (int i = 0; i < 2; i++)
+		cr_expect_eq(lab_transfer_stop(idle[i]).end, LAB_END_RUNNING, "it was woken all the same");
+	net_finish(net);
+}
+
 Test(failover, carrier_loss_and_admin_down_are_seen_without_a_probe)
 {
 	struct net *net = start(3);
