@@ -189,6 +189,8 @@ static int apply_change_owned(struct nft *nft, const struct plan *to, const stru
 	if (!code || !unowned || !nft->table_flags)
 		return code;
 	nft->table_flags = 0;
+	if (err)
+		err->text[0] = 0;
 	return apply_change(nft, to, ops, n, &unowned, err);
 }
 
