@@ -6,6 +6,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/core/model.h"
+#include "probes/arp.h"
 #include "probes/ask.h"
 #include "probes/exec.h"
 #include "probes/icmp.h"
@@ -14,6 +15,7 @@
 struct prober_set {
 	struct event_base *base;
 	struct icmp *icmp;
+	struct arp *arp;
 	struct exec *exec;
 };
 
@@ -23,6 +25,7 @@ struct prober_set *prober_set_new(struct event_base *base)
 
 	set->base = base;
 	set->icmp = icmp_new(base);
+	set->arp = arp_new(base);
 	set->exec = exec_new(base);
 	return set;
 }
@@ -32,6 +35,7 @@ void prober_set_free(struct prober_set *set)
 	if (!set)
 		return;
 	icmp_free(set->icmp);
+	arp_free(set->arp);
 	exec_free(set->exec);
 	free(set);
 }
@@ -41,6 +45,8 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 	switch (spec->probe->type) {
 	case PROBE_ICMP:
 		return icmp_ask(set->icmp, spec, failed);
+	case PROBE_ARP:
+		return arp_ask(set->arp, spec, failed);
 	case PROBE_EXEC:
 		return exec_ask(set->exec, spec, failed);
 	case PROBE_TCP:
@@ -48,7 +54,6 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 	case PROBE_HTTP:
 	case PROBE_HTTPS:
 	case PROBE_DNS:
-	case PROBE_ARP:
 		break; // conf/ refuses them as long as they have no prober
 	}
 	failed->kind = ANSWER_CANT;

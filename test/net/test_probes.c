@@ -11,127 +11,22 @@
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
 #include "gwd/core/verdict.h"
-#include "probes/checker.h"
-#include "probes/prober.h"
 #include "test/net/forger.h"
-#include "test/net/net.h"
+#include "test/net/watching.h"
 
-struct bench {
-	struct lab *lab;
-	struct event_base *base;
-	struct prober_set *set;
-};
-
-struct subject {
-	struct bench *bench;
-	struct checker *checker;
-	struct checker_binding binding;
-	struct verdict verdict;
-	int64_t changed_ms;
-	size_t changes;
-	enum state wanted; // the loop ends when it has this state
-};
-
-// ---- tools -----------------------------------------------------------------------------------
-
-static struct bench start(const struct lab_spec *spec)
+static const struct model_probe *paced(uint32_t interval_ms)
 {
-	struct bench bench = {0};
+	static struct model_probe probe;
 
-	if (lab_missing())
-		cr_skip("no lab can be built here: %s", lab_missing());
-	bench.lab = lab_create(spec);
-	lab_ns_enter(lab_router(bench.lab));
-	bench.base = event_base_new();
-	bench.set = prober_set_new(bench.base);
-	return bench;
-}
-
-static void finish(struct bench *bench)
-{
-	prober_set_free(bench->set);
-	event_base_free(bench->base);
-	lab_destroy(bench->lab);
-}
-
-static void note(void *arg, struct checker *checker, enum checker_news news)
-{
-	struct subject *s = arg;
-
-	s->verdict = *checker_verdict(checker);
-	if (news != CHECKER_NEWS_STATE)
-		return;
-	s->changed_ms = lab_now_ms();
-	s->changes++;
-	if (s->verdict.state == s->wanted)
-		event_base_loopbreak(s->bench->base);
-}
-
-static const struct model_probe shipped = {
-	.name = "internet",
-	.need = 1,
-	.interval_ms = 1000,
-	.fast_ms = 100,
-	.timeout_ms = 300,
-	.fall = 3,
-	.rise = 3,
-	.hold_ms = 5000,
-	.window_ms = 30000,
-};
-
-// Starts a checker with the binding that `s` has; `target` NULL: the next hop.
-static void check(struct subject *s, const char *target, uint32_t interval_ms)
-{
-	struct model_probe probe = shipped;
-	const struct model_probe *probes[] = {&probe};
-	struct addr targets[1];
-
+	probe = watching_shipped;
 	probe.interval_ms = interval_ms;
-	if (target) {
-		cr_assert(addr_parse(target, &targets[0]));
-		probe.targets = targets;
-		probe.n_targets = 1;
-	}
-	s->binding.ifindex = if_nametoindex(s->binding.ifname);
-	s->checker = checker_new(s->bench->base, s->bench->set, s->binding.ifname, probes, 1, 1, &s->binding,
-				 NULL, note, s);
+	return &probe;
 }
 
-static void watch(struct subject *s, struct bench *bench, int isp, int family, const char *target,
+static void watch(struct watched *s, struct watching *w, int isp, int family, const char *target,
 		  uint32_t interval_ms)
 {
-	*s = (struct subject){.bench = bench, .wanted = STATE_DRAIN};
-	s->binding.fam = family == AF_INET ? FAM_4 : FAM_6;
-	snprintf(s->binding.ifname, sizeof(s->binding.ifname), "%s", lab_wan_name(bench->lab, isp));
-	addr_parse(lab_wan_nexthop(bench->lab, isp, family), &s->binding.next_hop);
-	addr_parse(lab_wan_address(bench->lab, isp, family), &s->binding.source);
-	check(s, target, interval_ms);
-}
-
-static void time_is_up(evutil_socket_t fd, short what, void *base)
-{
-	(void)fd, (void)what;
-	event_base_loopbreak(base);
-}
-
-static void run(struct bench *bench, int ms)
-{
-	struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-	struct event *end = evtimer_new(bench->base, time_is_up, bench->base);
-
-	event_add(end, &tv);
-	event_base_dispatch(bench->base);
-	event_free(end);
-}
-
-static void wait_state(struct subject *s, enum state state, int timeout_ms)
-{
-	s->wanted = state;
-	if (s->verdict.state != state)
-		run(s->bench, timeout_ms);
-	s->wanted = STATE_DRAIN;
-	cr_assert_eq(s->verdict.state, state, "%s is %s, %s: %s", checker_name(s->checker),
-		     state_name(s->verdict.state), "which was not wanted", s->verdict.reason);
+	watching_isp(s, w, isp, family, paced(interval_ms), target);
 }
 
 // ---- life and death --------------------------------------------------------------------------
@@ -139,16 +34,16 @@ static void wait_state(struct subject *s, enum state state, int timeout_ms)
 Test(probes, next_hops_and_what_lies_beyond_answer_at_once)
 {
 	static const int families[] = {AF_INET, AF_INET6};
-	struct bench bench = start(&(struct lab_spec){.isps = 2, .routes = true});
-	struct subject s[4];
+	struct watching w = watching_start(&(struct lab_spec){.isps = 2, .routes = true});
+	struct watched s[4];
 
 	for (size_t f = 0; f < 2; f++) {
-		watch(&s[2 * f], &bench, 1, families[f], NULL, 1000);
-		watch(&s[2 * f + 1], &bench, 2, families[f], lab_server_address(families[f], 1), 1000);
+		watch(&s[2 * f], &w, 1, families[f], NULL, 1000);
+		watch(&s[2 * f + 1], &w, 2, families[f], lab_server_address(families[f], 1), 1000);
 	}
 	for (size_t i = 0; i < 4; i++)
-		wait_state(&s[i], STATE_UP, 2000);
-	run(&bench, 2500);
+		watching_wait(&s[i], STATE_UP, 2000);
+	watching_run(&w, 2500);
 	for (size_t i = 0; i < 4; i++) {
 		const struct verdict *v = checker_verdict(s[i].checker);
 
@@ -157,7 +52,7 @@ Test(probes, next_hops_and_what_lies_beyond_answer_at_once)
 		cr_expect_eq(s[i].changes, 1);
 		checker_free(s[i].checker);
 	}
-	finish(&bench);
+	watching_finish(&w);
 }
 
 #define CHECKERS 40
@@ -165,21 +60,20 @@ Test(probes, next_hops_and_what_lies_beyond_answer_at_once)
 // Many checkers, each in a phase of its own, see the same death.
 static void measure_death(uint32_t interval_ms, int64_t bound_ms)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = 2, .routes = true});
-	struct subject s[CHECKERS], other;
+	struct watching w = watching_start(&(struct lab_spec){.isps = 2, .routes = true});
+	struct watched s[CHECKERS], other;
 	int64_t worst = 0;
 
 	for (size_t i = 0; i < CHECKERS; i++) {
 		int family = i % 2 ? AF_INET : AF_INET6;
 
-		watch(&s[i], &bench, 1, family, i % 4 / 2 ? lab_server_address(family, 1) : NULL,
-		      interval_ms);
-		run(&bench, 15);
+		watch(&s[i], &w, 1, family, i % 4 / 2 ? lab_server_address(family, 1) : NULL, interval_ms);
+		watching_run(&w, 15);
 	}
-	watch(&other, &bench, 2, AF_INET, lab_server_address(AF_INET, 1), interval_ms);
-	run(&bench, 2500);
-	int64_t died_ms = lab_fault_blackhole(bench.lab, 1);
-	run(&bench, 2000);
+	watch(&other, &w, 2, AF_INET, lab_server_address(AF_INET, 1), interval_ms);
+	watching_run(&w, 2500);
+	int64_t died_ms = lab_fault_blackhole(w.lab, 1);
+	watching_run(&w, 2000);
 	for (size_t i = 0; i < CHECKERS; i++) {
 		cr_assert_eq(s[i].verdict.state, STATE_DOWN, "checker %zu: %s", i, s[i].verdict.reason);
 		cr_expect(strstr(s[i].verdict.reason, "no answer from"), "%s", s[i].verdict.reason);
@@ -190,7 +84,7 @@ static void measure_death(uint32_t interval_ms, int64_t bound_ms)
 	cr_expect_eq(other.verdict.state, STATE_UP, "%s", other.verdict.reason);
 	cr_expect_eq(other.changes, 1);
 	checker_free(other.checker);
-	finish(&bench);
+	watching_finish(&w);
 }
 
 Test(probes, a_death_is_found_within_one_and_a_half_seconds)
@@ -205,101 +99,101 @@ Test(probes, a_death_is_found_within_half_a_second_at_a_tenth)
 
 Test(probes, the_next_hop_may_live_while_all_beyond_it_is_dead)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = 1, .routes = true});
-	struct subject hop, server;
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1, .routes = true});
+	struct watched hop, server;
 
-	watch(&hop, &bench, 1, AF_INET, NULL, 1000);
-	watch(&server, &bench, 1, AF_INET, lab_server_address(AF_INET, 1), 1000);
-	wait_state(&hop, STATE_UP, 2000);
-	wait_state(&server, STATE_UP, 2000);
-	lab_fault_cut(bench.lab, 1);
-	wait_state(&server, STATE_DOWN, 2000);
+	watch(&hop, &w, 1, AF_INET, NULL, 1000);
+	watch(&server, &w, 1, AF_INET, lab_server_address(AF_INET, 1), 1000);
+	watching_wait(&hop, STATE_UP, 2000);
+	watching_wait(&server, STATE_UP, 2000);
+	lab_fault_cut(w.lab, 1);
+	watching_wait(&server, STATE_DOWN, 2000);
 	cr_expect_eq(hop.changes, 1, "%s", hop.verdict.reason);
-	lab_fault_repair(bench.lab, 1);
-	wait_state(&server, STATE_UP, 10000);
+	lab_fault_repair(w.lab, 1);
+	watching_wait(&server, STATE_UP, 10000);
 	checker_free(hop.checker);
 	checker_free(server.checker);
-	finish(&bench);
+	watching_finish(&w);
 }
 
 // ---- the link changes ------------------------------------------------------------------------
 
 Test(probes, a_device_that_was_made_anew_is_bound_to_again)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = 1, .routes = true});
-	struct subject s;
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1, .routes = true});
+	struct watched s;
 
-	watch(&s, &bench, 1, AF_INET, NULL, 1000);
-	wait_state(&s, STATE_UP, 2000);
+	watch(&s, &w, 1, AF_INET, NULL, 1000);
+	watching_wait(&s, STATE_UP, 2000);
 	checker_set_urgent(s.checker, true); // without hold
-	lab_fault_delete(bench.lab, 1);
-	wait_state(&s, STATE_DOWN, 2000);
+	lab_fault_delete(w.lab, 1);
+	watching_wait(&s, STATE_DOWN, 2000);
 	cr_expect(strstr(s.verdict.reason, "can't ask 100.64.1.1"), "%s", s.verdict.reason);
-	lab_fault_recreate(bench.lab, 1);
-	wait_state(&s, STATE_UP, 2000); // by itself
+	lab_fault_recreate(w.lab, 1);
+	watching_wait(&s, STATE_UP, 2000); // by itself
 	for (int i = 0; i < 3; i++) {
-		lab_fault_delete(bench.lab, 1);
-		lab_fault_recreate(bench.lab, 1);
+		lab_fault_delete(w.lab, 1);
+		lab_fault_recreate(w.lab, 1);
 		int64_t told_ms = lab_now_ms();
 		s.binding.ifindex = if_nametoindex("wan1");
 		size_t changes = s.changes;
 		checker_rebind(s.checker, &s.binding);
-		run(&bench, 700);
+		watching_run(&w, 700);
 		cr_expect_eq(s.changes, changes, "told at %lld: %s", (long long)told_ms, s.verdict.reason);
 		cr_expect_eq(checker_verdict(s.checker)->state, STATE_UP);
 	}
 	checker_free(s.checker);
-	finish(&bench);
+	watching_finish(&w);
 }
 
 Test(probes, a_broken_link_is_down_at_once_and_on_hold_when_it_is_whole_again)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = 1});
-	struct subject s;
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1});
+	struct watched s;
 
-	watch(&s, &bench, 1, AF_INET, NULL, 1000);
-	wait_state(&s, STATE_UP, 2000);
+	watch(&s, &w, 1, AF_INET, NULL, 1000);
+	watching_wait(&s, STATE_UP, 2000);
 	snprintf(s.binding.broken, sizeof(s.binding.broken), "no carrier on wan1");
 	checker_rebind(s.checker, &s.binding);
 	cr_expect_eq(checker_verdict(s.checker)->state, STATE_DOWN, "before the call returns");
 	cr_expect_eq(s.changes, 1, "the callback comes from the loop");
-	run(&bench, 10);
+	watching_run(&w, 10);
 	cr_expect_eq(s.changes, 2);
 	cr_expect_str_eq(s.verdict.reason, "no carrier on wan1");
 	s.binding.broken[0] = 0;
 	checker_rebind(s.checker, &s.binding);
 	int64_t whole_ms = lab_now_ms();
-	wait_state(&s, STATE_UP, 8000);
+	watching_wait(&s, STATE_UP, 8000);
 	cr_expect_geq(s.changed_ms - whole_ms, 5000);
 	cr_expect_leq(s.changed_ms - whole_ms, 6500);
 	checker_free(s.checker);
-	finish(&bench);
+	watching_finish(&w);
 }
 
 Test(probes, two_links_to_one_target_do_not_share_a_conntrack_entry)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = 3, .routes = true});
-	struct subject s[3];
+	struct watching w = watching_start(&(struct lab_spec){.isps = 3, .routes = true});
+	struct watched s[3];
 
-	lab_nft_load(lab_router(bench.lab),
+	lab_nft_load(lab_router(w.lab),
 		     "table ip t {\n"
 		     "chain post { type nat hook postrouting priority 100; masquerade; }\n"
 		     "chain in { type filter hook input priority 0; ct state invalid drop; }\n"
 		     "}\n");
 	for (int i = 0; i < 3; i++) {
-		s[i] = (struct subject){.bench = &bench, .wanted = STATE_DRAIN};
+		s[i] = (struct watched){.watching = &w};
 		snprintf(s[i].binding.ifname, sizeof(s[i].binding.ifname), "wan%d", i + 1);
 		addr_parse("10.0.0.1", &s[i].binding.source); // the same for all, and translated
-		check(&s[i], lab_server_address(AF_INET, 1), 100);
+		watching_check(&s[i], paced(100), lab_server_address(AF_INET, 1));
 	}
-	run(&bench, 1500);
+	watching_run(&w, 1500);
 	for (int i = 0; i < 3; i++) {
 		cr_expect_eq(s[i].verdict.state, STATE_UP, "%s", s[i].verdict.reason);
 		cr_expect_eq(s[i].changes, 1);
 		cr_expect(checker_verdict(s[i].checker)->loss < 0.01);
 		checker_free(s[i].checker);
 	}
-	finish(&bench);
+	watching_finish(&w);
 }
 
 // ---- shortage --------------------------------------------------------------------------------
@@ -307,29 +201,29 @@ Test(probes, two_links_to_one_target_do_not_share_a_conntrack_entry)
 // Without a lab, whose threads need descriptors, too.
 Test(probes, without_descriptors_nothing_is_concluded)
 {
-	struct bench bench = {.base = event_base_new()};
-	struct subject s;
+	struct watching w = {.base = event_base_new()};
+	struct watched s;
 	struct rlimit usual, none;
 	struct lab_ns ns;
 
 	lab_ns_create(&ns, "lonely");
 	lab_ns_link_set(&ns, "lo", true);
 	lab_ns_enter(&ns);
-	bench.set = prober_set_new(bench.base);
+	w.set = prober_set_new(w.base);
 	cr_assert_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
 	none = usual;
 	none.rlim_cur = 3;
 	setrlimit(RLIMIT_NOFILE, &none);
-	s = (struct subject){.bench = &bench, .wanted = STATE_DRAIN, .binding = {.ifname = "lo"}};
-	check(&s, "127.0.0.1", 1000);
-	run(&bench, 1500);
+	s = (struct watched){.watching = &w, .binding = {.ifname = "lo"}};
+	watching_check(&s, paced(1000), "127.0.0.1");
+	watching_run(&w, 1500);
 	cr_expect_eq(s.verdict.state, STATE_UNKNOWN);
 	cr_expect(strstr(s.verdict.reason, "Too many open files"), "%s", s.verdict.reason);
 	setrlimit(RLIMIT_NOFILE, &usual);
-	wait_state(&s, STATE_UP, 2000);
+	watching_wait(&s, STATE_UP, 2000);
 	checker_free(s.checker);
-	prober_set_free(bench.set);
-	event_base_free(bench.base);
+	prober_set_free(w.set);
+	event_base_free(w.base);
 }
 
 // ---- lies ------------------------------------------------------------------------------------
@@ -346,17 +240,17 @@ struct lie {
 // Every ISP's next hop tells another lie.
 static void expect_lies(const struct lie *lies, int n)
 {
-	struct bench bench = start(&(struct lab_spec){.isps = n});
-	struct subject s[LIES];
+	struct watching w = watching_start(&(struct lab_spec){.isps = n});
+	struct watched s[LIES];
 	struct forger *forger[LIES];
 
 	for (int i = 0; i < n; i++) {
-		lab_do(lab_isp(bench.lab, i + 1), "ip addr add %s dev lo && ip addr add %s dev lo nodad",
+		lab_do(lab_isp(w.lab, i + 1), "ip addr add %s dev lo && ip addr add %s dev lo nodad",
 		       "198.51.100.99/32", "2001:db8:aaaa::99/128");
-		forger[i] = forger_start(lab_isp(bench.lab, i + 1), lies[i].family, lies[i].lie);
-		watch(&s[i], &bench, i + 1, lies[i].family, NULL, 1000);
+		forger[i] = forger_start(lab_isp(w.lab, i + 1), lies[i].family, lies[i].lie);
+		watch(&s[i], &w, i + 1, lies[i].family, NULL, 1000);
 	}
-	run(&bench, 3500);
+	watching_run(&w, 3500);
 	for (int i = 0; i < n; i++) {
 		cr_expect_eq(s[i].verdict.state, lies[i].state, "row %d: %s", i, s[i].verdict.reason);
 		cr_expect(strstr(s[i].verdict.reason, lies[i].reason), "row %d: %s", i, s[i].verdict.reason);
@@ -364,7 +258,7 @@ static void expect_lies(const struct lie *lies, int n)
 		cr_expect_geq(forger_stop(forger[i]), 2, "row %d: the forger said nothing", i);
 		checker_free(s[i].checker);
 	}
-	finish(&bench);
+	watching_finish(&w);
 }
 
 Test(probes, no_lie_is_believed_4)
