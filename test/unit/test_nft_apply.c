@@ -1,0 +1,454 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The kernel side, against the kernel: each test in a network namespace of its own (a user's own, if
+// not run by root). Where the kernel has no owned and persistent tables (before 6.9) the table
+// lies open to others, and the tests expect that instead.
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gwd/core/diff.h"
+#include "gwd/core/names.h"
+#include "nft/nft.h"
+#include "test/unit/fixture.h"
+#include "test/unit/nft_netns.h"
+
+// ---- around ------------------------------------------------------------------------------------
+
+static bool shell(const char *command)
+{
+	char line[1024];
+	snprintf(line, sizeof(line), "{ %s; } >/dev/null 2>&1", command);
+	return system(line) == 0;
+}
+
+static struct nft *open_nft(void)
+{
+	struct err err;
+	struct nft *nft = nft_open(&err);
+	cr_assert_not_null(nft, "%s", err.text);
+	return nft;
+}
+
+static int apply(struct nft *nft, const struct plan *from, const struct plan *to, struct err *err)
+{
+	struct op only[4096];
+	struct ops ops = {0};
+	size_t n = 0;
+	err->text[0] = 0;
+	plan_diff(&ops, from, to);
+	vec_each(&ops.op, op)
+		if (op->kind >= OP_CHAINS && op->kind <= OP_TABLE_DEL && n < ARRAY_SIZE(only))
+			only[n++] = *op;
+	int code = nft_apply(nft, to, only, n, err);
+	ops_free(&ops);
+	return code;
+}
+
+static void must_apply(struct nft *nft, const struct plan *from, const struct plan *to)
+{
+	struct err err;
+	int code = apply(nft, from, to, &err);
+	cr_assert_eq(code, 0, "%d: %s", code, err.text);
+}
+
+// What is read back differs in nothing from the plan.
+static void expect_in_force(struct nft *nft, const struct plan *plan)
+{
+	char text[256] = "";
+	struct err err;
+	struct plan read = {0};
+	struct ops ops = {0};
+	int code = nft_read(nft, &read, &err);
+	cr_assert_eq(code, 0, "%d: %s", code, err.text);
+	plan_diff(&ops, &read, plan);
+	size_t n = 0;
+	vec_each(&ops.op, op) {
+		if (op->kind < OP_CHAINS || op->kind > OP_TABLE_DEL)
+			continue;
+		if (!n++)
+			op_text(op, text, sizeof(text));
+	}
+	cr_expect_eq(n, 0, "%zu operations would be left, the first: %s", n, text);
+	cr_expect_eq(read.active, plan->active);
+	ops_free(&ops);
+	plan_free(&read);
+}
+
+static const struct plan nothing;
+
+static struct fixture *pinned(unsigned n)
+{
+	struct fixture *f = fixture_new(n);
+	f->balances[0].persistence_ms = 300000;
+	return f;
+}
+
+// ---- apply and read back -------------------------------------------------------------------------
+
+Test(nft_apply, what_was_applied_is_read_back_gateways_too)
+{
+	struct fixture *f = pinned(3);
+	struct plan plan = {0}, read = {0};
+	struct prefix networks[3];
+	struct err err;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	cr_assert(prefix_parse("10.0.0.0/8", &networks[0]) && prefix_parse("fd00::/8", &networks[1]) &&
+		  prefix_parse("128.0.0.0/1", &networks[2]));
+	f->model.lan.networks = networks;
+	f->model.lan.n_networks = 3;
+	fixture_build(f, &plan);
+	expect_in_force(nft, &nothing);
+	must_apply(nft, &nothing, &plan);
+	expect_in_force(nft, &plan);
+	cr_assert_eq(nft_read(nft, &read, &err), 0);
+	cr_assert_eq(read.gateways.n, 3);
+	vec_each(&plan.gateways, gw) {
+		bool found = false;
+		vec_each(&read.gateways, old)
+			found |= !strcmp(old->name, gw->name) && old->id == gw->id && old->mark == gw->mark;
+		cr_expect(found, "%s", gw->name);
+	}
+	plan_free(&read);
+	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// Through random changes of who is there and who is alive, always by the difference alone.
+Test(nft_apply, any_difference_leads_from_one_plan_to_the_next)
+{
+	struct fixture *f = fixture_new(5);
+	struct plan now = {0};
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	srand(5);
+	for (int round = 0; round < 60; round++) {
+		struct plan next = {0};
+		if (round % 7 == 0) {
+			f->model.n_gateways = f->balances[0].n_uses = 1 + (size_t)rand() % 5;
+			f->balances[0].persistence_ms = rand() % 2 ? 60000 : 0;
+			f->balances[0].persist_by = rand() % 2 ? PERSIST_SOURCE : PERSIST_SOURCE_DESTINATION;
+			f->balances[0].scheduler = (enum scheduler)(rand() % (SCHED_FO + 1));
+		}
+		for (size_t i = 0; i < 5; i++)
+			fixture_verdict(f, i, rand() % 3 ? STATE_UP : STATE_DOWN);
+		fixture_build(f, &next);
+		must_apply(nft, &now, &next);
+		expect_in_force(nft, &next);
+		plan_free(&now);
+		now = next;
+	}
+	plan_free(&now);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+static size_t count_names(const char *what, const char *prefix)
+{
+	char command[128], line[256];
+	size_t n = 0;
+	snprintf(command, sizeof(command), "nft list table inet gwd | grep -c '%s %s'", what, prefix);
+	FILE *f = popen(command, "re");
+	if (f && fgets(line, sizeof(line), f))
+		n = strtoul(line, NULL, 10);
+	if (f)
+		pclose(f);
+	return n;
+}
+
+Test(nft_apply, what_is_no_longer_used_is_swept)
+{
+	struct fixture *f = pinned(3);
+	struct plan three = {0}, two = {0};
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &three);
+	f->model.n_gateways = f->balances[0].n_uses = 2;
+	f->balances[0].persistence_ms = 0;
+	fixture_build(f, &two);
+	must_apply(nft, &nothing, &three);
+	cr_expect_eq(count_names("counter", "new"), 3);
+	cr_expect_eq(count_names("chain", "take"), 3);
+	cr_expect_eq(count_names("map", "pin"), 2);
+	must_apply(nft, &three, &two);
+	cr_expect_eq(count_names("counter", "new"), 2);
+	cr_expect_eq(count_names("chain", "take"), 2);
+	cr_expect_eq(count_names("map", "pin"), 0);
+	cr_expect_eq(count_names("chain", "shape"), 1);
+	plan_free(&three);
+	plan_free(&two);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+static void count_pin(void *arg, const uint8_t *key, unsigned key_size, uint32_t mark, uint64_t expires_ms)
+{
+	size_t *n = arg;
+	const uint8_t client[4] = {10, 0, 0, 1};
+	cr_expect_eq(key_size, 4);
+	cr_expect(!memcmp(key, client, 4) && mark == 0x05000000);
+	cr_expect(expires_ms > 3500000 && expires_ms <= 3600000, "%llu", (unsigned long long)expires_ms);
+	++*n;
+}
+
+static void see_orphans(void *arg, const char *name, uint64_t packets, uint64_t bytes)
+{
+	if (!strcmp(name, "orphan"))
+		*(uint64_t *)arg = packets * 1000 + bytes;
+}
+
+Test(nft_apply, new_chains_keep_pins_and_counters)
+{
+	struct fixture *f = pinned(2);
+	struct plan before = {0}, after = {0};
+	struct err err;
+	size_t pins = 0;
+	uint64_t orphans = 0;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	// a counter that has counted, and a pin: put there before the table gets an owner
+	cr_assert(shell(
+		"nft add table inet gwd && nft add counter inet gwd orphan packets 3 bytes 180 && nft add "
+		"map inet gwd pin4.default '{ type ipv4_addr : mark; size 131072; flags dynamic,timeout; }' "
+		"&& nft add element inet gwd pin4.default '{ 10.0.0.1 timeout 1h : 0x05000000 }'"));
+	fixture_build(f, &before);
+	must_apply(nft, &nothing, &before);
+	f->balances[0].scheduler = SCHED_SH;
+	fixture_build(f, &after);
+	cr_assert_neq(before.shape, after.shape);
+	must_apply(nft, &before, &after);
+	cr_expect_eq(nft_dump_pins(nft, "pin4.default", count_pin, &pins, &err), 0);
+	cr_expect_eq(pins, 1);
+	cr_expect_eq(nft_read_counters(nft, see_orphans, &orphans, &err), 0);
+	cr_expect_eq(orphans, 3180);
+	cr_expect_eq(nft_flush_set(nft, "pin4.default", &err), 0, "%s", err.text);
+	cr_expect_eq(nft_dump_pins(nft, "pin4.default", count_pin, &pins, &err), 0);
+	cr_expect_eq(pins, 1, "the pin is still there");
+	cr_expect_eq(nft_dump_pins(nft, "pin4.nobody", count_pin, &pins, &err), -ENOENT);
+	plan_free(&before);
+	plan_free(&after);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+Test(nft_apply, the_table_can_be_taken_away)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	must_apply(nft, &plan, &nothing);
+	cr_expect(!shell("nft list table inet gwd"));
+	expect_in_force(nft, &nothing);
+	must_apply(nft, &plan, &nothing); // and it may be gone already
+	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+Test(nft_apply, a_large_map_is_loaded_and_read)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct plan_set *set;
+	char chain[PLAN_NAME_SIZE];
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	name_gateway_chain(chain, "take", &plan.gateways.v[0]);
+	vec_add(&plan.sets, set);
+	strcpy(set->name, "zzz");
+	set->key[0] = PLAN_T_INDEX;
+	set->data = PLAN_T_VERDICT;
+	set->modulus = set->size = geteuid() ? 1000 : 40000;
+	for (uint32_t i = 0; i < set->size; i++) {
+		struct plan_elem elem = {0};
+		uint32_t key = i;
+		memcpy(elem.key, &key, sizeof(key));
+		strcpy(elem.chain, chain);
+		vec_push(&set->elems, elem);
+	}
+	must_apply(nft, &nothing, &plan);
+	struct plan read = {0};
+	struct err err;
+	cr_assert_eq(nft_read(nft, &read, &err), 0, "%s", err.text);
+	const struct plan_set *back = plan_find_set(&read, "zzz");
+	cr_assert(back && back->elems.n == set->elems.n);
+	for (size_t i = 0; i < back->elems.n; i++)
+		cr_assert_str_eq(back->elems.v[i].chain, chain);
+	plan_free(&read);
+	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- refusals --------------------------------------------------------------------------------------
+
+Test(nft_apply, a_refusal_names_what_was_refused_and_nothing_is_done)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct err err;
+	struct plan_elem bad = {0}, good = {0};
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	const struct plan_set *class = plan_find_set(&plan, "class");
+	memcpy(good.key, "eth7", 4);
+	strcpy(good.chain, "lan");
+	memcpy(bad.key, "eth8", 4);
+	strcpy(bad.chain, "nowhere");
+	const struct op ops[] = {{.kind = OP_ELEM_ADD, .set = class, .elem = &good},
+				 {.kind = OP_ELEM_ADD, .set = class, .elem = &bad}};
+	cr_expect_eq(nft_apply(nft, &plan, ops, 2, &err), -ENOENT);
+	cr_expect_str_eq(err.text, "map class, element \"eth8\" : goto nowhere: No such file or directory");
+	expect_in_force(nft, &plan); // not even the good one
+	const struct op gone[] = {{.kind = OP_ELEM_DEL, .set = class, .elem = &bad}};
+	cr_expect_eq(nft_apply(nft, &plan, gone, 1, &err), -ENOENT);
+	cr_expect_str_eq(err.text, "map class, element \"eth8\" : goto nowhere: No such file or directory");
+	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+Test(nft_apply, a_change_by_somebody_else_is_seen_before_anything_is_done)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0}, next = {0};
+	struct err err;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	cr_assert(shell("nft add table inet other"));
+	fixture_verdict(f, 0, STATE_DOWN);
+	fixture_build(f, &next);
+	cr_expect_eq(apply(nft, &plan, &next, &err), -ERESTART);
+	expect_in_force(nft, &plan);
+	must_apply(nft, &plan, &next);
+	expect_in_force(nft, &next);
+	plan_free(&plan);
+	plan_free(&next);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- others ------------------------------------------------------------------------------------------
+
+Test(nft_apply, the_listener_tells_others_changes_of_our_table_from_all_else)
+{
+	struct fixture *f = fixture_new(3);
+	struct plan plan = {0};
+	struct err err;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	struct nft_listener *listener = nft_listener_open(nft, &err);
+	cr_assert_not_null(listener, "%s", err.text);
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	cr_expect(!nft_listener_read(listener), "our own change");
+	cr_assert(shell("nft add table inet other && nft add table ip gwd && nft add table inet gwd2"));
+	cr_expect(!nft_listener_read(listener), "other tables");
+	nft_close(nft); // without an owner the table lies open
+	cr_assert(shell("nft add counter inet gwd foreign"));
+	cr_expect(nft_listener_read(listener));
+	cr_expect(!nft_listener_read(listener), "once is enough");
+	cr_assert(shell("nft flush ruleset"));
+	cr_expect(nft_listener_read(listener));
+	nft_listener_close(listener);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+Test(nft_apply, rules_that_somebody_took_away_or_added_are_put_right)
+{
+	static const char *const harms[] = {"nft flush chain inet gwd lan",
+					    "nft insert rule inet gwd pre counter accept",
+					    "nft flush table inet gwd", "nft delete table inet gwd"};
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	nft_netns_enter();
+	fixture_build(f, &plan);
+	for (size_t i = 0; i < ARRAY_SIZE(harms); i++) {
+		struct plan read = {0};
+		struct err err;
+		struct nft *nft = open_nft();
+		cr_assert_eq(nft_read(nft, &read, &err), 0, "%s", err.text);
+		must_apply(nft, &read, &plan);
+		plan_free(&read);
+		nft_close(nft);
+		nft = open_nft();
+		expect_in_force(nft, &plan);
+		cr_assert(shell(harms[i]), "%s", harms[i]);
+		cr_assert_eq(nft_read(nft, &read, &err), 0, "%s", err.text);
+		cr_expect_eq(read.shape, 0, "%s was not noticed", harms[i]);
+		plan_free(&read);
+		nft_close(nft);
+	}
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+Test(nft_apply, a_table_that_was_left_behind_is_adopted_and_a_used_one_is_not)
+{
+	struct fixture *f = pinned(2);
+	struct plan plan = {0};
+	struct err err;
+	nft_netns_enter();
+	struct nft *first = open_nft();
+	fixture_build(f, &plan);
+	cr_expect_eq(nft_adopt(first, &err), 0, "there is nothing to adopt");
+	must_apply(first, &nothing, &plan);
+	bool owned = !shell("nft add counter inet gwd foreign && nft delete counter inet gwd foreign");
+	struct nft *second = open_nft();
+	cr_expect_eq(nft_adopt(second, &err), owned ? -EBUSY : 0);
+	expect_in_force(second, &plan); // it may look
+	nft_close(first);
+	cr_expect_eq(nft_adopt(second, &err), 0, "%s", err.text);
+	expect_in_force(second, &plan);
+	cr_expect_eq(!shell("nft delete table inet gwd"), owned);
+	nft_close(second);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+// ---- nft's own view ----------------------------------------------------------------------------------
+
+Test(nft_apply, nft_lists_it_and_takes_the_listing)
+{
+	struct fixture *f = pinned(3);
+	struct plan plan = {0};
+	char path[] = "/tmp/gwd-listing-XXXXXX", command[256];
+	nft_netns_enter();
+	int fd = mkstemp(path);
+	cr_assert(fd >= 0);
+	close(fd);
+	f->balances[0].persist_mask[FAM_4] = 24;
+	for (int by = 0; by < 2; by++) {
+		f->balances[0].persist_by = by ? PERSIST_SOURCE_DESTINATION : PERSIST_SOURCE;
+		struct nft *nft = open_nft();
+		struct plan read = {0};
+		struct err err;
+		fixture_build(f, &plan);
+		cr_assert_eq(nft_read(nft, &read, &err), 0);
+		must_apply(nft, &read, &plan);
+		snprintf(command, sizeof(command), "nft list ruleset > %s", path);
+		cr_expect(system(command) == 0, "nft can't list it");
+		// nft 1.0.6 lists pins by two IPv6 addresses, but can't compile them
+		snprintf(command, sizeof(command),
+			 "grep -v '[te] @pin6sd' %s | grep -v 'flags owner' | unshare -n nft -c -f -", path);
+		cr_expect(system(command) == 0, "nft can't read its own listing");
+		plan_free(&read);
+		plan_free(&plan);
+		nft_close(nft);
+	}
+	unlink(path);
+	fixture_free(f);
+}
