@@ -35,62 +35,6 @@ static void check_globals(const struct loader *ld)
 			g->rule_priority, g->rule_priority, g->rule_priority + ids, 32765 - ids);
 }
 
-// ---- probes ----------------------------------------------------------------------------------
-
-static void check_probe_need(const struct reader *r, const struct model_probe *p)
-{
-	size_t count[FAM_COUNT] = {0};
-	if (p->n_targets != tree_values(&r->section, "targets"))
-		return; // some were refused
-	for (size_t i = 0; i < p->n_targets; i++)
-		count[addr_fam(&p->targets[i])]++;
-	if (!tree_given(&r->section, "targets") && p->need > 1)
-		option_error(r, "need", "need = %u: without targets there is one, the next hop", p->need);
-	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-		if (count[fam] && p->need > count[fam])
-			option_error(r, "need",
-				     "need = %u: there %s only %zu %s target%s (each family is judged by "
-				     "itself), so it would never be up",
-				     p->need, count[fam] == 1 ? "is" : "are", count[fam],
-				     fam == FAM_4 ? "IPv4" : "IPv6", count[fam] == 1 ? "" : "s");
-}
-
-static void check_probe_times(const struct reader *r, const struct model_probe *p)
-{
-	char a[DURATION_TEXT], b[DURATION_TEXT];
-	if (p->fast_ms > p->interval_ms)
-		option_error(r, "fast",
-			     "fast = %s: longer than interval = %s, but it is the pace after a first miss",
-			     duration_text(p->fast_ms, a), duration_text(p->interval_ms, b));
-	else if (p->timeout_ms > p->interval_ms && tree_given(&r->section, "timeout"))
-		option_warning(
-			r, "timeout",
-			"timeout = %s: longer than interval = %s, so several requests are under way at "
-			"once and a dead link is noticed late",
-			duration_text(p->timeout_ms, a), duration_text(p->interval_ms, b));
-}
-
-static bool probe_is_used(const struct model *m, size_t probe)
-{
-	for (size_t i = 0; i < m->n_gateways; i++)
-		for (size_t j = 0; j < m->gateways[i].n_probes; j++)
-			if (m->gateways[i].probes[j] == probe)
-				return true;
-	return false;
-}
-
-static void check_probes(const struct loader *ld)
-{
-	for (size_t i = 0; i < load_count(ld, "probe"); i++) {
-		struct reader r = load_section(ld, "probe", i);
-		check_probe_need(&r, &ld->model->probes[i]);
-		check_probe_times(&r, &ld->model->probes[i]);
-		if (*r.section.title && !probe_is_used(ld->model, i))
-			report_warning(ld->report, r.section.at, r.section.label,
-				       "no gateway uses it: name it in a gateway's probes or remove it");
-	}
-}
-
 // ---- balances --------------------------------------------------------------------------------
 
 static bool balance_is_used(const struct model *m, size_t balance)

@@ -8,6 +8,7 @@ struct loader;
 
 void check(const struct loader *ld);
 
+void check_probes(const struct loader *ld);   // check_probe.c
 void check_gateways(const struct loader *ld); // check_gateway.c
 void check_rules(const struct loader *ld);    // check_rule.c
 

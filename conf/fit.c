@@ -13,7 +13,7 @@
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 
-#define NAMES_MAX 24 // options of one section
+#define NAMES_MAX 32 // options of one section
 
 struct fitter {
 	struct arena *arena;

@@ -13,9 +13,6 @@
 #include "gwd/base/err.h"
 #include "gwd/core/model.h"
 
-#define MINUTE_MS 60000u
-#define HOUR_MS (60 * MINUTE_MS)
-
 struct reader load_section(const struct loader *ld, const char *kind, size_t i)
 {
 	return (struct reader){
@@ -127,93 +124,6 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 	if (extra)
 		names.v[names.n++] = extra;
 	return names;
-}
-
-static bool needs_default_probe(const struct loader *ld)
-{
-	for (size_t i = 0; i < load_count(ld, "gateway"); i++) {
-		struct reader r = load_section(ld, "gateway", i);
-		if (!tree_given(&r.section, "probes"))
-			return true;
-	}
-	return false;
-}
-
-// ---- probes ----------------------------------------------------------------------------------
-
-// A name is allowed by config.md, but needs the resolver that is not there yet.
-static int parse_target(const char *text, void *out, struct err *err)
-{
-	bool letters = strpbrk(text, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ") && !strchr(text, ':');
-	if (letters)
-		return err_set(err, EINVAL,
-			       "a name as target is not there yet in this version: write its address");
-	return value_host(text, out, err);
-}
-
-static void refuse_double_targets(const struct reader *r, const struct model_probe *probe)
-{
-	char text[ADDR_TEXT];
-	for (size_t i = 1; i < probe->n_targets; i++)
-		for (size_t j = 0; j < i; j++)
-			if (addr_equal(&probe->targets[i], &probe->targets[j])) {
-				report_error(r->report, tree_place(r->tree, &r->section, "targets"),
-					     r->section.label, "targets: %s is listed twice: once is enough",
-					     addr_text(&probe->targets[i], text));
-				break;
-			}
-}
-
-static const struct model_probe probe_defaults = {
-	.type = PROBE_ICMP,
-	.need = 1,
-	.interval_ms = 1000,
-	.fast_ms = 100,
-	.timeout_ms = 300,
-	.fall = 3,
-	.rise = 3,
-	.hold_ms = 5000,
-	.window_ms = 30000,
-};
-
-static void load_probe(const struct reader *r, struct model_probe *probe)
-{
-	static const char *const types[] = {"icmp", "tcp", "http", "https", "dns", "arp", "exec"};
-	void *targets = NULL;
-	size_t type;
-	probe->line = (int)r->section.at.line;
-	if (read_choice(r, "type", READ_CHOICE(types, 1), &type))
-		probe->type = PROBE_ICMP;
-	probe->n_targets = read_list(r, "targets", sizeof(*probe->targets), parse_target, &targets);
-	probe->targets = targets;
-	refuse_double_targets(r, probe);
-	read_number(r, "need", 1, 100, &probe->need);
-	read_duration(r, "interval", 10, HOUR_MS, &probe->interval_ms);
-	if (probe->fast_ms > probe->interval_ms)
-		probe->fast_ms = probe->interval_ms;
-	read_duration(r, "fast", 10, HOUR_MS, &probe->fast_ms);
-	read_duration(r, "timeout", 1, MINUTE_MS, &probe->timeout_ms);
-	read_number(r, "fall", 1, 100, &probe->fall);
-	read_number(r, "rise", 1, 100, &probe->rise);
-	read_duration(r, "hold", 0, 5 * MINUTE_MS, &probe->hold_ms);
-}
-
-static void load_probes(struct loader *ld)
-{
-	struct model *m = ld->model;
-	size_t n = load_count(ld, "probe");
-	bool implicit = needs_default_probe(ld);
-	ld->probes = load_names(ld, "probe", implicit ? LOAD_DEFAULT_PROBE : NULL);
-	m->n_probes = ld->probes.n;
-	m->probes = arena_alloc(m->arena, m->n_probes * sizeof(*m->probes));
-	for (size_t i = 0; i < m->n_probes; i++) {
-		m->probes[i] = probe_defaults;
-		m->probes[i].name = ld->probes.v[i];
-		if (i >= n)
-			continue;
-		struct reader r = load_section(ld, "probe", i);
-		load_probe(&r, &m->probes[i]);
-	}
 }
 
 // ---- gateways --------------------------------------------------------------------------------

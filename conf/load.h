@@ -38,6 +38,7 @@ size_t load_count(const struct loader *ld, const char *kind);
 // Titles of all sections of a kind, and `extra` (or NULL) behind them unless it is one of them.
 struct names load_names(const struct loader *ld, const char *kind, const char *extra);
 
+void load_probes(struct loader *ld);   // load_probe.c
 void load_balances(struct loader *ld); // load_balance.c
 void load_rules(struct loader *ld);    // load_rule.c
 

@@ -23,8 +23,10 @@ static cfg_opt_t lan_options[] = {
 };
 
 static cfg_opt_t probe_options[] = {
-	ONE("type"),    LIST("targets"), ONE("need"), ONE("interval"), ONE("fast"),
-	ONE("timeout"), ONE("fall"),     ONE("rise"), ONE("hold"),     CFG_END(),
+	ONE("type"),    LIST("targets"), ONE("need"),    ONE("interval"), ONE("fast"),   ONE("timeout"),
+	ONE("fall"),    ONE("rise"),     ONE("hold"),    ONE("port"),     ONE("path"),   ONE("host"),
+	LIST("status"), ONE("expect"),   ONE("verify"),  ONE("query"),    ONE("record"), ONE("rcode"),
+	ONE("command"), ONE("loss"),     ONE("latency"), ONE("jitter"),   ONE("window"), CFG_END(),
 };
 
 static cfg_opt_t gateway_options[] = {
@@ -76,18 +78,6 @@ static const char *const later[][2] = {
 	{"", "http"},
 	{"", "notify"},
 	{"", "service"},
-	{"probe", "port"},
-	{"probe", "path"},
-	{"probe", "host"},
-	{"probe", "status"},
-	{"probe", "expect"},
-	{"probe", "query"},
-	{"probe", "record"},
-	{"probe", "command"},
-	{"probe", "loss"},
-	{"probe", "latency"},
-	{"probe", "jitter"},
-	{"probe", "window"},
 	{"gateway", "max-flows"},
 	{"gateway", "bandwidth"},
 	{"gateway", "spill"},

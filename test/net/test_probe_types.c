@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Probes of every type, from the configuration to the verdict, by servers that live and die.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/net/net.h"
+
+#define FAST "interval = 200ms fast = 50ms timeout = 150ms hold = 0s"
+
+// Two gateways; g1 is checked by the probe `special`, whose text is given.
+static struct net *start(const char *special)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	struct lab *lab = net->lab;
+	net_configure(net,
+		      "probe special { %s }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }\n"
+		      "gateway g2 { interface = %s address = %s address6 = none probes = { quick } }",
+		      special, lab_wan_name(lab, 1), lab_wan_nexthop(lab, 1, AF_INET), lab_wan_name(lab, 2),
+		      lab_wan_nexthop(lab, 2, AF_INET));
+	net_gwd(net);
+	net_wait_up(net);
+	return net;
+}
+
+static void expect_reason(struct net *net, const char *text)
+{
+	char *output = NULL;
+	cr_assert_eq(net_gwctl(net, &output, "-j status g1"), 0);
+	cr_expect(strstr(output, text), "no \"%s\" in %s", text, output);
+	free(output);
+}
+
+Test(probe_types, tcp_follows_the_service)
+{
+	struct net *net = start("type = tcp port = 443 targets = 198.51.100.1 " FAST);
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 3000);
+	lab_fault_repair(net->lab, 1);
+	net_wait_state(net, "g1", "up", 5000);
+	net_finish(net);
+}
+
+Test(probe_types, tcp_refused_is_said)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	net_configure(net,
+		      "probe special { type = tcp port = 81 targets = 198.51.100.1 " FAST " }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }",
+		      lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "down", 3000);
+	expect_reason(net, "refused");
+	net_finish(net);
+}
+
+Test(probe_types, exec_follows_its_exit_status)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	const char *flag = lab_path(net->lab, "flag");
+	char body[600], probe[900];
+	snprintf(body, sizeof(body), "#!/bin/sh\necho \"$GWD_INTERFACE by $GWD_PROBE\"\ntest -e %s\n", flag);
+	const char *script = lab_file(net->lab, "check", "%s", body);
+	lab_do(lab_router(net->lab), "chmod +x %s; touch %s", script, flag);
+	snprintf(probe, sizeof(probe),
+		 "type = exec command = \"%s\" interval = 200ms fast = 100ms timeout = 1s hold = 0s", script);
+	net_configure(net,
+		      "probe special { %s }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }",
+		      probe, lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 5000);
+	lab_do(lab_router(net->lab), "rm %s", flag);
+	net_wait_state(net, "g1", "down", 5000);
+	expect_reason(net, "wan1 by special");
+	lab_do(lab_router(net->lab), "touch %s", flag);
+	net_wait_state(net, "g1", "up", 5000);
+	net_finish(net);
+}
+
+Test(probe_types, loss_degrades_and_the_better_one_serves)
+{
+	struct net *net = start("type = icmp targets = 198.51.100.1 loss = 15% window = 5s interval = 50ms "
+				"fast = 50ms timeout = 50ms fall = 20 hold = 0s");
+	lab_fault_loss(net->lab, 1, 50);
+	net_wait_state(net, "g1", "degraded", 10000);
+	expect_reason(net, "loss");
+	struct lab_tally tally = lab_burst_run(
+		net->lab,
+		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.2"},
+					 .count = 20,
+					 .clients = 20});
+	cr_expect_eq(tally.isp[2], 20);
+	lab_fault_loss(net->lab, 1, 0);
+	net_wait_state(net, "g1", "up", 20000);
+	net_finish(net);
+}
