@@ -295,7 +295,7 @@ static int send_request(struct arp_channel *c, const struct ask_spec *spec)
 	size_t size = arp_build(spec->target, &spec->link->source, c->mac, data);
 	c->used_us = mono_now_us();
 	r = c->fam == FAM_4 ? send4(c, data, size) : send6(c, data, size, spec->target);
-	if (r == -ENODEV || r == -ENXIO)
+	if (r && link_is_stale(c->ifname, c->ifindex))
 		close_channel(c);
 	return r;
 }

@@ -316,7 +316,7 @@ static int try_send(struct icmp_channel *s, struct icmp_ask *ask, const struct p
 	if (r)
 		return r;
 	r = send_echo(s, ask, &link->source);
-	if (r == -ENODEV || r == -ENXIO) {
+	if (r && link_is_stale(s->ifname, s->ifindex)) {
 		close_channel(s);
 		r = ready(s, link->ifindex);
 		return r ? r : send_echo(s, ask, &link->source);

@@ -3,6 +3,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -67,6 +68,11 @@ int link_socket_open(int type, const struct prober_link *link, const struct addr
 		return fd;
 	close(fd);
 	return r;
+}
+
+bool link_is_stale(const char *ifname, uint32_t ifindex)
+{
+	return *ifname && if_nametoindex(ifname) != ifindex;
 }
 
 static bool own_fault(int error)

@@ -23,6 +23,10 @@ int link_socket_open(int type, const struct prober_link *link, const struct addr
 socklen_t link_sockaddr(struct sockaddr_storage *out, const struct addr *addr, uint16_t port,
 			uint32_t ifindex);
 
+// After an error: is there another device of that name now, or none? A socket bound to the old one is
+// of no use any more. (IPv4 says ENODEV then, IPv6 ENETUNREACH.)
+bool link_is_stale(const char *ifname, uint32_t ifindex);
+
 // Fills in the answer of a question that could not be put: `what` ("192.0.2.1:80"), -errno. CANT where
 // it is a shortage of our own, and so no evidence against anybody.
 void link_failed(struct answer *failed, const char *what, int r);
