@@ -31,13 +31,18 @@ static const char *net_explain(struct net *net)
 	return text;
 }
 
+const char *net_build(void)
+{
+	const char *build = getenv("GWD_BUILD");
+	return build ? build : "build";
+}
+
 static const char *net_program(const char *name)
 {
 	static char path[2][512];
 	static int turn;
-	const char *build = getenv("GWD_BUILD");
 	turn = !turn;
-	snprintf(path[turn], sizeof(path[turn]), "%s/%s", build ? build : "build", name);
+	snprintf(path[turn], sizeof(path[turn]), "%s/%s", net_build(), name);
 	return path[turn];
 }
 
@@ -50,15 +55,21 @@ struct net *net_lab(const struct lab_spec *spec)
 	return net;
 }
 
+// An emulated machine may be busy for longer than a probe waits on a real one.
+static const char *net_probe_times(void)
+{
+	return getenv("IN_STOCKVM") ? "interval = 1s fast = 300ms timeout = 1s"
+				    : "interval = 200ms fast = 50ms timeout = 150ms";
+}
+
 static void net_write_config(struct net *net, const char *text)
 {
-	net->config = lab_file(
-		net->lab, "gwd.conf",
-		"control-group = \"\"\n"
-		"lan { interfaces = { lan0 } }\n"
-		"probe quick { type = icmp interval = 200ms fast = 50ms timeout = 150ms hold = 0s }\n"
-		"%s\n",
-		text);
+	net->config = lab_file(net->lab, "gwd.conf",
+			       "control-group = \"\"\n"
+			       "lan { interfaces = { lan0 } }\n"
+			       "probe quick { type = icmp %s hold = 0s }\n"
+			       "%s\n",
+			       net_probe_times(), text);
 }
 
 void net_configure(struct net *net, const char *format, ...)

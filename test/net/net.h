@@ -34,6 +34,9 @@ struct net {
 struct net *net_start(const struct lab_spec *spec, int guard_isp, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// Where the programs are that are tested.
+const char *net_build(void);
+
 // The same in steps: the lab alone (the test then adds to it), and the daemon.
 struct net *net_lab(const struct lab_spec *spec);
 void net_configure(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
