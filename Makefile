@@ -32,7 +32,7 @@ LAB_OBJ  := $(LAB_SRC:%.c=$(B)/obj/%.o)
 UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
 
-.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz install clean
+.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz bench install clean
 
 all: deps
 	@$(MAKE) --no-print-directory $(B)/gwd $(B)/gwctl
@@ -68,6 +68,12 @@ demo:
 check:
 	@test/install-deps check
 	@test/check
+
+# NAME=packet-cost for one of them: an executable in test/bench
+bench:
+	@test/install-deps bench
+	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl
+	@for b in $(or $(NAME),$(notdir $(basename $(wildcard test/bench/*-cost)))); do GWD_BUILD=$(B) test/bench/$$b || exit 1; done
 
 # ---- parts of check ------------------------------------------------------------------------------
 check-layers:
