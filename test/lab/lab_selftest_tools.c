@@ -80,8 +80,8 @@ static void check_hold(struct lab *lab, bool udp)
 				      .clients = 1000,
 				      .hold = true,
 				      .udp = udp,
-				      .timeout_ms = 500,
-				      .at_once = 200};
+				      .timeout_ms = 4000,
+				      .at_once = 1000};
 	struct lab_burst *burst;
 
 	spec.flow.port = 443;
