@@ -92,14 +92,14 @@ Test(nft_apply, what_was_applied_is_read_back_gateways_too)
 {
 	struct fixture *f = pinned(3);
 	struct plan plan = {0}, read = {0};
-	struct prefix networks[3];
+	struct prefix networks[4];
 	struct err err;
 	nft_netns_enter();
 	struct nft *nft = open_nft();
-	cr_assert(prefix_parse("10.0.0.0/8", &networks[0]) && prefix_parse("fd00::/8", &networks[1]) &&
-		  prefix_parse("128.0.0.0/1", &networks[2]));
+	cr_assert(prefix_parse("10.0.0.0/9", &networks[0]) && prefix_parse("10.128.0.0/9", &networks[1]) &&
+		  prefix_parse("fd00::/8", &networks[2]) && prefix_parse("128.0.0.0/1", &networks[3]));
 	f->model.lan.networks = networks;
-	f->model.lan.n_networks = 3;
+	f->model.lan.n_networks = 4;
 	fixture_build(f, &plan);
 	expect_in_force(nft, &nothing);
 	must_apply(nft, &nothing, &plan);
