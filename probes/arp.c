@@ -107,7 +107,7 @@ static void cancel(struct ask *ask)
 
 // ---- answers ---------------------------------------------------------------------------------
 
-static void deliver(struct arp_channel *c, const struct addr *owner)
+static void deliver(struct arp_channel *c, const struct addr *owner, int64_t when_us)
 {
 	struct answer answer = {.kind = ANSWER_ALIVE};
 
@@ -115,7 +115,7 @@ static void deliver(struct arp_channel *c, const struct addr *owner)
 		if (!addr_equal(&ask->target, owner))
 			continue;
 		struct ask head = ask->ask;
-		answer.rtt_ms = (double)(mono_now_us() - ask->sent_us) / 1000;
+		answer.rtt_ms = (double)(when_us - ask->sent_us) / 1000;
 		forget(ask);
 		head.cb(head.arg, head.id, &answer);
 		return;
@@ -136,7 +136,7 @@ static bool from_the_link(struct msghdr *msg)
 // False: nothing more to read.
 static bool read_one(struct arp_channel *c)
 {
-	_Alignas(struct cmsghdr) uint8_t control[64];
+	_Alignas(struct cmsghdr) uint8_t control[128];
 	uint8_t data[ROOM];
 	struct iovec iov = {data, sizeof(data)};
 	struct msghdr msg = {
@@ -149,7 +149,7 @@ static bool read_one(struct arp_channel *c)
 	if (c->fam == FAM_6 && !from_the_link(&msg))
 		return true;
 	if (arp_parse(c->fam, data, (size_t)n, c->mac, &owner))
-		deliver(c, &owner);
+		deliver(c, &owner, link_arrived_us(&msg));
 	return true;
 }
 
@@ -237,6 +237,8 @@ static int open_channel(struct arp_channel *c)
 	c->readable = event_new(c->arp->base, fd, EV_READ | EV_PERSIST, on_readable, c);
 	event_add(c->readable, &idle);
 	int r = read_mac(c);
+	if (!r)
+		r = link_stamp(fd);
 	if (r)
 		close_channel(c);
 	return r;

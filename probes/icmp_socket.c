@@ -5,14 +5,10 @@
 #include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
-#include "gwd/base/mono.h"
 #include "probes/icmp_packet.h"
 #include "probes/link_socket.h"
-
-#define STAMP_TRUST_US 60000000 // a packet that lay there longer has a stamp of another clock
 
 // ---- opening ---------------------------------------------------------------------------------
 
@@ -34,7 +30,7 @@ static int bind_to_link(int fd, enum fam fam, const char *ifname, uint32_t mark)
 	int r = link_socket_bind(fd, ifname, mark);
 
 	if (!r)
-		r = set_int(fd, SOL_SOCKET, SO_TIMESTAMPNS, 1);
+		r = link_stamp(fd);
 	if (!r)
 		r = fam == FAM_4 ? set_int(fd, IPPROTO_IP, IP_PKTINFO, 1)
 				 : set_int(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
@@ -103,27 +99,13 @@ int icmp_socket_send(int fd, const uint8_t *data, size_t size, const struct addr
 
 // ---- receiving -------------------------------------------------------------------------------
 
-// The kernel stamps by the wall clock; how long the packet lay there is right by any clock.
-static int64_t arrived_us(const struct timespec *stamp)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	int64_t lay = (now.tv_sec - stamp->tv_sec) * 1000000 + (now.tv_nsec - stamp->tv_nsec) / 1000;
-	return mono_now_us() - (lay > 0 && lay < STAMP_TRUST_US ? lay : 0);
-}
-
 static void read_control(struct msghdr *msg, struct icmp_arrival *out)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
-		struct timespec stamp;
 		struct in_pktinfo info4;
 		struct in6_pktinfo info6;
 
-		if (c->cmsg_level == SOL_SOCKET && c->cmsg_type == SCM_TIMESTAMPNS) {
-			memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
-			out->when_us = arrived_us(&stamp);
-		} else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+		if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
 			memcpy(&info4, CMSG_DATA(c), sizeof(info4));
 			out->ifindex = (uint32_t)info4.ipi_ifindex;
 		} else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
@@ -152,7 +134,7 @@ ssize_t icmp_socket_receive(int fd, uint8_t data[ICMP_SOCKET_ROOM], struct icmp_
 		return errno == EINTR ? 0 : -errno;
 	if (msg.msg_flags & MSG_TRUNC)
 		return 0;
-	*arrival = (struct icmp_arrival){.when_us = mono_now_us()};
+	*arrival = (struct icmp_arrival){.when_us = link_arrived_us(&msg)};
 	read_control(&msg, arrival);
 	if (from.sin6_family == AF_INET6)
 		arrival->from = addr_from(AF_INET6, &from.sin6_addr);

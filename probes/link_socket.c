@@ -7,9 +7,13 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "gwd/base/mono.h"
 #include "probes/prober.h"
+
+#define STAMP_TRUST_US 60000000 // a packet that lay there longer has a stamp of another clock
 
 int link_socket_bind(int fd, const char *ifname, uint32_t mark)
 {
@@ -69,6 +73,57 @@ int link_socket_open(int type, const struct prober_link *link, const struct addr
 	close(fd);
 	return r;
 }
+
+// ---- when a packet came ----------------------------------------------------------------------
+
+int link_stamp(int fd)
+{
+	int one = 1;
+
+	return setsockopt(fd, SOL_SOCKET, SO_TIMESTAMPNS, &one, sizeof(one)) < 0 ? -errno : 0;
+}
+
+// The kernel stamps by the wall clock; how long the packet lay there is right by any clock.
+static int64_t age_us(const struct timespec *stamp)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	int64_t age = (now.tv_sec - stamp->tv_sec) * 1000000 + (now.tv_nsec - stamp->tv_nsec) / 1000;
+	return age > 0 && age < STAMP_TRUST_US ? age : 0;
+}
+
+int64_t link_arrived_us(struct msghdr *msg)
+{
+	struct timespec stamp;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c)) {
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&stamp, CMSG_DATA(c), sizeof(stamp));
+		return mono_now_us() - age_us(&stamp);
+	}
+	return mono_now_us();
+}
+
+ssize_t link_receive(int fd, void *data, size_t room, int64_t *when_us)
+{
+	_Alignas(struct cmsghdr) uint8_t control[64];
+	struct iovec iov = {data, room};
+	struct msghdr msg = {
+		.msg_iov = &iov, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof(control)};
+	ssize_t n;
+
+	do
+		n = recvmsg(fd, &msg, MSG_DONTWAIT);
+	while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	*when_us = link_arrived_us(&msg);
+	return n;
+}
+
+// ---- failures --------------------------------------------------------------------------------
 
 bool link_is_stale(const char *ifname, uint32_t ifindex)
 {

@@ -4,6 +4,8 @@
 #ifndef GWD_PROBES_LINK_SOCKET_H
 #define GWD_PROBES_LINK_SOCKET_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -22,6 +24,14 @@ int link_socket_open(int type, const struct prober_link *link, const struct addr
 // Fills in the address of a target; `ifindex` is for link-local ones. Returns its length.
 socklen_t link_sockaddr(struct sockaddr_storage *out, const struct addr *addr, uint16_t port,
 			uint32_t ifindex);
+
+// Has the kernel note when each packet came in, and reads that (CLOCK_MONOTONIC; now, where it was not
+// noted). So a round trip is right even if we were busy when the packet came.
+int link_stamp(int fd); // 0 or -errno
+int64_t link_arrived_us(struct msghdr *msg);
+
+// Reads a datagram of a connected socket: its size, or -errno (-EAGAIN: there is none).
+ssize_t link_receive(int fd, void *data, size_t room, int64_t *when_us);
 
 // After an error: is there another device of that name now, or none? A socket bound to the old one is
 // of no use any more. (IPv4 says ENODEV then, IPv6 ENETUNREACH.)

@@ -8,6 +8,7 @@
 #include "gwd/core/model.h"
 #include "probes/arp.h"
 #include "probes/ask.h"
+#include "probes/dns.h"
 #include "probes/exec.h"
 #include "probes/icmp.h"
 #include "probes/tcp.h"
@@ -45,6 +46,8 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 	switch (spec->probe->type) {
 	case PROBE_ICMP:
 		return icmp_ask(set->icmp, spec, failed);
+	case PROBE_DNS:
+		return dns_ask(set->base, spec, failed);
 	case PROBE_ARP:
 		return arp_ask(set->arp, spec, failed);
 	case PROBE_EXEC:
@@ -53,7 +56,6 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 		return tcp_ask(set->base, spec, failed);
 	case PROBE_HTTP:
 	case PROBE_HTTPS:
-	case PROBE_DNS:
 		break; // conf/ refuses them as long as they have no prober
 	}
 	failed->kind = ANSWER_CANT;

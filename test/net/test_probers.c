@@ -130,3 +130,88 @@ Test(probers, tcp_says_who_refused)
 	checker_free(s[1].checker);
 	watching_finish(&w);
 }
+
+// ---- dns -----------------------------------------------------------------------------------------
+
+static void start_dnsmasq(struct watching *w, int isp)
+{
+	lab_proc_start(
+		w->lab, lab_isp(w->lab, isp),
+		(const char *const[]){"dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-R", "-h", "-x",
+				      lab_path(w->lab, "dnsmasq.pid"), "--address=/example.net/192.0.2.5",
+				      "--address=/example.net/2001:db8::5", "--local=/nothing.test/", NULL});
+}
+
+struct dns_row {
+	const char *query;
+	enum probe_record record;
+	const char *expect;
+	bool any_rcode;
+	enum state state;
+	const char *reason;
+};
+
+Test(probers, dns_takes_the_answer_that_was_wanted)
+{
+	static const struct dns_row rows[] = {
+		{"example.net", RECORD_A, NULL, false, STATE_UP, "answers"},
+		{"example.net", RECORD_A, "192.0.2.5", false, STATE_UP, "answers"},
+		{"example.net", RECORD_AAAA, "2001:db8::5", false, STATE_UP, "answers"},
+		{"example.net", RECORD_A, "192.0.2.6", false, STATE_DOWN, "example.net is not 192.0.2.6"},
+		{"nothing.test", RECORD_A, NULL, false, STATE_DOWN, "says NXDOMAIN to nothing.test"},
+		{"nothing.test", RECORD_A, NULL, true, STATE_UP, "answers"},
+		{"example.org", RECORD_A, NULL, false, STATE_DOWN, "says REFUSED to example.org"},
+	};
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1});
+	struct watched s[2][ARRAY_SIZE(rows)];
+
+	start_dnsmasq(&w, 1);
+	watching_run(&w, 500);
+	for (size_t f = 0; f < 2; f++) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			struct model_probe probe = probe_of(PROBE_DNS);
+
+			probe.port = 53;
+			probe.query = rows[i].query;
+			probe.record = rows[i].record;
+			probe.any_rcode = rows[i].any_rcode;
+			if (rows[i].expect)
+				addr_parse(rows[i].expect, &probe.expect_addr);
+			watching_isp(&s[f][i], &w, 1, families[f], &probe, NULL);
+		}
+	}
+	watching_run(&w, 2500);
+	for (size_t f = 0; f < 2; f++) {
+		for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+			cr_expect_eq(s[f][i].verdict.state, rows[i].state, "row %zu: %s", i,
+				     s[f][i].verdict.reason);
+			expect_reason(&s[f][i], rows[i].reason);
+			cr_expect_eq(s[f][i].changes, 1, "row %zu", i);
+			checker_free(s[f][i].checker);
+		}
+	}
+	watching_finish(&w);
+}
+
+// The lab's servers answer any datagram with a line of text and what they were sent.
+Test(probers, dns_does_not_take_noise_for_an_answer)
+{
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1, .routes = true});
+	struct model_probe probe = probe_of(PROBE_DNS);
+	struct watched noise, nobody;
+
+	probe.query = "example.net";
+	probe.record = RECORD_A;
+	probe.any_rcode = true;
+	probe.port = 53;
+	watching_isp(&noise, &w, 1, AF_INET, &probe, lab_server_address(AF_INET, 1));
+	probe.port = 54;
+	watching_isp(&nobody, &w, 1, AF_INET, &probe, lab_server_address(AF_INET, 1));
+	watching_wait(&noise, STATE_DOWN, 2000);
+	expect_reason(&noise, "no answer from 198.51.100.1");
+	watching_wait(&nobody, STATE_DOWN, 2000);
+	expect_reason(&nobody, "198.51.100.1:54: Connection refused");
+	checker_free(noise.checker);
+	checker_free(nobody.checker);
+	watching_finish(&w);
+}
