@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "conf/check.h"
 
+#include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/load.h"
 #include "conf/text.h"
@@ -14,6 +16,13 @@
 #define option_warning(r, option, ...) \
 	report_warning((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
 		       __VA_ARGS__)
+
+// No error: the file may be checked on another host, or the program come later.
+void check_program(const struct reader *r, const char *option, const char *program)
+{
+	if (program && access(program, X_OK) < 0)
+		option_warning(r, option, "%s = %s can't be run now: %s", option, program, strerror(errno));
+}
 
 // Ids are stable by name, so any id of the mask may come up, however few gateways there are.
 static void check_globals(const struct loader *ld)
@@ -33,6 +42,7 @@ static void check_globals(const struct loader *ld)
 			"rule-priority = %u: priorities %u to %u would run into the kernel's own (32766): "
 			"use 1 to %u",
 			g->rule_priority, g->rule_priority, g->rule_priority + ids, 32765 - ids);
+	check_program(&r, "notify", g->notify);
 }
 
 // ---- balances --------------------------------------------------------------------------------

@@ -5,8 +5,12 @@
 #define GWD_CONF_CHECK_H
 
 struct loader;
+struct reader;
 
 void check(const struct loader *ld);
+
+// Warns when the program can't be run now; NULL is fine.
+void check_program(const struct reader *r, const char *option, const char *program);
 
 void check_probes(const struct loader *ld);   // check_probe.c
 void check_gateways(const struct loader *ld); // check_gateway.c

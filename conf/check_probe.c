@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "conf/check.h"
 #include "conf/load.h"
@@ -147,14 +145,6 @@ static void check_expect(const struct reader *r, const struct model_probe *p)
 			     "rcode = any: an error has no address, so it can't be what expect asks for");
 }
 
-// No error: the file may be checked on another host, or the program come later.
-static void check_command(const struct reader *r, const struct model_probe *p)
-{
-	if (p->command && access(p->command, X_OK) < 0)
-		option_warning(r, "command", "command = %s can't be run now: %s", p->command,
-			       strerror(errno));
-}
-
 static bool probe_is_used(const struct model *m, size_t probe)
 {
 	for (size_t i = 0; i < m->n_gateways; i++)
@@ -175,7 +165,7 @@ void check_probes(const struct loader *ld)
 		check_times(&r, p);
 		check_limits(&r, p);
 		check_expect(&r, p);
-		check_command(&r, p);
+		check_program(&r, "command", p->command);
 		if (*r.section.title && !probe_is_used(ld->model, i))
 			report_warning(ld->report, r.section.at, r.section.label,
 				       "no gateway uses it: name it in a gateway's probes or remove it");

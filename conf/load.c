@@ -78,8 +78,11 @@ static void load_globals(const struct loader *ld)
 		g->remove_on_exit = choice;
 	read_value(&r, "control", parse_control, &g->control);
 	read_value(&r, "control-group", parse_group, &g->control_group);
+	read_value(&r, "notify", value_program, &g->notify);
 	g->control = arena_strdup(r.arena, g->control);
 	g->control_group = arena_strdup(r.arena, g->control_group);
+	if (g->notify)
+		g->notify = arena_strdup(r.arena, g->notify);
 }
 
 static void require(const struct reader *r, const char *option, const char *example)

@@ -95,14 +95,6 @@ static int parse_expect_addr(const char *text, void *out, struct err *err)
 	return value_address(text, out, err);
 }
 
-static int parse_command(const char *text, void *out, struct err *err)
-{
-	if (*text != '/')
-		return err_set(err, EINVAL, "not the full path of a program: begin with /");
-	*(const char **)out = text;
-	return 0;
-}
-
 static int parse_share(const char *text, void *out, struct err *err)
 {
 	char digits[8] = "";
@@ -247,7 +239,7 @@ static void load_question(const struct reader *r, struct model_probe *probe)
 		load_dns(r, probe);
 		break;
 	case PROBE_EXEC:
-		read_value(r, "command", parse_command, &probe->command);
+		read_value(r, "command", value_program, &probe->command);
 		break;
 	case PROBE_ICMP:
 	case PROBE_TCP:

@@ -178,3 +178,11 @@ int value_interface_pattern(const char *text, struct err *err)
 		return err_set(err, EINVAL, "no interface can have this name");
 	return check_interface(text, star ? (size_t)(star - text) : strlen(text), err);
 }
+
+int value_program(const char *text, void *out, struct err *err)
+{
+	if (*text != '/')
+		return err_set(err, EINVAL, "not the full path of a program: begin with /");
+	*(const char **)out = text;
+	return 0;
+}

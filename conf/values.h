@@ -26,6 +26,9 @@ int value_choice(const char *text, const char *const *names, size_t n, size_t *o
 
 int value_bool(const char *text, bool *out, struct err *err); // yes no true false on off
 
+// The full path of a program; `out` is a const char **.
+int value_program(const char *text, void *out, struct err *err);
+
 int value_name(const char *text, struct err *err); // of a gateway, probe, balance or rule
 
 int value_interface(const char *text, struct err *err);

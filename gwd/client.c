@@ -73,44 +73,82 @@ static void send_all(int fd, const struct buf *line)
 	}
 }
 
-static int receive_all(int fd, struct buf *answer, struct err *err)
+// 1: there was something; 0: the end.
+static int receive(int fd, struct buf *answer, struct err *err)
 {
 	char part[65536];
 	for (;;) {
 		ssize_t n = recv(fd, part, sizeof(part), 0);
-		if (n > 0)
+		if (n > 0) {
 			buf_add(answer, part, (size_t)n);
-		else if (n == 0 || errno == ECONNRESET)
+			return 1;
+		}
+		if (n == 0 || errno == ECONNRESET)
 			return 0;
-		else if (errno == EAGAIN)
+		if (errno == EAGAIN)
 			return err_set(err, ETIMEDOUT, "gwd took more than %d s to answer", ANSWER_S);
-		else if (errno != EINTR)
+		if (errno != EINTR)
 			return err_errno(err, errno, "can't read gwd's answer");
 	}
 }
 
-static int split_answer(const char *path, const struct buf *answer, int *exit, struct buf *body,
-			struct err *err)
+struct answer_head {
+	int exit, follow;
+	size_t size;      // of the line, with its newline
+	json_int_t bytes; // behind it
+};
+
+static int parse_head(const char *path, const struct buf *answer, struct answer_head *head, struct err *err)
 {
 	const char *text = buf_text(answer), *end = memchr(text, '\n', answer->n);
-	json_t *head = end ? json_loadb(text, (size_t)(end - text), 0, NULL) : NULL;
-	json_int_t bytes = 0;
-	int rc = json_unpack(head, "{s:i, s:I}", "exit", exit, "bytes", &bytes);
-	json_decref(head);
+	json_t *root = end ? json_loadb(text, (size_t)(end - text), 0, NULL) : NULL;
+	*head = (struct answer_head){.size = end ? (size_t)(end + 1 - text) : 0};
+	int rc = json_unpack(root, "{s:i, s:I, s?b}", "exit", &head->exit, "bytes", &head->bytes, "follow",
+			     &head->follow);
+	json_decref(root);
 	if (!answer->n)
 		return err_set(err, EPIPE, "gwd on %s ended without an answer", path);
 	if (rc < 0)
 		return err_set(err, EPROTO, "what answers on %s is not gwd", path);
-	size_t have = answer->n - (size_t)(end + 1 - text);
-	if (bytes != (json_int_t)have)
-		return err_set(err, EPIPE, "gwd's answer was cut short");
-	buf_add(body, end + 1, have);
 	return 0;
 }
 
-int client_ask(const char *path, const struct request *request, int *exit, struct buf *body, struct err *err)
+// Reads until the end, or until the answer proper is there and more is to follow.
+static int receive_answer(int fd, const char *path, struct buf *answer, struct answer_head *head,
+			  struct err *err)
+{
+	int more;
+	while ((more = receive(fd, answer, err)) > 0)
+		if (memchr(answer->text, '\n', answer->n) && !parse_head(path, answer, head, err) &&
+		    head->follow && answer->n >= head->size + (size_t)head->bytes)
+			return 0;
+	int rc = more < 0 ? more : parse_head(path, answer, head, err);
+	if (!rc && head->size + (size_t)head->bytes != answer->n)
+		rc = err_set(err, EPIPE, "gwd's answer was cut short");
+	return rc;
+}
+
+static int follow_on(int fd, struct buf *part, size_t skip, void (*follow)(const char *text, size_t n),
+		     struct err *err)
+{
+	struct timeval for_ever = {0};
+	int more;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &for_ever, sizeof(for_ever));
+	follow(part->text + skip, part->n - skip);
+	do {
+		buf_clear(part);
+		more = receive(fd, part, err);
+		if (more > 0)
+			follow(part->text, part->n);
+	} while (more > 0);
+	return more;
+}
+
+int client_ask(const char *path, const struct request *request, int *exit, struct buf *body,
+	       void (*follow)(const char *text, size_t n), struct err *err)
 {
 	struct buf line = {0}, answer = {0};
+	struct answer_head head;
 	int fd = -1, rc = request_write(request, &line, err);
 	if (rc < 0)
 		goto out;
@@ -118,9 +156,14 @@ int client_ask(const char *path, const struct request *request, int *exit, struc
 	if (rc < 0)
 		goto out;
 	send_all(fd, &line);
-	rc = receive_all(fd, &answer, err);
-	if (rc == 0)
-		rc = split_answer(path, &answer, exit, body, err);
+	rc = receive_answer(fd, path, &answer, &head, err);
+	if (rc < 0)
+		goto out;
+	*exit = head.exit;
+	if (head.follow)
+		rc = follow_on(fd, &answer, head.size, follow, err);
+	else
+		buf_add(body, answer.text + head.size, (size_t)head.bytes);
 out:
 	if (fd >= 0)
 		close(fd);

@@ -9,6 +9,7 @@
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
 #include "gwd/engine.h"
+#include "gwd/events.h"
 #include "gwd/pins.h"
 #include "gwd/request.h"
 #include "gwd/script.h"
@@ -116,6 +117,20 @@ void command_flush(struct engine *engine, const struct request *request, struct 
 		reply_fail(reply, REPLY_FAILED, err.text);
 	else
 		buf_puts(&reply->body, "everything of gwd's is out of the kernel, until a reload\n");
+}
+
+void command_events(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	const struct events *events = engine_events(engine);
+	void (*print)(const struct change *change, struct buf *out) =
+		request->json ? change_json : change_text;
+	if (request->n_args && strcmp(request->args[0], "-f") != 0) {
+		reply_fail(reply, REPLY_USAGE, "usage: gwctl events [-f]");
+		return;
+	}
+	for (size_t i = 0; i < events_count(events); i++)
+		print(events_at(events, i), &reply->body);
+	reply->follow = request->n_args ? print : NULL;
 }
 
 void command_version(struct engine *engine, const struct request *request, struct reply *reply)

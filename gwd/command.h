@@ -11,6 +11,7 @@
 
 #include "gwd/base/buf.h"
 
+struct change;
 struct engine;
 
 enum reply_exit { // what gwctl ends with
@@ -22,6 +23,8 @@ enum reply_exit { // what gwctl ends with
 struct reply {
 	enum reply_exit exit;
 	struct buf body; // for stdout; for stderr unless `exit` is REPLY_DONE
+	// Every change of state from now on follows the body, until the client goes; NULL: nothing does.
+	void (*follow)(const struct change *change, struct buf *out);
 };
 
 // Fills `reply` (give it zeroed, free the body).

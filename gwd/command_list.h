@@ -24,6 +24,7 @@ struct request;
 	X(weight, "NAME N", 2, 2, false, "another weight than the file's, until `weight NAME default`") \
 	X(reload, "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \
 	X(flush, "", 0, 0, false, "take everything of gwd's out of the kernel, until a reload") \
+	X(events, "[-f]", 0, 1, true, "the last changes of state; -f goes on with the next ones") \
 	X(version, "", 0, 0, true, "the version of the running gwd")
 
 struct command_info {

@@ -22,11 +22,15 @@
 #include "gwd/command.h"
 #include "gwd/control_access.h"
 #include "gwd/control_socket.h"
+#include "gwd/engine.h"
+#include "gwd/events.h"
 #include "gwd/request.h"
 
 #define CLIENTS_MAX 16
 #define REQUEST_S 5          // a client's time to send its request
 #define REPLY_S 30           // and to take its reply
+#define FOLLOWERS_MAX 8      // clients that stay: the others find a place
+#define BACKLOG_MAX 262144   // bytes that a follower may leave unread
 #define ACCEPT_RETRY_S 1     // when no descriptor is left
 #define REFUSAL_LOG_MS 60000 // a stranger who tries again and again doesn't fill the log
 
@@ -35,6 +39,8 @@ struct client {
 	struct bufferevent *bev;
 	struct event *deadline;
 	bool answered;
+	void (*follow)(const struct change *change, struct buf *out); // as in struct reply
+	struct events_watch watch;                                    // while `follow`
 };
 
 static struct {
@@ -45,7 +51,7 @@ static struct {
 	struct evconnlistener *listener;
 	struct event *retry;
 	LIST_HEAD(, client) clients;
-	size_t n_clients;
+	size_t n_clients, n_followers;
 	bool was_refused;
 	int64_t refused_ms;
 } control;
@@ -56,6 +62,10 @@ static void client_free(struct client *client)
 {
 	LIST_REMOVE(client, link);
 	control.n_clients--;
+	if (client->follow) {
+		events_unwatch(engine_events(control.engine), &client->watch);
+		control.n_followers--;
+	}
 	bufferevent_free(client->bev);
 	event_free(client->deadline);
 	free(client);
@@ -68,13 +78,46 @@ static void client_set_deadline(struct client *client, int seconds)
 	evtimer_add(client->deadline, &(struct timeval){.tv_sec = seconds});
 }
 
-static void client_reply(struct client *client, const struct reply *reply)
+// Whoever doesn't read what follows is dropped by the deadline.
+static void client_on_change(void *arg, const struct change *change)
+{
+	struct client *client = arg;
+	struct evbuffer *out = bufferevent_get_output(client->bev);
+	struct buf line = {0};
+	if (evbuffer_get_length(out) > BACKLOG_MAX)
+		return;
+	if (!evbuffer_get_length(out))
+		client_set_deadline(client, REPLY_S);
+	client->follow(change, &line);
+	evbuffer_add(out, line.text, line.n);
+	buf_free(&line);
+}
+
+static void client_follow(struct client *client, const struct reply *reply)
+{
+	client->follow = reply->follow;
+	client->watch = (struct events_watch){.told = client_on_change, .arg = client};
+	events_watch(engine_events(control.engine), &client->watch);
+	control.n_followers++;
+}
+
+static void client_reply(struct client *client, struct reply *reply)
 {
 	struct evbuffer *out = bufferevent_get_output(client->bev);
+	if (reply->follow && control.n_followers >= FOLLOWERS_MAX) {
+		buf_clear(&reply->body);
+		buf_printf(&reply->body, "%d clients follow the events already\n", FOLLOWERS_MAX);
+		reply->exit = REPLY_FAILED;
+		reply->follow = NULL;
+	}
 	client->answered = true;
-	bufferevent_disable(client->bev, EV_READ);
+	if (reply->follow)
+		client_follow(client, reply); // and reads on, to see the client go
+	else
+		bufferevent_disable(client->bev, EV_READ);
 	client_set_deadline(client, REPLY_S);
-	evbuffer_add_printf(out, "{\"exit\":%d,\"bytes\":%zu}\n", (int)reply->exit, reply->body.n);
+	evbuffer_add_printf(out, "{\"exit\":%d,\"bytes\":%zu%s}\n", (int)reply->exit, reply->body.n,
+			    reply->follow ? ",\"follow\":true" : "");
 	evbuffer_add(out, buf_text(&reply->body), reply->body.n);
 }
 
@@ -84,8 +127,10 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 	struct evbuffer *in = bufferevent_get_input(bev);
 	struct evbuffer_ptr end = evbuffer_search_eol(in, NULL, NULL, EVBUFFER_EOL_LF);
 	struct reply reply = {0};
-	if (client->answered)
+	if (client->answered) {
+		evbuffer_drain(in, evbuffer_get_length(in));
 		return;
+	}
 	if (end.pos >= 0) {
 		const char *line = (const char *)evbuffer_pullup(in, end.pos + 1);
 		command_run(control.engine, line, (size_t)end.pos, &reply);
@@ -103,7 +148,9 @@ static void client_on_written(struct bufferevent *bev, void *arg)
 {
 	struct client *client = arg;
 	(void)bev;
-	if (client->answered)
+	if (client->follow)
+		evtimer_del(client->deadline);
+	else if (client->answered)
 		client_free(client);
 }
 

@@ -2,7 +2,8 @@
 // control: the Unix socket that gwctl talks to.
 //
 // One request, one reply, then the connection ends. The request is a JSON object in one line
-// (gwd/request.h); the reply is a line {"exit":N,"bytes":N} and then that much text, or JSON.
+// (gwd/request.h); the reply is a line {"exit":N,"bytes":N} and then that much text, or JSON. With
+// "follow":true in that line, more text follows as it comes, until the client closes.
 //
 // main opens it once the engine runs. Guarantees: only uid 0, the daemon's own uid and members of
 // the control group are answered (by the credentials the kernel holds for the peer, not by what it

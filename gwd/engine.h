@@ -23,6 +23,7 @@ struct conntrack;
 struct engine;
 struct err;
 struct event_base;
+struct events;
 struct facts;
 struct model;
 struct nft;
@@ -46,6 +47,8 @@ const struct verdict *engine_verdict(const struct engine *engine, size_t gateway
 				     enum fam fam);              // index into model.gateways
 struct conntrack *engine_conntrack(const struct engine *engine); // for counting flows
 struct nft *engine_nft(const struct engine *engine);             // for reading counters and pins
+
+struct events *engine_events(const struct engine *engine); // to read, and to watch
 
 // Monotonic instant at which the applied plan's gateway of that name got the state it has; of the
 // start while it never changed.

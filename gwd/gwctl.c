@@ -105,23 +105,30 @@ static int check(const struct request *request)
 	return rc < 0 ? REPLY_FAILED : REPLY_DONE;
 }
 
+static void print_on(const char *text, size_t n)
+{
+	if (fwrite(text, 1, n, stdout) != n || fflush(stdout) != 0)
+		exit(REPLY_FAILED); // nobody reads any more
+}
+
 static int ask(const char *path, const struct request *request)
 {
 	struct buf body = {0};
 	struct err err;
-	int exit = REPLY_FAILED;
+	int status = REPLY_FAILED;
 	if (command_check(request, &err) < 0)
 		return usage(err.text);
-	if (client_ask(path, request, &exit, &body, &err) < 0)
+	int rc = client_ask(path, request, &status, &body, print_on, &err);
+	if (rc < 0)
 		fprintf(stderr, "gwctl: %s\n", err.text);
-	else if (exit != REPLY_DONE)
+	else if (status != REPLY_DONE)
 		fputs(buf_text(&body), stderr);
 	else if (!strcmp(request->command, "status") && !request->json && want_colour())
 		print_painted(buf_text(&body));
 	else
 		fputs(buf_text(&body), stdout);
 	buf_free(&body);
-	return exit;
+	return rc < 0 ? REPLY_FAILED : status;
 }
 
 static int finish(int exit)
@@ -138,14 +145,18 @@ int main(int argc, char **argv)
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
 	struct request request = {0};
 	const char *path = getenv("GWD_SOCKET");
+	bool follow = false;
 	int opt;
-	while ((opt = getopt_long(argc, argv, "s:jh", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "s:jfh", options, NULL)) != -1) {
 		switch (opt) {
 		case 's':
 			path = optarg;
 			break;
 		case 'j':
 			request.json = true;
+			break;
+		case 'f':
+			follow = true;
 			break;
 		case 'h':
 			return finish(help());
@@ -155,11 +166,13 @@ int main(int argc, char **argv)
 	}
 	if (optind == argc)
 		return usage("which COMMAND? gwctl -h lists them");
-	if (argc - optind - 1 > REQUEST_ARGS)
+	if (argc - optind + follow - 1 > REQUEST_ARGS)
 		return usage("too many arguments");
 	request.command = argv[optind++];
 	while (optind < argc)
 		request.args[request.n_args++] = argv[optind++];
+	if (follow)
+		request.args[request.n_args++] = "-f";
 	if (!strcmp(request.command, "check"))
 		return finish(check(&request));
 	return finish(ask(path && *path ? path : CONTROL_PATH, &request));

@@ -172,8 +172,7 @@ static void settle_report(struct engine *engine, const struct plan *plan, int64_
 			usable[fam] |= gw->usable[fam];
 		if (since->state == gw->state)
 			continue;
-		log_info("gateway", "%s: %s -> %s: %s", gw->name, state_name(since->state),
-			 state_name(gw->state), gw->reason);
+		engine_record(engine, gw, since->state);
 		since->state = gw->state;
 		since->since_ms = now_ms;
 		if (gw->usable[FAM_4] || gw->usable[FAM_6])

@@ -6,9 +6,8 @@
 #include <spawn.h>
 #include <stdint.h>
 
-int spawn_command(const char *command, char *const *environment, int output, pid_t *pid)
+int spawn_arguments(const char *const *argv, char *const *environment, int output, pid_t *pid)
 {
-	char *argv[] = {(char *)(uintptr_t)command, NULL};
 	posix_spawn_file_actions_t files;
 	posix_spawnattr_t attr;
 	sigset_t none, all;
@@ -26,8 +25,14 @@ int spawn_command(const char *command, char *const *environment, int output, pid
 	posix_spawn_file_actions_adddup2(&files, output, 1);
 	posix_spawn_file_actions_adddup2(&files, output, 2);
 	posix_spawn_file_actions_addclosefrom_np(&files, 3);
-	int r = posix_spawn(pid, command, &files, &attr, argv, environment);
+	int r = posix_spawn(pid, argv[0], &files, &attr, (char *const *)(uintptr_t)argv, environment);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attr);
 	return r;
+}
+
+int spawn_command(const char *command, char *const *environment, int output, pid_t *pid)
+{
+	const char *const argv[] = {command, NULL};
+	return spawn_arguments(argv, environment, output, pid);
 }

@@ -8,7 +8,8 @@
 
 #include <sys/types.h>
 
-// Returns 0 and the process id, which is the group's too; or an errno.
+// Each returns 0 and the process id, which is the group's too; or an errno. `argv` begins with the program's path.
+int spawn_arguments(const char *const *argv, char *const *environment, int output, pid_t *pid);
 int spawn_command(const char *command, char *const *environment, int output, pid_t *pid);
 
 #endif

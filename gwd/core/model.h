@@ -52,6 +52,7 @@ struct model_globals {
 	bool remove_on_exit;
 	const char *control;       // path of the control socket
 	const char *control_group; // group name, "" = only root
+	const char *notify;        // program to run on every change of state; NULL: none
 };
 
 struct model_lan {

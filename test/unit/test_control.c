@@ -111,7 +111,7 @@ static void exchange(const char *bytes, size_t size, char *answer, size_t room)
 static int ask(const char *command, struct buf *body, struct err *err)
 {
 	struct request request = {.command = command};
-	int exit = -1, rc = client_ask(path, &request, &exit, body, err);
+	int exit = -1, rc = client_ask(path, &request, &exit, body, NULL, err);
 	return rc < 0 ? rc : exit;
 }
 

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The engine's part of events: what a change is made from, and who is told.
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "gwd/base/log.h"
+#include "gwd/engine_priv.h"
+#include "gwd/events.h"
+#include "gwd/monitor.h"
+#include "gwd/notify.h"
+
+static int64_t wall_now_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// Of the family that has something measured; IPv4 first.
+static const struct verdict *engine_measured(const struct engine *engine, const char *gateway)
+{
+	const struct verdict *four = monitor_verdict(engine->monitor, gateway, FAM_4);
+	const struct verdict *six = monitor_verdict(engine->monitor, gateway, FAM_6);
+	return four->latency_ms < 0 && six->latency_ms >= 0 ? six : four;
+}
+
+void engine_record(struct engine *engine, const struct plan_gateway *gw, enum state old)
+{
+	const struct verdict *measured = engine_measured(engine, gw->name);
+	struct change change = {
+		.wall_ms = wall_now_ms(),
+		.kind = "gateway",
+		.old = old,
+		.new = gw->state,
+		.latency_ms = measured->latency_ms,
+		.jitter_ms = measured->jitter_ms,
+		.loss = measured->state == STATE_UNKNOWN ? -1 : measured->loss,
+	};
+	snprintf(change.name, sizeof(change.name), "%s", gw->name);
+	snprintf(change.reason, sizeof(change.reason), "%s", gw->reason);
+	log_info("gateway", "%s: %s -> %s: %s", gw->name, state_name(old), state_name(gw->state), gw->reason);
+	events_record(engine->events, &change);
+}
+
+static void engine_on_change(void *arg, const struct change *change)
+{
+	notify_tell(arg, change);
+}
+
+void engine_open_notify(struct engine *engine)
+{
+	engine->events = events_new();
+	engine->notify = notify_new(engine->base);
+	engine->notify_watch = (struct events_watch){.told = engine_on_change, .arg = engine->notify};
+	events_watch(engine->events, &engine->notify_watch);
+	notify_configure(engine->notify, engine->model->globals.notify);
+}
+
+void engine_close_notify(struct engine *engine)
+{
+	notify_free(engine->notify);
+	events_free(engine->events);
+}
+
+struct events *engine_events(const struct engine *engine)
+{
+	return engine->events;
+}
