@@ -98,4 +98,5 @@ void check(const struct loader *ld)
 	check_gateways(ld);
 	check_balances(ld);
 	check_rules(ld);
+	check_loads(ld);
 }

@@ -15,5 +15,6 @@ void check_program(const struct reader *r, const char *option, const char *progr
 void check_probes(const struct loader *ld);   // check_probe.c
 void check_gateways(const struct loader *ld); // check_gateway.c
 void check_rules(const struct loader *ld);    // check_rule.c
+void check_loads(const struct loader *ld);    // check_load.c
 
 #endif

@@ -199,6 +199,23 @@ static void load_gateway_probes(const struct loader *ld, const struct reader *r,
 	gw->need = (unsigned)gw->n_probes;
 }
 
+static int parse_bandwidth(const char *text, void *out, struct err *err)
+{
+	return value_rate(text, out, err);
+}
+
+static int parse_percent(const char *text, void *out, struct err *err)
+{
+	return value_percent(text, out, err);
+}
+
+static void load_gateway_limits(const struct reader *r, struct model_gateway *gw)
+{
+	read_number(r, "max-flows", 1, INT32_MAX, &gw->max_flows);
+	read_value(r, "bandwidth", parse_bandwidth, &gw->bandwidth_bps);
+	read_value(r, "spill", parse_percent, &gw->spill_percent);
+}
+
 static void load_gateway(const struct loader *ld, const struct reader *r, struct model_gateway *gw)
 {
 	static const char *const failbacks[] = {"stay", "reset"};
@@ -214,6 +231,7 @@ static void load_gateway(const struct loader *ld, const struct reader *r, struct
 	read_number(r, "weight", 0, LOAD_WEIGHT_MAX, &gw->weight);
 	load_gateway_probes(ld, r, gw);
 	read_number(r, "need", 1, 100, &gw->need);
+	load_gateway_limits(r, gw);
 	if (read_choice(r, "failback", READ_CHOICE(failbacks, 2), &choice))
 		gw->failback = choice == 0 ? FAILBACK_STAY : FAILBACK_RESET;
 }

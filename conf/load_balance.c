@@ -91,11 +91,12 @@ static void load_members(const struct loader *ld, const struct reader *r, struct
 
 static void load_options(const struct reader *r, struct model_balance *b)
 {
-	static const char *const schedulers[] = {"rr", "wrr",        "random",        "sh",  "dh",
-						 "fo", "lc",         "wlc",           "sed", "nq",
-						 "mh", "least-load", "lowest-latency"};
-	static const enum scheduler values[] = {SCHED_RR, SCHED_WRR, SCHED_RANDOM,
-						SCHED_SH, SCHED_DH,  SCHED_FO};
+	static const char *const schedulers[] = {"rr", "wrr", "random", "sh", "dh",         "fo",
+						 "lc", "wlc", "sed",    "nq", "least-load", "lowest-latency",
+						 "mh"};
+	static const enum scheduler values[] = {SCHED_RR,  SCHED_WRR, SCHED_RANDOM,     SCHED_SH,
+						SCHED_DH,  SCHED_FO,  SCHED_LC,         SCHED_WLC,
+						SCHED_SED, SCHED_NQ,  SCHED_LEAST_LOAD, SCHED_LOWEST_LATENCY};
 	static const char *const by[] = {"source", "source-destination"};
 	size_t choice;
 	if (read_choice(r, "scheduler", READ_CHOICE(schedulers, ARRAY_SIZE(values)), &choice))

@@ -31,7 +31,8 @@ static cfg_opt_t probe_options[] = {
 
 static cfg_opt_t gateway_options[] = {
 	ONE("interface"), ONE("address"), ONE("address6"), ONE("snat"),     ONE("snat6"),
-	ONE("weight"),    LIST("probes"), ONE("need"),     ONE("failback"), CFG_END(),
+	ONE("weight"),    LIST("probes"), ONE("need"),     ONE("failback"), ONE("max-flows"),
+	ONE("bandwidth"), ONE("spill"),   CFG_END(),
 };
 
 static cfg_opt_t use_options[] = {
@@ -65,7 +66,6 @@ static cfg_opt_t root_options[] = {
 	ONE("on-exit"),
 	ONE("control"),
 	ONE("control-group"),
-	ONE("notify"),
 	CFG_SEC("lan", lan_options, CFGF_MULTI), // a second one is an error, but read to find its errors
 	CFG_SEC("probe", probe_options, CFGF_MULTI | CFGF_TITLE),
 	CFG_SEC("gateway", gateway_options, CFGF_MULTI | CFGF_TITLE),
@@ -76,8 +76,9 @@ static cfg_opt_t root_options[] = {
 
 // Of config.md, but not there yet: SECTION, OPTION.
 static const char *const later[][2] = {
-	{"", "http"},         {"", "service"}, {"gateway", "max-flows"}, {"gateway", "bandwidth"},
-	{"gateway", "spill"},
+	{"", "http"},
+	{"", "notify"},
+	{"", "service"},
 };
 
 cfg_opt_t *schema_root(void)

@@ -21,6 +21,9 @@ int value_number(const char *text, uint32_t min, uint32_t max, uint32_t *out, st
 // 500ms, 5s, 10m, 1h: the unit can't be left out.
 int value_duration(const char *text, uint32_t min_ms, uint32_t max_ms, uint32_t *out_ms, struct err *err);
 
+int value_rate(const char *text, uint64_t *out_bps, struct err *err); // 512kbit, 100mbit, 1gbit
+int value_percent(const char *text, unsigned *out, struct err *err);  // 1% to 100%
+
 // One of `names`; `out` is its index.
 int value_choice(const char *text, const char *const *names, size_t n, size_t *out, struct err *err);
 

@@ -11,12 +11,13 @@
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/load.h"
 #include "gwd/core/model.h"
 #include "gwd/engine_priv.h"
 #include "gwd/failover.h"
+#include "gwd/loads.h"
 #include "gwd/monitor.h"
 #include "gwd/netmon.h"
-#include "gwd/notify.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
 #include "nft/conntrack.h"
@@ -25,7 +26,7 @@
 #define ENGINE_BACKOFF_MIN_MS 100
 #define ENGINE_BACKOFF_MAX_MS 30000
 #define ENGINE_RESYNC_S 60
-#define ENGINE_MEASURE_S 2
+#define ENGINE_MEASURE_S 1
 #define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
 
 // ---- events --------------------------------------------------------------------------------
@@ -70,6 +71,14 @@ static void engine_on_verdict(void *arg)
 	engine_dirty(arg);
 }
 
+static void engine_on_loads(void *arg, enum loads_news news)
+{
+	if (news == LOADS_CONCLUSIONS)
+		engine_dirty(arg);
+	else
+		engine_steer_soon(arg);
+}
+
 static void engine_on_listener(int fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -87,6 +96,7 @@ static void engine_on_resync(int fd, short what, void *arg)
 	(void)fd, (void)what;
 	engine->reread_nft = engine->reread_routes = true;
 	netmon_resync(engine->netmon);
+	loads_recount(engine->loads);
 	engine_dirty(engine);
 }
 
@@ -113,6 +123,18 @@ static void engine_smooth(double *bps, uint64_t *old, uint64_t now, double secon
 	*old = now;
 }
 
+static void engine_measure_loads(struct engine *engine)
+{
+	double rx, tx; // bytes a second
+	for (size_t i = 0; i < engine->model->n_gateways; i++) {
+		engine_rates(engine, engine->model->gateways[i].interface, &rx, &tx);
+		loads_take_rate(engine->loads, i, rx * 8, tx * 8);
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			loads_take_latency(engine->loads, i, fam, engine_verdict(engine, i, fam)->latency_ms);
+	}
+	loads_measured(engine->loads);
+}
+
 static void engine_on_measure(int fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -132,6 +154,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 		engine_smooth(&rate->tx_bps, &rate->tx_bytes, iface->tx_bytes, seconds);
 	}
 	engine->rates_ms = now_ms;
+	engine_measure_loads(engine);
 }
 
 void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps)
@@ -142,6 +165,12 @@ void engine_rates(const struct engine *engine, const char *ifname, double *rx_bp
 			*rx_bps = rate->rx_bps;
 			*tx_bps = rate->tx_bps;
 		}
+}
+
+int64_t engine_flows(const struct engine *engine, const char *gateway)
+{
+	const struct load *load = loads_counting(engine->loads) ? loads_of(engine->loads, gateway) : NULL;
+	return load ? (int64_t)load->flows : -1;
 }
 
 // ---- life ----------------------------------------------------------------------------------
@@ -161,6 +190,8 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	    !(engine->sysctl = engine_open_sysctl(socket, err)) || engine_open_manual(engine, socket, err))
 		return -1;
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
+	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
+	engine_steer_open(engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
 	if (!engine->netmon)
@@ -216,9 +247,9 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 		return NULL;
 	}
 	engine_open_events(engine);
-	engine_open_notify(engine);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+	loads_configure(engine->loads, model, &engine->ids);
 	engine_on_settle(-1, 0, engine);
 	return engine;
 }
@@ -238,7 +269,8 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->listen);
 	engine_free_event(engine->resync);
 	engine_free_event(engine->measure);
-	engine_close_notify(engine);
+	engine_steer_close(engine);
+	loads_free(engine->loads);
 	failover_free(engine->failover);
 	monitor_free(engine->monitor);
 	netmon_close(engine->netmon);
@@ -263,6 +295,7 @@ static void engine_take_model(struct engine *engine, struct model *model)
 	engine->model = model;
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+	loads_configure(engine->loads, model, &engine->ids);
 }
 
 int engine_reload(struct engine *engine, struct buf *report)
@@ -279,7 +312,6 @@ int engine_reload(struct engine *engine, struct buf *report)
 	r = engine_settle(engine);
 	if (!r) {
 		log_info("engine", "reloaded %s", fresh->path);
-		notify_configure(engine->notify, fresh->globals.notify);
 		model_free(old);
 		if (engine->reloaded)
 			engine->reloaded(engine->reloaded_arg);

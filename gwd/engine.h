@@ -62,6 +62,9 @@ int64_t engine_applied_ms(const struct engine *engine); // of the last change th
 // Bytes per second of the interface, over the last seconds; 0 while unknown.
 void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps);
 
+// Live flows of a gateway as conntrack's events tell; negative while nothing needs them counted.
+int64_t engine_flows(const struct engine *engine, const char *gateway);
+
 // Reads the configuration file again and takes it as a whole or not at all. `report` gets every
 // error and warning, one a line, as FILE:LINE: …; returns 0 or -errno.
 int engine_reload(struct engine *engine, struct buf *report);

@@ -12,11 +12,11 @@
 #include "gwd/core/ids.h"
 #include "gwd/core/manual.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/turns.h"
 #include "gwd/engine.h"
-#include "gwd/events.h"
 
 struct event;
-struct notify;
+struct loads;
 
 // Since when a gateway has the state it has.
 struct engine_since {
@@ -53,10 +53,6 @@ struct engine {
 	void (*reloaded)(void *arg);
 	void *reloaded_arg;
 
-	struct events *events;
-	struct events_watch notify_watch;
-	struct notify *notify;
-
 	struct netmon *netmon;
 	struct routes *routes;
 	struct sysctl *sysctl;
@@ -65,6 +61,11 @@ struct engine {
 	struct conntrack *conntrack;
 	struct failover *failover;
 	struct monitor *monitor;
+	struct loads *loads;
+	struct turns turns;  // of the groups that go by counts
+	bool turns_unknown;  // the chains were loaded anew, or never read
+	int64_t steered_ms;  // engine_steer() ran last
+	struct event *steer; // it is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 
@@ -73,13 +74,14 @@ struct engine {
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
 
-// A gateway's state has changed: the log, gwctl events and the notify hook are told.
-void engine_record(struct engine *engine, const struct plan_gateway *gw, enum state old);
-void engine_open_notify(struct engine *engine);
-void engine_close_notify(struct engine *engine);
-
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
+
+// Makes the slot maps of the groups that go by counts fit the counts, and nothing else (steer.c). Soon:
+// at once, but not more than once in a millisecond.
+void engine_steer_soon(struct engine *engine);
+void engine_steer_open(struct engine *engine);
+void engine_steer_close(struct engine *engine);
 
 // Reads the kernel's table, routes and rules into `applied`, as far as they are marked as in doubt.
 int engine_read_back(struct engine *engine, struct err *err);

@@ -10,6 +10,7 @@
 #include "gwd/core/model.h"
 #include "gwd/engine_priv.h"
 #include "gwd/failover.h"
+#include "gwd/loads.h"
 #include "gwd/monitor.h"
 #include "gwd/netmon.h"
 #include "gwd/routes.h"
@@ -76,6 +77,8 @@ static void settle_build(struct engine *engine, struct plan *plan)
 		.facts = netmon_facts(engine->netmon),
 		.verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
 		.manual = &engine->manual,
+		.loads = loads_now(engine->loads),
+		.turns = &engine->turns,
 		.ids = &engine->ids,
 	};
 	plan_build(plan, &input);
@@ -222,6 +225,18 @@ static void settle_log_ops(const struct ops *ops)
 	}
 }
 
+// Rules that are loaded anew begin at the first slot.
+static void settle_turns(struct engine *engine, const struct ops *ops)
+{
+	vec_each(&ops->op, op)
+		if (op->kind == OP_CHAINS) {
+			turns_clear(&engine->turns);
+			engine->turns_unknown = true;
+		}
+	if (engine->turns_unknown)
+		engine_steer_soon(engine);
+}
+
 static int settle_try(struct engine *engine, struct err *err)
 {
 	struct plan plan = {0};
@@ -237,6 +252,7 @@ static int settle_try(struct engine *engine, struct err *err)
 	if (!r) {
 		if (ops.op.n)
 			engine->applied_ms = now_ms;
+		settle_turns(engine, &ops);
 		struct plan old = engine->applied;
 		engine->applied = plan;
 		plan = old;

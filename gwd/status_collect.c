@@ -35,6 +35,15 @@ static void collect_flows(const struct engine *engine, struct status_measured *m
 	free(counts);
 }
 
+// Where the engine counts flows all the time, nothing need be listed.
+static bool collect_counted(const struct engine *engine, struct status_measured *measured)
+{
+	const struct model *model = engine_model(engine);
+	for (size_t i = 0; i < model->n_gateways; i++)
+		measured[i].flows = engine_flows(engine, model->gateways[i].name);
+	return model->n_gateways && measured[0].flows >= 0;
+}
+
 struct begun {
 	const struct model *model;
 	struct status_measured *measured;
@@ -71,7 +80,8 @@ static struct status_measured *collect_measured(const struct engine *engine)
 		return measured;
 	struct begun begun = {model, measured};
 	struct err err;
-	collect_flows(engine, measured);
+	if (!collect_counted(engine, measured))
+		collect_flows(engine, measured);
 	if (nft_read_counters(engine_nft(engine), collect_counter, &begun, &err) < 0)
 		log_warn("status", "counters can't be read: %s", err.text);
 	return measured;

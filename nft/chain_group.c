@@ -30,6 +30,15 @@ static void chain_schedule(struct chain *chain, const struct plan_group *group, 
 	case SCHED_RR:
 	case SCHED_WRR:
 	case SCHED_FO:
+	case SCHED_LEAST_LOAD:
+	case SCHED_LOWEST_LATENCY:
+		rule_numgen_vmap(rule, false, n, map);
+		return;
+	case SCHED_LC:
+	case SCHED_WLC:
+	case SCHED_SED:
+	case SCHED_NQ:
+		rule_count(rule); // tells which slot is next: nft_read_turns()
 		rule_numgen_vmap(rule, false, n, map);
 		return;
 	case SCHED_RANDOM:

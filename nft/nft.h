@@ -58,6 +58,10 @@ typedef void (*nft_pin_cb)(void *arg, const uint8_t *key, unsigned key_size, uin
 			   uint64_t expires_ms);
 int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err);
 
+// How many flows a group's chain (name_group(…, "group", …)) has given a slot since it was loaded; 0 where
+// the group does not go by counts.
+int nft_read_turns(struct nft *nft, const char *chain, uint64_t *taken, struct err *err);
+
 // Forgets all elements of a set or map.
 int nft_flush_set(struct nft *nft, const char *set, struct err *err);
 

@@ -64,6 +64,14 @@ void rule_counter(struct rule *rule, const char *name)
 	expr_text(rule, "counter name \"%s\"", name);
 }
 
+void rule_count(struct rule *rule)
+{
+	struct nftnl_expr *expr = expr_add(rule, "counter");
+	nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_PACKETS, 0);
+	nftnl_expr_set_u64(expr, NFTNL_EXPR_CTR_BYTES, 0);
+	expr_text(rule, "counter");
+}
+
 static void rule_reject_expr(struct rule *rule, uint32_t type, uint8_t code)
 {
 	struct nftnl_expr *expr = expr_add(rule, "reject");

@@ -55,6 +55,7 @@ void rule_drop(struct rule *rule);
 void rule_goto(struct rule *rule, const char *chain);
 void rule_jump(struct rule *rule, const char *chain);
 void rule_counter(struct rule *rule, const char *name);
+void rule_count(struct rule *rule); // a counter of its own
 void rule_reject(struct rule *rule, enum rule_reject how);
 void rule_notrack(struct rule *rule);
 void rule_snat(struct rule *rule, const struct addr *first, const struct addr *last);

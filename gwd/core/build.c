@@ -8,6 +8,7 @@
 #include "gwd/base/hash.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/link.h"
+#include "gwd/core/load.h"
 #include "gwd/core/manual.h"
 #include "gwd/core/marks.h"
 #include "gwd/core/pick.h"
@@ -81,6 +82,17 @@ static void build_manual(struct plan_gateway *gw, const struct manual_entry *ent
 	}
 }
 
+// Still up: nothing happens to the flows that it has.
+static void build_full(struct plan_gateway *gw, const struct load *load)
+{
+	gw->full = load && load_spills(load);
+	if (!gw->full || !build_state_usable(gw->state))
+		return;
+	size_t n = strlen(gw->reason);
+	snprintf(gw->reason + n, sizeof(gw->reason) - n, "; %s: new flows go elsewhere",
+		 load->full ? "max-flows reached" : "above spill");
+}
+
 static void build_gateway(struct plan_gateway *gw, const struct build_input *input, size_t i,
 			  const struct link *link)
 {
@@ -106,6 +118,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	}
 	build_summary(gw, state, reason, link);
 	build_manual(gw, manual);
+	build_full(gw, input->loads ? &input->loads[i] : NULL);
 }
 
 void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links)
@@ -142,11 +155,15 @@ static void build_pick(struct plan *plan, struct plan_group *group, enum fam fam
 	struct pick_member *picks = xcalloc(n, sizeof(*picks));
 	for (size_t i = 0; i < n; i++) {
 		const struct plan_member *member = &group->members.v[i];
+		const struct plan_gateway *gw = &plan->gateways.v[member->gateway];
 		picks[i] = (struct pick_member){
-			.state = build_member_state(&plan->gateways.v[member->gateway], fam),
+			.state = build_member_state(gw, fam),
 			.tier = member->tier,
 			.weight = member->weight,
+			.full = gw->full,
 		};
+		if (gw->full && group->spills)
+			picks[i].state = STATE_DOWN;
 	}
 	group->tier[fam] = pick_members(picks, n, group->scheduler);
 	for (size_t i = 0; i < n; i++) {
@@ -200,12 +217,14 @@ static void build_balance_group(struct plan *plan, const struct build_input *inp
 	build_group_finish(plan, group);
 }
 
-static void build_gateway_group(struct plan *plan, const struct model *model, size_t gateway, bool own)
+static void build_gateway_group(struct plan *plan, const struct model_rule *rule, const char *name)
 {
 	struct plan_group *group;
+	bool own = rule->own;
+	size_t gateway = rule->gateway;
 	vec_add(&plan->groups, group);
-	snprintf(group->name, sizeof(group->name), "via.%s%s", model->gateways[gateway].name,
-		 own ? ".own" : "");
+	snprintf(group->name, sizeof(group->name), "%s", name);
+	group->spills = !rule->strict;
 	group->balance = SIZE_MAX;
 	group->scheduler = SCHED_FO;
 	group->own = own;
@@ -227,17 +246,18 @@ static size_t build_rule_group(struct plan *plan, const struct build_input *inpu
 			       const struct model_rule *rule)
 {
 	const struct model *model = input->model;
-	char name[PLAN_NAME_SIZE];
+	char name[PLAN_GROUP_NAME_SIZE];
 	const char *own = rule->own ? ".own" : "";
 	if (rule->target == RULE_GATEWAY)
-		snprintf(name, sizeof(name), "via.%s%s", model->gateways[rule->gateway].name, own);
+		snprintf(name, sizeof(name), "%s.%s%s", rule->strict ? "sole" : "via",
+			 model->gateways[rule->gateway].name, own);
 	else
 		snprintf(name, sizeof(name), "%s%s", model->balances[rule->balance].name, own);
 	size_t found = build_find_group(plan, name);
 	if (found != SIZE_MAX)
 		return found;
 	if (rule->target == RULE_GATEWAY)
-		build_gateway_group(plan, model, rule->gateway, rule->own);
+		build_gateway_group(plan, rule, name);
 	else
 		build_balance_group(plan, input, rule->balance, rule->own);
 	return plan->groups.n - 1;

@@ -13,15 +13,19 @@ struct facts;
 struct ids;
 struct link;
 struct manual;
+struct load;
 struct model;
 struct plan;
+struct turns;
 
 struct build_input {
 	const struct model *model;
 	const struct facts *facts;
 	const struct verdict (*verdicts)[FAM_COUNT]; // by index into model.gateways; NULL: nothing judged yet
 	const struct manual *manual;                 // what is set by hand; NULL: nothing
-	const struct ids *ids;                       // every gateway of the model has one (ids_assign)
+	const struct load *loads;  // by index into model.gateways; NULL: nothing measured yet
+	const struct turns *turns; // where the packet path stands; NULL: at the start
+	const struct ids *ids;     // every gateway of the model has one (ids_assign)
 };
 
 // Fills `plan` (zeroed by the caller; plan_free() it).

@@ -9,6 +9,7 @@
 #include "gwd/core/build.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/link.h"
+#include "gwd/core/load.h"
 #include "gwd/core/plan.h"
 
 #define BUILD_TABLE_MAIN 254
@@ -95,6 +96,9 @@ void build_sysctls(struct plan *plan, const struct build_input *input, const str
 	build_sysctl(plan, "net/ipv4/ip_forward", "1", "", "to forward the LAN's packets");
 	build_sysctl(plan, "net/ipv4/conf/all/src_valid_mark", "1", "",
 		     "so that rp_filter looks a reply up in its own link's table");
+	if (load_needs_counts(model))
+		build_sysctl(plan, "net/netfilter/nf_conntrack_events", "1", "",
+			     "so that the end of every flow is told");
 	for (size_t i = 0; i < model->n_gateways; i++)
 		ipv6 |= links[i].path[FAM_6].wanted;
 	if (!ipv6)

@@ -7,11 +7,12 @@
 #include <string.h>
 
 #include "gwd/core/build.h"
+#include "gwd/core/build_slots.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/link.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
-#include "gwd/core/slots.h"
+#include "gwd/core/turns.h"
 
 static struct plan_set *build_set(struct plan *plan, const char *name, enum plan_type key,
 				  enum plan_type data)
@@ -189,40 +190,19 @@ static void build_lan_networks(struct plan *plan, const struct model_lan *lan)
 
 // ---- groups --------------------------------------------------------------------------------
 
-static const char *build_destination(char *chain, const struct plan *plan, const struct plan_group *group,
-				     const struct plan_member *member, enum fam fam)
+static void build_slot_map(struct plan *plan, const struct build_input *input, const struct plan_group *group,
+			   enum fam fam)
 {
-	const struct plan_gateway *gw = &plan->gateways.v[member->gateway];
-	if (group->persistence_ms)
-		return name_give(chain, fam, group, gw);
-	return name_gateway_chain(chain, "take", gw);
-}
-
-static void build_slot_map(struct plan *plan, const struct plan_group *group, enum fam fam)
-{
-	char name[PLAN_NAME_SIZE];
-	uint16_t slots[SLOTS_MAX];
-	struct slots_member *members = xcalloc(group->members.n, sizeof(*members));
-	for (size_t i = 0; i < group->members.n; i++) {
-		const struct plan_member *member = &group->members.v[i];
-		members[i] = (struct slots_member){.name = plan->gateways.v[member->gateway].name,
-						   .weight = member->weight,
-						   .tier = member->tier,
-						   .active = member->active[fam]};
-	}
-	slots_build(slots, group->n_slots[fam], group->scheduler, members, group->members.n,
-		    group->tier[fam]);
-	free(members);
-	struct plan_set *set = build_set(plan, name_slots(name, fam, group), PLAN_T_INDEX, PLAN_T_VERDICT);
-	set->size = set->modulus = group->n_slots[fam];
-	for (uint32_t i = 0; i < group->n_slots[fam]; i++) {
-		if (slots[i] == SLOT_EMPTY)
-			continue;
-		struct plan_elem elem = {0};
-		memcpy(elem.key, &i, sizeof(i));
-		build_destination(elem.chain, plan, group, &group->members.v[slots[i]], fam);
-		vec_push(&set->elems, elem);
-	}
+	struct plan_set *set;
+	vec_add(&plan->sets, set);
+	build_slots(set, &(struct build_slots_input){
+				 .plan = plan,
+				 .group = group,
+				 .fam = fam,
+				 .model = input->model,
+				 .loads = input->loads,
+				 .turn = turns_get(input->turns, group->name, fam),
+			 });
 }
 
 static void build_pin_maps(struct plan *plan, const struct plan_group *group, enum fam fam)
@@ -269,7 +249,7 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 	build_lan_networks(plan, &input->model->lan);
 	vec_each(&plan->groups, group) {
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-			build_slot_map(plan, group, fam);
+			build_slot_map(plan, input, group, fam);
 			if (group->persistence_ms)
 				build_pin_maps(plan, group, fam);
 		}

@@ -80,6 +80,12 @@ static void diff_elems(struct ops *ops, const struct plan_set *from, const struc
 	}
 }
 
+void plan_diff_set(struct ops *ops, const struct plan_set *from, const struct plan_set *to)
+{
+	diff_elems(ops, from, to, OP_ELEM_DEL);
+	diff_elems(ops, from, to, OP_ELEM_ADD);
+}
+
 static void diff_sets(struct ops *ops, const struct plan *from, const struct plan *to)
 {
 	vec_each(&to->sets, set)

@@ -62,6 +62,9 @@ struct ops {
 // Fills `ops` (give it zeroed). Both plans must outlive it. `from` may be a plan that was read back
 // from the kernel (adoption): its chains then are known by `shape` only.
 void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to);
+
+// The same for the elements of one set.
+void plan_diff_set(struct ops *ops, const struct plan_set *from, const struct plan_set *to);
 void ops_free(struct ops *ops);
 
 // One line of text for the log and for tests: "route add default via 192.0.2.1 dev eth1 table 1001".

@@ -73,6 +73,18 @@ const char *scheduler_name(enum scheduler scheduler)
 		return "dh";
 	case SCHED_FO:
 		return "fo";
+	case SCHED_LC:
+		return "lc";
+	case SCHED_WLC:
+		return "wlc";
+	case SCHED_SED:
+		return "sed";
+	case SCHED_NQ:
+		return "nq";
+	case SCHED_LEAST_LOAD:
+		return "least-load";
+	case SCHED_LOWEST_LATENCY:
+		return "lowest-latency";
 	}
 	__builtin_unreachable();
 }

@@ -19,12 +19,18 @@
 #define MODEL_PORT_ANY_LAST 65535
 
 enum scheduler {
-	SCHED_RR,     // weights count as 1 (0 still drains)
-	SCHED_WRR,    // smooth weighted round robin
-	SCHED_RANDOM, // weighted random
-	SCHED_SH,     // by hash of the source address
-	SCHED_DH,     // by hash of the destination address
-	SCHED_FO,     // the usable member with the highest weight
+	SCHED_RR,             // weights count as 1 (0 still drains)
+	SCHED_WRR,            // smooth weighted round robin
+	SCHED_RANDOM,         // weighted random
+	SCHED_SH,             // by hash of the source address
+	SCHED_DH,             // by hash of the destination address
+	SCHED_FO,             // the usable member with the highest weight
+	SCHED_LC,             // the fewest live flows
+	SCHED_WLC,            // the fewest live flows by weight
+	SCHED_SED,            // the same, counted with the flow that is to come
+	SCHED_NQ,             // an idle one first, else as sed
+	SCHED_LEAST_LOAD,     // in turn, by free capacity
+	SCHED_LOWEST_LATENCY, // the quickest one
 };
 
 enum persist_by { PERSIST_SOURCE, PERSIST_SOURCE_DESTINATION };
@@ -118,6 +124,9 @@ struct model_gateway {
 	size_t n_probes;
 	unsigned need; // how many of the probes must be up, 1..n_probes
 	enum failback failback;
+	uint32_t max_flows;     // at so many live flows new ones go elsewhere; 0: off
+	uint64_t bandwidth_bps; // bits a second, of either direction; 0: not known
+	unsigned spill_percent; // above this share of the bandwidth new flows go elsewhere; 0: off
 };
 
 struct model_use {

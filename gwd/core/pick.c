@@ -26,12 +26,14 @@ static bool pick_better(const struct pick_member *a, const struct pick_member *b
 	return rank_a != rank_b ? rank_a < rank_b : a->tier < b->tier;
 }
 
-static const struct pick_member *pick_best(const struct pick_member *members, size_t n, bool with_weight)
+static const struct pick_member *pick_best(const struct pick_member *members, size_t n, bool with_weight,
+					   bool with_full)
 {
 	const struct pick_member *best = NULL;
 	for (size_t i = 0; i < n; i++) {
 		const struct pick_member *member = &members[i];
-		if (pick_rank(member->state) > 1 || (with_weight && !member->weight))
+		if (pick_rank(member->state) > 1 || (with_weight && !member->weight) ||
+		    (member->full && !with_full))
 			continue;
 		if (!best || pick_better(member, best))
 			best = member;
@@ -52,17 +54,23 @@ static void pick_single(struct pick_member *members, size_t n)
 
 unsigned pick_members(struct pick_member *members, size_t n, enum scheduler scheduler)
 {
-	const struct pick_member *best = pick_best(members, n, true);
+	bool with_full = false;
+	const struct pick_member *best = pick_best(members, n, true, false);
+	if (!best) {
+		with_full = true;
+		best = pick_best(members, n, true, true);
+	}
 	bool serving = best != NULL;
 	if (!best) // everyone who is left drains: pinned clients may finish
-		best = pick_best(members, n, false);
+		best = pick_best(members, n, false, true);
 	for (size_t i = 0; i < n; i++)
 		members[i].active = members[i].live = false;
 	if (!best)
 		return 0;
 	unsigned tier = best->tier, rank = pick_rank(best->state);
 	for (size_t i = 0; i < n; i++) {
-		members[i].live = pick_rank(members[i].state) == rank && members[i].tier == tier;
+		members[i].live = pick_rank(members[i].state) == rank && members[i].tier == tier &&
+				  (with_full || !members[i].full);
 		members[i].active = members[i].live && members[i].weight > 0;
 	}
 	if (scheduler == SCHED_FO)

@@ -25,10 +25,10 @@
 #include "gwd/core/model.h"
 #include "gwd/core/verdict.h"
 
-#define PLAN_NAME_SIZE 96                         // names of chains and sets, with the 0
-#define PLAN_GROUP_NAME_SIZE (MODEL_NAME_MAX + 9) // "via." and ".own" around a name
-#define PLAN_PROTOCOL 200                         // rtm_protocol of every route and ip rule of ours
-#define PLAN_METRIC_LAST 4278198272u              // of the unreachable default behind each gateway's own
+#define PLAN_NAME_SIZE 96                          // names of chains and sets, with the 0
+#define PLAN_GROUP_NAME_SIZE (MODEL_NAME_MAX + 10) // "sole." and ".own" around a name
+#define PLAN_PROTOCOL 200                          // rtm_protocol of every route and ip rule of ours
+#define PLAN_METRIC_LAST 4278198272u               // of the unreachable default behind each gateway's own
 #define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
@@ -110,6 +110,7 @@ struct plan_gateway {
 	struct addr source[FAM_COUNT]; // what masquerading speaks from; none while there is no path
 	// For status, not for the kernel:
 	bool usable[FAM_COUNT];   // takes new flows of this family where a group's tiers allow
+	bool full;                // new flows go elsewhere if they can (max-flows, spill)
 	bool degraded[FAM_COUNT]; // usable, but only while nothing better is
 	bool has_next_hop[FAM_COUNT];
 	enum state state;
@@ -127,10 +128,11 @@ struct plan_member {
 };
 
 struct plan_group {
-	char name[PLAN_GROUP_NAME_SIZE]; // "default", "default.own", "via.fiber", "via.fiber.own"
-	size_t balance;                  // index into model.balances, for status; SIZE_MAX for via.*
+	char name[PLAN_GROUP_NAME_SIZE]; // "default", "default.own", "via.fiber", "sole.fiber.own"
+	size_t balance; // index into model.balances, for status; SIZE_MAX for via.* and sole.*
 	enum scheduler scheduler;
 	bool own;                // for the router's own traffic: runs in the output hook
+	bool spills;             // nobody here takes new flows while full: a rule's gateway that isn't strict
 	uint32_t persistence_ms; // 0: no pins
 	enum persist_by persist_by;
 	uint8_t persist_mask[FAM_COUNT];

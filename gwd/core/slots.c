@@ -6,6 +6,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/hash.h"
+#include "gwd/core/ring.h"
 
 static bool slots_by_hash(enum scheduler scheduler)
 {
@@ -44,10 +45,14 @@ static uint64_t slots_cycle(enum scheduler scheduler, const struct slots_member 
 
 unsigned slots_count(enum scheduler scheduler, const struct slots_member *members, size_t n)
 {
-	if (scheduler == SCHED_FO)
+	if (scheduler == SCHED_FO || scheduler == SCHED_LOWEST_LATENCY)
 		return 1;
 	if (slots_by_hash(scheduler))
 		return SLOTS_HASH;
+	if (ring_schedules(scheduler))
+		return RING_SLOTS;
+	if (scheduler == SCHED_LEAST_LOAD)
+		return SLOTS_LOAD;
 	uint64_t cycle = 1; // least common multiple over the tiers
 	for (size_t i = 0; i < n && cycle <= SLOTS_MAX; i++) {
 		uint64_t own = slots_cycle(scheduler, members, n, members[i].tier);

@@ -22,6 +22,7 @@
 #define SLOTS_MAX 1021     // most slots of a group (prime)
 #define SLOTS_MIN_CYCLE 60 // a cycle of weights is repeated up to here, so a death spreads evenly
 #define SLOTS_HASH 509     // slots of the hash schedulers (prime)
+#define SLOTS_LOAD 64      // slots of least-load, whose weights move
 #define SLOT_EMPTY UINT16_MAX
 
 struct slots_member {
@@ -36,7 +37,7 @@ struct slots_member {
 unsigned slots_count(enum scheduler scheduler, const struct slots_member *members, size_t n);
 
 // Fills slots[0..n_slots) with indices into `members`, all of them of `tier`; SLOT_EMPTY everywhere
-// when nobody is active with a weight.
+// when nobody is active with a weight. Not for the schedulers that go by counts (ring.h) or latency.
 void slots_build(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
 		 const struct slots_member *members, size_t n, unsigned tier);
 

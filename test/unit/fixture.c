@@ -97,6 +97,7 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .facts = &f->facts,
 				    .verdicts = (const struct verdict(*)[FAM_COUNT])f->verdicts,
 				    .manual = &f->manual,
+				    .loads = f->loads,
 				    .ids = &f->ids};
 	plan_build(plan, &input);
 }

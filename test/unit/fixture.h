@@ -27,6 +27,7 @@ struct fixture {
 	struct model_balance balances[4];
 	struct model_rule rules[8];
 	char names[FIXTURE_MAX][8], ifnames[FIXTURE_MAX][8];
+	const struct load *loads; // NULL: nothing is measured
 	size_t probe;
 	const char *lan;
 };

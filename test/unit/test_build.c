@@ -175,12 +175,14 @@ Test(build, rules_lead_to_groups_and_a_gateway_rule_makes_its_own)
 	f->rules[1] = (struct model_rule){.name = "r2", .target = RULE_BYPASS};
 	f->rules[2] = (struct model_rule){.name = "r3", .target = RULE_GATEWAY, .gateway = 1, .own = true};
 	f->rules[3] = (struct model_rule){.name = "r4", .target = RULE_GATEWAY, .gateway = 1};
-	f->model.n_rules = 4;
+	f->rules[4] = (struct model_rule){.name = "r5", .target = RULE_GATEWAY, .gateway = 1};
+	f->model.n_rules = 5;
 	fixture_build(f, &plan);
-	cr_assert_str_eq(plan.groups.v[plan.rules.v[0].group].name, "via.g2");
+	cr_assert_str_eq(plan.groups.v[plan.rules.v[0].group].name, "sole.g2");
 	cr_assert(plan.rules.v[1].bypass);
 	cr_assert_str_eq(plan.groups.v[plan.rules.v[2].group].name, "via.g2.own");
-	cr_assert_eq(plan.rules.v[3].group, plan.rules.v[0].group);
+	cr_assert_str_eq(plan.groups.v[plan.rules.v[3].group].name, "via.g2");
+	cr_assert_eq(plan.rules.v[4].group, plan.rules.v[3].group);
 	cr_assert_str_eq(plan.groups.v[plan.default_own_group].name, "default.own");
 	cr_assert_eq(fixture_slots_of(&plan, "via.g2", FAM_4, "g2"), 1);
 	plan_free(&plan);

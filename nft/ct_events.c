@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nft/ct_events.h"
+
+#include <errno.h>
+#include <linux/filter.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
+#include "gwd/base/vec.h"
+#include "gwd/core/marks.h"
+#include "nft/nl.h"
+#include "nft/socket.h"
+
+#include <linux/netfilter/nfnetlink_conntrack.h>
+
+#define CT_EVENTS_AT_ONCE 4096 // then others have their turn
+#define CT_EVENTS_ATTRS (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg)))
+
+struct ct_events {
+	struct mnl_socket *sock;
+	uint32_t mask;
+};
+
+// Looks for the mark among the attributes and drops what has none of our bits set. Loads give host
+// order, as if the word were big endian, as marks are here.
+static int ct_events_filter(struct mnl_socket *sock, uint32_t mask)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_IMM, CT_EVENTS_ATTRS),
+		BPF_STMT(BPF_LDX | BPF_IMM, CTA_MARK),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0), // no such attribute
+		BPF_STMT(BPF_MISC | BPF_TAX, 0),
+		BPF_STMT(BPF_LD | BPF_W | BPF_IND, NLA_HDRLEN),
+		BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, mask, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+		BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {.len = ARRAY_SIZE(code), .filter = code};
+	return setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
+}
+
+struct ct_events *ct_events_open(uint32_t mask, struct err *err)
+{
+	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY};
+	struct mnl_socket *sock = socket_open(err);
+	if (!sock)
+		return NULL;
+	int failed = ct_events_filter(sock, mask);
+	for (size_t i = 0; !failed && i < ARRAY_SIZE(groups); i++) {
+		int group = groups[i];
+		failed = mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
+	}
+	if (failed) {
+		err_errno(err, errno, "listening to conntrack");
+		mnl_socket_close(sock);
+		return NULL;
+	}
+	struct ct_events *events = xcalloc(1, sizeof(*events));
+	events->sock = sock;
+	events->mask = mask;
+	return events;
+}
+
+void ct_events_close(struct ct_events *events)
+{
+	if (!events)
+		return;
+	mnl_socket_close(events->sock);
+	free(events);
+}
+
+int ct_events_fd(const struct ct_events *events)
+{
+	return mnl_socket_get_fd(events->sock);
+}
+
+static void ct_event(const struct ct_events *events, const struct nlmsghdr *nlh, ct_event_fn *cb, void *arg)
+{
+	if (NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_CTNETLINK)
+		return;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
+	int change = NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE ? -1 : 1;
+	nl_each_attr(attr, nlh, sizeof(*nfg))
+		if (mnl_attr_get_type(attr) == CTA_MARK) {
+			cb(arg, mark_to_id(events->mask, nl_be32(attr)),
+			   nfg->nfgen_family == AF_INET6 ? FAM_6 : FAM_4, change);
+			return;
+		}
+}
+
+bool ct_events_read(struct ct_events *events, ct_event_fn *cb, void *arg)
+{
+	char buf[8192]; // one event in each datagram
+	bool whole = true;
+	for (unsigned i = 0; i < CT_EVENTS_AT_ONCE; i++) {
+		ssize_t n = recv(ct_events_fd(events), buf, sizeof(buf), MSG_DONTWAIT);
+		if (n < 0 && errno != ENOBUFS)
+			break;
+		whole &= n >= 0;
+		int left = n < 0 ? 0 : (int)n;
+		for (const struct nlmsghdr *nlh = (const void *)buf; mnl_nlmsg_ok(nlh, left);
+		     nlh = mnl_nlmsg_next(nlh, &left))
+			ct_event(events, nlh, cb, arg);
+	}
+	return whole;
+}
