@@ -66,6 +66,7 @@ static cfg_opt_t root_options[] = {
 	ONE("on-exit"),
 	ONE("control"),
 	ONE("control-group"),
+	ONE("notify"),
 	CFG_SEC("lan", lan_options, CFGF_MULTI), // a second one is an error, but read to find its errors
 	CFG_SEC("probe", probe_options, CFGF_MULTI | CFGF_TITLE),
 	CFG_SEC("gateway", gateway_options, CFGF_MULTI | CFGF_TITLE),
@@ -77,7 +78,6 @@ static cfg_opt_t root_options[] = {
 // Of config.md, but not there yet: SECTION, OPTION.
 static const char *const later[][2] = {
 	{"", "http"},
-	{"", "notify"},
 	{"", "service"},
 };
 

@@ -18,6 +18,7 @@
 #include "gwd/loads.h"
 #include "gwd/monitor.h"
 #include "gwd/netmon.h"
+#include "gwd/notify.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
 #include "nft/conntrack.h"
@@ -247,6 +248,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 		return NULL;
 	}
 	engine_open_events(engine);
+	engine_open_notify(engine);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	loads_configure(engine->loads, model, &engine->ids);
@@ -271,6 +273,7 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->measure);
 	engine_steer_close(engine);
 	loads_free(engine->loads);
+	engine_close_notify(engine);
 	failover_free(engine->failover);
 	monitor_free(engine->monitor);
 	netmon_close(engine->netmon);
@@ -312,6 +315,7 @@ int engine_reload(struct engine *engine, struct buf *report)
 	r = engine_settle(engine);
 	if (!r) {
 		log_info("engine", "reloaded %s", fresh->path);
+		notify_configure(engine->notify, fresh->globals.notify);
 		model_free(old);
 		if (engine->reloaded)
 			engine->reloaded(engine->reloaded_arg);

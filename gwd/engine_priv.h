@@ -14,9 +14,11 @@
 #include "gwd/core/plan.h"
 #include "gwd/core/turns.h"
 #include "gwd/engine.h"
+#include "gwd/events.h"
 
 struct event;
 struct loads;
+struct notify;
 
 // Since when a gateway has the state it has.
 struct engine_since {
@@ -53,6 +55,10 @@ struct engine {
 	void (*reloaded)(void *arg);
 	void *reloaded_arg;
 
+	struct events *events;
+	struct events_watch notify_watch;
+	struct notify *notify;
+
 	struct netmon *netmon;
 	struct routes *routes;
 	struct sysctl *sysctl;
@@ -73,6 +79,11 @@ struct engine {
 // could not be changed, and `applied` is what it is known to have. 0: it was; if a route or a
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
+
+// A gateway's state has changed: the log, gwctl events and the notify hook are told.
+void engine_record(struct engine *engine, const struct plan_gateway *gw, enum state old);
+void engine_open_notify(struct engine *engine);
+void engine_close_notify(struct engine *engine);
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
