@@ -190,6 +190,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
 	    !(engine->sysctl = engine_open_sysctl(socket, err)) || engine_open_manual(engine, socket, err))
 		return -1;
+	engine->flowtable = nft_has_flowtable(engine->nft);
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
 	engine_steer_open(engine);

@@ -63,6 +63,7 @@ struct engine {
 	struct routes *routes;
 	struct sysctl *sysctl;
 	struct nft *nft;
+	bool flowtable; // the kernel has them
 	struct nft_listener *listener;
 	struct conntrack *conntrack;
 	struct failover *failover;

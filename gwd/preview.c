@@ -32,8 +32,9 @@ static void preview_ignore(void *arg, unsigned what)
 	(void)arg, (void)what;
 }
 
-// The ids that are in use already; without the right to read them, the ids of a fresh start.
-static void preview_learn_ids(struct ids *ids)
+// The ids that are in use already, and what the kernel can do; without the right to ask, the ids of a
+// fresh start and a kernel without flowtables.
+static void preview_ask_kernel(struct ids *ids, bool *flowtable)
 {
 	struct err err;
 	struct plan plan = {0};
@@ -41,6 +42,7 @@ static void preview_learn_ids(struct ids *ids)
 	if (nft && !nft_read(nft, &plan, &err))
 		vec_each(&plan.gateways, gw)
 			ids_learn(ids, gw->name, gw->id);
+	*flowtable = nft && nft_has_flowtable(nft);
 	plan_free(&plan);
 	nft_close(nft);
 }
@@ -51,10 +53,10 @@ static int preview_open(struct preview *preview, const struct model *model, stru
 	preview->netmon = netmon_open(preview->base, preview_ignore, NULL, err);
 	if (!preview->netmon)
 		return -EIO;
-	preview_learn_ids(&preview->ids);
-	ids_assign(&preview->ids, model);
 	struct build_input input = {
 		.model = model, .facts = netmon_facts(preview->netmon), .ids = &preview->ids};
+	preview_ask_kernel(&preview->ids, &input.flowtable);
+	ids_assign(&preview->ids, model);
 	plan_build(&preview->plan, &input);
 	return 0;
 }

@@ -80,6 +80,7 @@ static void settle_build(struct engine *engine, struct plan *plan)
 		.loads = loads_now(engine->loads),
 		.turns = &engine->turns,
 		.ids = &engine->ids,
+		.flowtable = engine->flowtable,
 	};
 	plan_build(plan, &input);
 	free(verdicts);

@@ -136,6 +136,7 @@ void status_build(struct status *status, const struct status_input *in)
 	status->model = in->model;
 	status->failure = in->failure;
 	status->active = in->applied->active;
+	status->fastpath = plan_find_set(in->applied, "fast") != NULL;
 	status->started_ms = in->started_ms;
 	status->applied_ms = in->applied_ms;
 	status->now_ms = in->now_ms;

@@ -87,7 +87,8 @@ struct status_balance {
 struct status {
 	const struct model *model;
 	const char *failure;
-	bool active; // false: gwd was told to have nothing in the kernel
+	bool active;   // false: gwd was told to have nothing in the kernel
+	bool fastpath; // established flows go by the flowtable
 	int64_t started_ms, applied_ms, now_ms, wall_ms;
 	VEC(struct status_gateway) gateways;
 	VEC(struct status_balance) balances;

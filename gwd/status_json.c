@@ -142,7 +142,7 @@ void status_json(const struct status *status, const char *name, struct buf *out)
 	set(o, "gateways", gateways);
 	set(o, "balances", balances);
 	set(o, "services", json_array()); // the language has no `service` yet
-	set(o, "fastpath", json_false()); // nor is there a flowtable in any plan
+	set(o, "fastpath", json_boolean(status->fastpath));
 	set(o, "config", json_text(status->model->path));
 	set(o, "started", json_time(status, status->started_ms));
 	set(o, "applied", json_time(status, status->applied_ms));

@@ -11,6 +11,7 @@
 
 #include "gwd/core/names.h"
 #include "nft/batch.h"
+#include "nft/flowtable.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
 #include "nft/rule.h"
@@ -105,13 +106,18 @@ static void apply_frame(struct nft *nft, struct batch *batch, const struct rules
 static void apply_set(struct batch *batch, const struct plan_set *set, uint32_t id)
 {
 	VEC(const struct plan_elem *) elems = {0};
+	vec_each(&set->elems, elem)
+		vec_push(&elems, elem);
+	if (set->flowtable) {
+		flowtable_put(batch, NFT_MSG_NEWFLOWTABLE, set->name, elems.v, elems.n);
+		vec_free(&elems);
+		return;
+	}
 	struct nftnl_set *nl = set_declare(set, id);
 	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(nlh, nl);
 	nftnl_set_free(nl);
 	batch_add(batch, nlh, set->data == PLAN_T_NONE ? "set" : "map", set->name, NULL);
-	vec_each(&set->elems, elem)
-		vec_push(&elems, elem);
 	batch_elems(batch, NFT_MSG_NEWSETELEM, set, elems.v, set->dynamic ? 0 : elems.n);
 	vec_free(&elems);
 }
@@ -123,8 +129,12 @@ static size_t apply_elems(struct batch *batch, const struct op *ops, size_t n)
 	size_t i = 0;
 	for (; i < n && ops[i].kind == ops->kind && ops[i].set == ops->set; i++)
 		vec_push(&elems, ops[i].elem);
-	batch_elems(batch, ops->kind == OP_ELEM_ADD ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, ops->set,
-		    elems.v, elems.n);
+	bool add = ops->kind == OP_ELEM_ADD;
+	if (ops->set->flowtable)
+		flowtable_put(batch, add ? NFT_MSG_NEWFLOWTABLE : NFT_MSG_DELFLOWTABLE, ops->set->name,
+			      elems.v, elems.n);
+	else
+		batch_elems(batch, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, ops->set, elems.v, elems.n);
 	vec_free(&elems);
 	return i;
 }
@@ -172,6 +182,9 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 		apply_rules(&batch, *chain);
 	if (!code && !batch_empty(&batch))
 		code = nft_commit(nft, &batch, err);
+	if (code == -ENOENT &&
+	    (batch.refused_type == NFT_MSG_NEWFLOWTABLE || batch.refused_type == NFT_MSG_DELFLOWTABLE))
+		code = -ERESTART; // a device has gone this moment
 	*unowned = code == -EOPNOTSUPP && batch.refused_type == NFT_MSG_NEWTABLE;
 	batch_free(&batch);
 	vec_free(&old_chains.v);
@@ -210,8 +223,11 @@ static int apply_sweep_counter(const struct nlmsghdr *nlh, void *arg)
 // Sets first: their elements hold the chains.
 static void apply_sweep_batch(struct batch *batch, const struct plan *to, const struct ruleset *ruleset,
 			      const struct nft_names *sets, const struct nft_names *chains,
-			      const struct nft_names *counters)
+			      const struct nft_names *counters, const struct plan *flowtables)
 {
+	vec_each(&flowtables->sets, flowtable)
+		if (!plan_find_set(to, flowtable->name))
+			flowtable_put_delete(batch, flowtable->name);
 	vec_each(&sets->v, set)
 		if (set->name[0] != '_' && !plan_find_set(to, set->name)) // "__set0" goes with its rule
 			apply_delete(batch, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
@@ -227,6 +243,7 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 {
 	struct ruleset ruleset = {0};
 	struct nft_names sets = {0}, chains = {0}, counters = {0};
+	struct plan flowtables = {0};
 	struct batch batch = {0};
 	batch_begin(&batch, nft->genid);
 	ruleset_build(&ruleset, to);
@@ -235,8 +252,10 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
 	if (!code)
 		code = nft_dump_objects(nft, apply_sweep_counter, &counters, err);
+	if (!code)
+		code = flowtable_read(nft, &flowtables, err);
 	if (!code) {
-		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &counters);
+		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &counters, &flowtables);
 		if (!batch_empty(&batch))
 			code = nft_commit(nft, &batch, err);
 	}
@@ -244,6 +263,7 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 	vec_free(&sets.v);
 	vec_free(&chains.v);
 	vec_free(&counters.v);
+	plan_free(&flowtables);
 	ruleset_free(&ruleset);
 	return code;
 }

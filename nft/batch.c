@@ -187,10 +187,10 @@ static int batch_read_replies(struct mnl_socket *sock, struct batch_refusal *fir
 	}
 }
 
-int batch_commit(struct batch *batch, struct mnl_socket *sock, struct err *err)
+// Without its end, the kernel only checks a transaction.
+int batch_check(struct batch *batch, struct mnl_socket *sock, struct err *err)
 {
 	struct batch_refusal first = {0};
-	batch_mark(batch, NFNL_MSG_BATCH_END, 0);
 	int code = socket_send(sock, batch->buf.text, batch->buf.n, err);
 	if (code < 0)
 		return code;
@@ -209,4 +209,10 @@ int batch_commit(struct batch *batch, struct mnl_socket *sock, struct err *err)
 	batch_explain(batch, &batch->notes.v[i], first.code, first.text[0] ? first.text : NULL, first.offset,
 		      err);
 	return -first.code;
+}
+
+int batch_commit(struct batch *batch, struct mnl_socket *sock, struct err *err)
+{
+	batch_mark(batch, NFNL_MSG_BATCH_END, 0);
+	return batch_check(batch, sock, err);
 }

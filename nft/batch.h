@@ -53,6 +53,9 @@ void batch_add(struct batch *batch, const struct nlmsghdr *nlh, const char *what
 void batch_elems(struct batch *batch, uint16_t type, const struct plan_set *set,
 		 const struct plan_elem *const *elems, size_t n);
 
+// Asks the kernel what it would say to it, and changes nothing. 0, or -errno as batch_commit().
+int batch_check(struct batch *batch, struct mnl_socket *sock, struct err *err);
+
 // Ends and sends it. 0, or -errno of the first refusal; -ERESTART: the generation is another one.
 int batch_commit(struct batch *batch, struct mnl_socket *sock, struct err *err);
 

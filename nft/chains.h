@@ -18,8 +18,8 @@
 // (meta mark & F) | (ct mark & M); what chain, is an element in a map. So who is alive, who is
 // chosen and where an address belongs are elements, and a failover touches no rule.
 //
-// The forward hook is free of chains: that is where issue 3's flowtable goes (chain_fastpath.c,
-// before any other, so that established flows cost even less). Inbound services get their own
+// An established flow's packets, where the kernel has flowtables: chain `fast`, in the forward hook, puts the
+// flow there, and from then on no chain sees it (chain_fastpath.c). Inbound services get their own
 // chain_*.c and prerouting priority behind `pre`; a service's scratch in the packet mark is gone
 // before routing because `pre`'s first rule restores it.
 #ifndef GWD_NFT_CHAINS_H
@@ -42,8 +42,9 @@ void chains_rules(struct ruleset *ruleset, const struct plan *plan);   // rules4
 void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, hit*, hitct*, give*
 void chains_target(struct ruleset *ruleset,
 		   const struct plan *plan); // prefer*, strict*, orphan, nogw, refuse
-void chains_output(struct ruleset *ruleset, const struct plan *plan); // out, own, raw
-void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
+void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, raw
+void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
+void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post, snat.*, leftover
 
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);

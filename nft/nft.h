@@ -32,6 +32,9 @@ void nft_close(struct nft *nft);       // NULL is fine; the table stays in the k
 // belongs to another process that runs.
 int nft_adopt(struct nft *nft, struct err *err);
 
+// Whether this kernel has flowtables: tried, and undone.
+bool nft_has_flowtable(struct nft *nft);
+
 // Carries out those of `ops` that are nft's (OP_CHAINS, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
 // transaction; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
 // changed the ruleset meanwhile, nothing was done; read back, diff and apply again.

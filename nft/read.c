@@ -6,6 +6,7 @@
 
 #include "gwd/core/names.h"
 #include "nft/batch.h"
+#include "nft/flowtable.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
 #include "nft/set.h"
@@ -44,10 +45,12 @@ static int read_compare_sets(const void *a, const void *b)
 static int read_sets(struct nft *nft, struct plan *plan, struct err *err)
 {
 	int code = nft_dump(nft, NFT_MSG_GETSET, NULL, read_parse_set, plan, err);
+	if (!code)
+		code = flowtable_read(nft, plan, err);
 	if (plan->sets.n)
 		qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), read_compare_sets);
 	vec_each(&plan->sets, set) {
-		if (!code && !set->dynamic)
+		if (!code && !set->dynamic && !set->flowtable)
 			code = nft_dump(nft, NFT_MSG_GETSETELEM, set->name, read_parse_elems, set, err);
 		set_finish(set);
 	}

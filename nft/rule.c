@@ -128,6 +128,12 @@ void rule_masquerade(struct rule *rule)
 	expr_text(rule, "masquerade");
 }
 
+void rule_flow_add(struct rule *rule, const char *flowtable)
+{
+	nftnl_expr_set_str(expr_add(rule, "flow_offload"), NFTNL_EXPR_FLOW_TABLE_NAME, flowtable);
+	expr_text(rule, "flow add @%s", flowtable);
+}
+
 // ---- marks -----------------------------------------------------------------------------------
 
 static const char *const rule_mark_name[] = {[RULE_MARK_PACKET] = "meta mark", [RULE_MARK_CT] = "ct mark"};
@@ -176,6 +182,13 @@ void rule_mark_vmap(struct rule *rule, enum rule_mark mark, uint32_t mask, const
 		expr_text(rule, "%s and 0x%08x vmap @%s", rule_mark_name[mark], mask, map);
 	else
 		expr_text(rule, "%s vmap @%s", rule_mark_name[mark], map);
+}
+
+void rule_mark_in_set(struct rule *rule, enum rule_mark mark, const char *set)
+{
+	rule_mark_load(rule, mark);
+	expr_lookup(rule, set, false);
+	expr_text(rule, "%s @%s", rule_mark_name[mark], set);
 }
 
 void rule_mark_set(struct rule *rule, enum rule_mark mark, uint32_t value)

@@ -35,7 +35,11 @@ enum rule_mark { RULE_MARK_PACKET, RULE_MARK_CT };
 enum rule_op { RULE_IS, RULE_IS_NOT };
 enum rule_if { RULE_IIFNAME, RULE_OIFNAME };
 enum rule_side { RULE_SOURCE, RULE_DESTINATION };
-enum rule_state { RULE_STATE_INVALID = 1, RULE_STATE_NEW = 8 }; // NF_CT_STATE_*_BIT
+enum rule_state {
+	RULE_STATE_INVALID = 1,
+	RULE_STATE_ESTABLISHED = 2,
+	RULE_STATE_NEW = 8
+}; // NF_CT_STATE_*_BIT
 enum rule_reject { RULE_REJECT_TCP_RESET, RULE_REJECT_NO_ROUTE, RULE_REJECT_PROHIBITED };
 
 // Whose pin it is: the source under a mask, alone or with the destination.
@@ -60,17 +64,20 @@ void rule_reject(struct rule *rule, enum rule_reject how);
 void rule_notrack(struct rule *rule);
 void rule_snat(struct rule *rule, const struct addr *first, const struct addr *last);
 void rule_masquerade(struct rule *rule);
+void rule_flow_add(struct rule *rule, const char *flowtable);
 
 // ---- marks -----------------------------------------------------------------------------------
 void rule_mark_match(struct rule *rule, enum rule_mark mark, uint32_t mask, enum rule_op op, uint32_t value);
 void rule_mark_vmap(struct rule *rule, enum rule_mark mark, uint32_t mask, const char *map);
+void rule_mark_in_set(struct rule *rule, enum rule_mark mark, const char *set);
 void rule_mark_set(struct rule *rule, enum rule_mark mark, uint32_t value);
 void rule_mark_copy(struct rule *rule, enum rule_mark to, enum rule_mark from, uint32_t mask);
 void rule_mark_stamp(struct rule *rule, enum rule_mark mark, uint32_t keep, uint32_t bits);
 
 // ---- what the packet is ------------------------------------------------------------------------
 void rule_ct_state(struct rule *rule, enum rule_state state);
-void rule_not_to_us(struct rule *rule); // by its link-layer address: broadcast, multicast, overheard
+void rule_ct_original(struct rule *rule); // from the side that opened the flow
+void rule_not_to_us(struct rule *rule);   // by its link-layer address: broadcast, multicast, overheard
 void rule_fam(struct rule *rule, enum fam fam);
 void rule_if_is(struct rule *rule, enum rule_if which, const char *name);
 void rule_if_in_set(struct rule *rule, enum rule_if which, const char *set);

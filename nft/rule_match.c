@@ -26,7 +26,18 @@ void rule_ct_state(struct rule *rule, enum rule_state state)
 	expr_ct(rule, NFT_CT_STATE, NFT_REG_1);
 	expr_bitwise(rule, &bit, &none, sizeof(bit));
 	expr_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
-	expr_text(rule, "ct state %s", state == RULE_STATE_NEW ? "new" : "invalid");
+	expr_text(rule, "ct state %s",
+		  state == RULE_STATE_NEW           ? "new"
+		  : state == RULE_STATE_ESTABLISHED ? "established"
+						    : "invalid");
+}
+
+void rule_ct_original(struct rule *rule)
+{
+	uint8_t original = 0; // IP_CT_DIR_ORIGINAL
+	expr_ct(rule, NFT_CT_DIRECTION, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_EQ, &original, sizeof(original));
+	expr_text(rule, "ct direction original");
 }
 
 void rule_not_to_us(struct rule *rule)

@@ -82,6 +82,7 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_target(ruleset, plan);
 	chains_group(ruleset, plan);
 	chains_gateway(ruleset, plan);
+	chains_fastpath(ruleset, plan);
 	chains_nat(ruleset, plan);
 	vec_each(&ruleset->chains, chain)
 		n_rules += (*chain)->rules.n;

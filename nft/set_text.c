@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include "gwd/base/buf.h"
+#include "nft/flowtable.h"
 #include "nft/ranges.h"
 #include "nft/set.h"
 
@@ -116,6 +117,10 @@ static void set_type_text(const struct plan_set *set, struct buf *out)
 
 void set_text(const struct plan_set *set, struct buf *out)
 {
+	if (set->flowtable) {
+		flowtable_text(set, out);
+		return;
+	}
 	buf_printf(out, "\t%s %s {\n", set->data == PLAN_T_NONE ? "set" : "map", set->name);
 	set_type_text(set, out);
 	if (set->size)

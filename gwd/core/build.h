@@ -4,6 +4,7 @@
 #ifndef GWD_CORE_BUILD_H
 #define GWD_CORE_BUILD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gwd/base/addr.h"
@@ -26,6 +27,7 @@ struct build_input {
 	const struct load *loads;  // by index into model.gateways; NULL: nothing measured yet
 	const struct turns *turns; // where the packet path stands; NULL: at the start
 	const struct ids *ids;     // every gateway of the model has one (ids_assign)
+	bool flowtable;            // the kernel has flowtables
 };
 
 // Fills `plan` (zeroed by the caller; plan_free() it).
@@ -36,6 +38,7 @@ void build_gateways(struct plan *plan, const struct build_input *input, const st
 void build_groups(struct plan *plan, const struct build_input *input);
 void build_rules(struct plan *plan, const struct build_input *input);
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_fastpath(struct plan *plan, const struct build_input *input);
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_shape(struct plan *plan);

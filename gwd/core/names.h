@@ -23,6 +23,8 @@
 //	bymark               map: gateway mark -> in.* (`mark` is a word of nft's language)
 //	translate            map: gateway mark -> snat.* (so is `snat`)
 //	lan4 lan6            sets: LAN networks
+//	fast                 flowtable, and the chain that puts flows into it
+//	fastmark             set: marks of the gateways whose flows it takes
 //	if.rule.NAME         set: interfaces of a rule
 //	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
 //	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)

@@ -30,6 +30,7 @@
 #define PLAN_PROTOCOL 200                          // rtm_protocol of every route and ip rule of ours
 #define PLAN_METRIC_LAST 4278198272u               // of the unreachable default behind each gateway's own
 #define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
+#define PLAN_IDS_SIZE 256          // room of a set or map by gateway mark (a sized one is looked up faster)
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
 // ---- routes and ip rules -------------------------------------------------------------------
@@ -91,8 +92,9 @@ struct plan_set {
 	enum plan_type data;   // PLAN_T_NONE: a set, not a map
 	bool dynamic;  // written by the packet path (with timeouts); gwd neither diffs nor lists its elements
 	bool interval; // keys are ranges key..last of one field
-	uint32_t size; // room, 0: no limit
-	uint32_t modulus;            // key PLAN_T_INDEX: the N of "numgen inc mod N"
+	bool flowtable;   // no set but the flowtable; keys are indices of devices, `last` has their names
+	uint32_t size;    // room, 0: no limit
+	uint32_t modulus; // key PLAN_T_INDEX: the N of "numgen inc mod N"
 	VEC(struct plan_elem) elems; // sorted by key
 };
 
