@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "probes/prober.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "gwd/base/alloc.h"
@@ -10,6 +9,7 @@
 #include "probes/ask.h"
 #include "probes/dns.h"
 #include "probes/exec.h"
+#include "probes/http.h"
 #include "probes/icmp.h"
 #include "probes/tcp.h"
 
@@ -18,6 +18,7 @@ struct prober_set {
 	struct icmp *icmp;
 	struct arp *arp;
 	struct exec *exec;
+	struct http *http;
 };
 
 struct prober_set *prober_set_new(struct event_base *base)
@@ -28,6 +29,7 @@ struct prober_set *prober_set_new(struct event_base *base)
 	set->icmp = icmp_new(base);
 	set->arp = arp_new(base);
 	set->exec = exec_new(base);
+	set->http = http_new(base);
 	return set;
 }
 
@@ -38,6 +40,7 @@ void prober_set_free(struct prober_set *set)
 	icmp_free(set->icmp);
 	arp_free(set->arp);
 	exec_free(set->exec);
+	http_free(set->http);
 	free(set);
 }
 
@@ -56,11 +59,8 @@ static struct ask *put(struct prober_set *set, const struct ask_spec *spec, stru
 		return tcp_ask(set->base, spec, failed);
 	case PROBE_HTTP:
 	case PROBE_HTTPS:
-		break; // conf/ refuses them as long as they have no prober
+		return http_ask(set->http, spec, failed);
 	}
-	failed->kind = ANSWER_CANT;
-	snprintf(failed->text, sizeof(failed->text), "there is no %s prober",
-		 probe_type_name(spec->probe->type));
 	return NULL;
 }
 

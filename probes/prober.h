@@ -42,10 +42,12 @@ enum answer_kind {
 	ANSWER_CANT,  // could not ask, for a reason of our own (no descriptors, no memory)
 };
 
+#define ANSWER_TEXT 128
+
 struct answer {
 	enum answer_kind kind;
-	double rtt_ms;  // ALIVE: from question to answer
-	char text[112]; // in words; may be empty when ALIVE
+	double rtt_ms;          // ALIVE: from question to answer
+	char text[ANSWER_TEXT]; // in words; may be empty when ALIVE
 };
 
 // `id` is what was given to prober_ask().

@@ -35,7 +35,7 @@ struct watch_target {
 	struct health health;
 	bool refused; // the last miss was no silence: `why` says what came instead
 	bool cant;    // the last question could not be put: `why` says what is missing
-	char why[112];
+	char why[ANSWER_TEXT];
 };
 
 struct watch {
