@@ -158,7 +158,7 @@ int failover_flush(struct failover *failover, const struct op_flush *flush, cons
 		   struct err *err)
 {
 	int r = failover_flush_once(failover, flush, facts, err);
-	if (!r && (flush->why == FLUSH_MOVE || flush->why == FLUSH_GONE))
+	if (r || flush->why == FLUSH_MOVE || flush->why == FLUSH_GONE)
 		failover_schedule(failover, flush);
 	return r;
 }

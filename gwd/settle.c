@@ -4,6 +4,7 @@
 
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
+#include "gwd/core/apply.h"
 #include "gwd/core/build.h"
 #include "gwd/core/diff.h"
 #include "gwd/core/facts.h"
@@ -88,14 +89,9 @@ static void settle_build(struct engine *engine, struct plan *plan)
 
 // ---- from the one to the other -------------------------------------------------------------
 
-static bool settle_is_transaction(enum op_kind kind)
+static int settle_single(void *arg, const struct op *op, struct err *err)
 {
-	return kind == OP_CHAINS || kind == OP_SET_ADD || kind == OP_ELEM_DEL || kind == OP_ELEM_ADD ||
-	       kind == OP_SWEEP || kind == OP_TABLE_DEL;
-}
-
-static int settle_one(struct engine *engine, const struct op *op, struct err *err)
-{
+	struct engine *engine = arg;
 	switch (op->kind) {
 	case OP_SYSCTL:
 		return sysctl_apply(engine->sysctl, op->sysctl, err);
@@ -114,43 +110,25 @@ static int settle_one(struct engine *engine, const struct op *op, struct err *er
 	case OP_ELEM_ADD:
 	case OP_SWEEP:
 	case OP_TABLE_DEL:
-		break; // run together by nft_apply()
+		break; // settle_transaction()
 	}
 	return 0;
 }
 
-static int settle_transaction(struct engine *engine, const struct plan *plan, const struct ops *ops,
-			      size_t *i, struct err *err)
+static int settle_transaction(void *arg, const struct plan *to, const struct op *ops, size_t n,
+			      struct err *err)
 {
-	size_t first = *i;
-	while (*i < ops->op.n && settle_is_transaction(ops->op.v[*i].kind))
-		++*i;
-	return nft_apply(engine->nft, plan, &ops->op.v[first], *i - first, err);
+	struct engine *engine = arg;
+	return nft_apply(engine->nft, to, ops, n, err);
 }
 
-// A refused transaction ends the try, since what follows relies on it. A sysctl or a route that the kernel
-// refuses must not keep the rest (a failover!) from being done: it is remembered and tried again.
 static int settle_apply(struct engine *engine, struct plan *plan, const struct ops *ops, struct err *err)
 {
-	struct err why;
-	engine->failure_minor.text[0] = 0;
-	for (size_t i = 0; i < ops->op.n;) {
-		const struct op *op = &ops->op.v[i];
-		if (settle_is_transaction(op->kind)) {
-			int r = settle_transaction(engine, plan, ops, &i, err);
-			if (r)
-				return r;
-			continue;
-		}
-		if (settle_one(engine, op, &why)) {
-			engine->failure_minor = why;
-			engine->reread_routes = true;
-			if (op->kind == OP_SYSCTL) // not in force, so the next diff has it again
-				plan->sysctls.v[op->sysctl - plan->sysctls.v].value[0] = 0;
-		}
-		i++;
-	}
-	return 0;
+	const struct apply_backend kernel = {settle_transaction, settle_single, engine};
+	int r = apply_ops(&kernel, plan, ops, &engine->failure_minor, err);
+	if (engine->failure_minor.text[0])
+		engine->reread_routes = true;
+	return r;
 }
 
 // ---- afterwards ----------------------------------------------------------------------------
