@@ -96,3 +96,55 @@ Test(probe_types, loss_degrades_and_the_better_one_serves)
 	net_wait_state(net, "g1", "up", 20000);
 	net_finish(net);
 }
+
+// A name server in the internet that knows up.test.
+static struct lab_proc *name_server(struct net *net, const char *address)
+{
+	char record[64];
+	snprintf(record, sizeof(record), "--address=/up.test/%s", address);
+	return lab_proc_start(net->lab, lab_internet(net->lab),
+			      (const char *const[]){"dnsmasq", "-k", "-p", "5300", "--no-resolv",
+						    "--no-hosts", "--user=root", "--conf-file=/dev/null",
+						    "--pid-file=", "--listen-address=198.51.100.1",
+						    "--bind-interfaces", record, NULL});
+}
+
+Test(probe_types, dns_follows_the_record)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	struct lab_proc *server = name_server(net, "192.0.2.77");
+	net_configure(net,
+		      "probe special { type = dns port = 5300 targets = 198.51.100.1 query = \"www.up.test\" "
+		      "expect = 192.0.2.77 " FAST " }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }",
+		      lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 5000);
+	lab_proc_stop(server);
+	net_wait_state(net, "g1", "down", 5000);
+	server = name_server(net, "192.0.2.66");
+	expect_reason(net, "198.51.100.1");
+	cr_expect_str_eq(net_state(net, "g1"), "down");
+	lab_proc_stop(server);
+	server = name_server(net, "192.0.2.77");
+	net_wait_state(net, "g1", "up", 8000);
+	lab_proc_stop(server);
+	net_finish(net);
+}
+
+Test(probe_types, arp_asks_the_next_hop_in_both_families)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	net_configure(net,
+		      "probe special { type = arp " FAST " }\n"
+		      "gateway g1 { interface = %s address = %s address6 = %s probes = { special } }",
+		      lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET),
+		      lab_wan_nexthop(net->lab, 1, AF_INET6));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 5000);
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 5000);
+	lab_fault_repair(net->lab, 1);
+	net_wait_state(net, "g1", "up", 5000);
+	net_finish(net);
+}
