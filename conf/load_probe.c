@@ -133,11 +133,11 @@ static const struct model_probe probe_defaults = {
 	.window_ms = 30000,
 };
 
-// Those without a prober yet stand behind those that have one.
 static void load_type(const struct reader *r, struct model_probe *probe)
 {
-	static const char *const types[] = {"icmp", "tcp", "dns", "arp", "exec", "http", "https"};
-	static const enum probe_type values[] = {PROBE_ICMP, PROBE_TCP, PROBE_DNS, PROBE_ARP, PROBE_EXEC};
+	static const char *const types[] = {"icmp", "tcp", "http", "https", "dns", "arp", "exec"};
+	static const enum probe_type values[] = {PROBE_ICMP, PROBE_TCP, PROBE_HTTP, PROBE_HTTPS,
+						 PROBE_DNS,  PROBE_ARP, PROBE_EXEC};
 	size_t type;
 	if (read_choice(r, "type", READ_CHOICE(types, ARRAY_SIZE(values)), &type))
 		probe->type = values[type];

@@ -148,3 +148,70 @@ Test(probe_types, arp_asks_the_next_hop_in_both_families)
 	net_wait_state(net, "g1", "up", 5000);
 	net_finish(net);
 }
+
+// Serves "all is well" to host www.test, and 503 while `sick` is there.
+static struct lab_proc *web_server(struct net *net, const char *sick)
+{
+	const char *conf =
+		lab_file(net->lab, "nginx.conf",
+			 "daemon off; master_process off; pid %s; error_log stderr;\n"
+			 "events {}\n"
+			 "http { access_log off;\n"
+			 "server { listen 198.51.100.1:8080; return 404; }\n"
+			 "server { listen 198.51.100.1:8080; server_name www.test;\n"
+			 "location = /health { if (-e %s) { return 503; } return 200 'all is well'; } }\n"
+			 "}\n",
+			 lab_path(net->lab, "nginx.pid"), sick);
+	return lab_proc_start(net->lab, lab_internet(net->lab),
+			      (const char *const[]){"nginx", "-c", conf, NULL});
+}
+
+Test(probe_types, http_follows_the_page)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	const char *sick = lab_path(net->lab, "sick");
+	struct lab_proc *server = web_server(net, sick);
+	net_configure(net,
+		      "probe special { type = http port = 8080 targets = 198.51.100.1 path = \"/health\" "
+		      "host = www.test status = { 200, \"300-399\" } expect = \"is well\" " FAST " }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }",
+		      lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 5000);
+	lab_do(lab_internet(net->lab), "touch %s", sick);
+	net_wait_state(net, "g1", "down", 5000);
+	expect_reason(net, "http 503 from ");
+	lab_do(lab_internet(net->lab), "rm %s", sick);
+	net_wait_state(net, "g1", "up", 5000);
+	lab_proc_stop(server);
+	net_finish(net);
+}
+
+Test(probe_types, https_minds_the_certificate_or_not)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	const char *cert = lab_path(net->lab, "cert.pem");
+	lab_do(lab_internet(net->lab),
+	       "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=www.test -keyout %s -out %s.crt "
+	       "2>/dev/null && cat %s.crt >>%s",
+	       cert, cert, cert, cert);
+	struct lab_proc *server =
+		lab_proc_start(net->lab, lab_internet(net->lab),
+			       (const char *const[]){"openssl", "s_server", "-accept", "198.51.100.1:8443",
+						     "-cert", cert, "-www", "-quiet", NULL});
+	net_configure(
+		net,
+		"probe special { type = https port = 8443 targets = 198.51.100.1 host = www.test verify = no "
+		"interval = 500ms fast = 200ms timeout = 1s hold = 0s }\n"
+		"probe strict { type = https port = 8443 targets = 198.51.100.1 host = www.test "
+		"interval = 500ms fast = 200ms timeout = 1s hold = 0s }\n"
+		"gateway g1 { interface = %s address = %s address6 = none probes = { special } }\n"
+		"gateway g2 { interface = %s address = %s address6 = none probes = { strict } }",
+		lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET), lab_wan_name(net->lab, 2),
+		lab_wan_nexthop(net->lab, 2, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 8000);
+	net_wait_state(net, "g2", "down", 8000);
+	lab_proc_stop(server);
+	net_finish(net);
+}
