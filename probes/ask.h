@@ -10,6 +10,7 @@ struct ask_spec {
 	const struct model_probe *probe;
 	const struct prober_link *link;
 	const struct addr *target;
+	const char *name; // of the target, where it has one
 };
 
 // First member of every prober's own question.

@@ -281,16 +281,15 @@ static size_t on_body(char *data, size_t size, size_t n, void *arg)
 	return http_body_add(&ask->body, data, size * n) ? size * n : 0;
 }
 
-static void set_url(struct http_ask *ask, const struct model_probe *probe)
+static void set_url(struct http_ask *ask, const struct model_probe *probe, const char *name)
 {
 	char host[ADDR_TEXT], url[2300], to[ADDR_TEXT + 16];
 	bool six = ask->target.family == AF_INET6;
 
 	addr_text(&ask->target, host);
 	snprintf(to, sizeof(to), six ? "::[%s]:%u" : "::%s:%u", host, probe->port);
-	if (probe->host)
-		snprintf(url, sizeof(url), "%s://%s:%u%s", ask->scheme, probe->host, probe->port,
-			 probe->path);
+	if (name)
+		snprintf(url, sizeof(url), "%s://%s:%u%s", ask->scheme, name, probe->port, probe->path);
 	else
 		snprintf(url, sizeof(url), six ? "%s://[%s]:%u%s" : "%s://%s:%u%s", ask->scheme, host,
 			 probe->port, probe->path);
@@ -342,7 +341,7 @@ static struct http_ask *prepare(struct http *http, const struct ask_spec *spec, 
 	http_body_init(&ask->body, probe->expect ? probe->expect : "");
 	ask->begun_us = mono_now_us();
 	link_where(&ask->target, probe->port, ask->where);
-	set_url(ask, probe);
+	set_url(ask, probe, probe->host ? probe->host : spec->name);
 	set_options(ask, probe);
 	http->n_asks++;
 	return ask;

@@ -57,7 +57,7 @@ struct prober_set *prober_set_new(struct event_base *base);
 void prober_set_free(struct prober_set *set); // after the last ask was answered or cancelled
 
 // Asks. Returns NULL when it failed at once: then `failed` (DEAD or CANT) says why, and `cb` won't
-// be called. `probe` and `link` are only read during the call.
+// be called. `probe` and `target` must live until the answer or the cancellation.
 struct ask *prober_ask(struct prober_set *set, const struct model_probe *probe,
 		       const struct prober_link *link, const struct prober_target *target, answer_cb cb,
 		       void *arg, uint64_t id, struct answer *failed);
