@@ -257,7 +257,7 @@ static void check_transfer(struct lab *lab, enum lab_transfer_kind kind, int fam
 	struct lab_transfer_spec spec = {.flow = flow_of_host1(lab, family), .kind = kind};
 	struct lab_transfer *transfer = lab_transfer_start(lab, &spec);
 	struct lab_transfer_report report;
-	int64_t before;
+	int64_t before, loaded;
 
 	lab_check(lab_transfer_wait_running(transfer, WAIT_MS), "a transfer of kind %d runs", kind);
 	report = lab_transfer_peek(transfer);
@@ -266,6 +266,7 @@ static void check_transfer(struct lab *lab, enum lab_transfer_kind kind, int fam
 	before = lab_now_ms();
 	lab_nft_load(lab_router(lab), "table inet r { chain f { type filter hook forward priority 0;\n"
 				      "iifname lan0 tcp dport 80 reject with tcp reset\n}\n}\n");
+	loaded = lab_now_ms();
 	if (kind == LAB_IDLE)
 		lab_check(!lab_transfer_wait_end(transfer, 300), "an idle one notices nothing");
 	else
@@ -274,8 +275,8 @@ static void check_transfer(struct lab *lab, enum lab_transfer_kind kind, int fam
 	report = lab_transfer_stop(transfer);
 	lab_check(report.end == (kind == LAB_IDLE ? LAB_END_RUNNING : LAB_END_RST), "it ended by %s",
 		  lab_transfer_end_name(report.end));
-	lab_check(kind == LAB_IDLE || (report.ended_ms >= before && report.ended_ms - before < 1000),
-		  "%d ms after the rule", (int)(report.ended_ms - before));
+	lab_check(kind == LAB_IDLE || (report.ended_ms >= before && report.ended_ms - loaded < 1000),
+		  "%d ms after the rule", (int)(report.ended_ms - loaded));
 	lab_check(kind == LAB_IDLE ? report.bytes == 0 : report.bytes > 0 && report.last_progress_ms > 0,
 		  "%lld bytes", (long long)report.bytes);
 }
