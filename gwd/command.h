@@ -20,9 +20,20 @@ enum reply_exit { // what gwctl ends with
 	REPLY_USAGE = 2,
 };
 
+struct reply;
+
+// An answer that is not there yet. Who gets a reply with one sets `done`, which is called from the event
+// loop, once; or calls `cancel`, and it won't be.
+struct later {
+	void (*cancel)(struct later *later);
+	void (*done)(void *arg, struct reply *reply); // the body stays the caller's
+	void *arg;
+};
+
 struct reply {
 	enum reply_exit exit;
-	struct buf body; // for stdout; for stderr unless `exit` is REPLY_DONE
+	struct buf body;     // for stdout; for stderr unless `exit` is REPLY_DONE
+	struct later *later; // all else comes with that; NULL: this is the reply
 	// Every change of state from now on follows the body, until the client goes; NULL: nothing does.
 	void (*follow)(const struct change *change, struct buf *out);
 };

@@ -22,6 +22,7 @@ struct request;
 	X(disable, "NAME", 1, 1, false, "take a gateway out of use: its flows move at once") \
 	X(enable, "NAME", 1, 1, false, "end that") \
 	X(weight, "NAME N", 2, 2, false, "another weight than the file's, until `weight NAME default`") \
+	X(probe, "NAME", 1, 1, true, "test a gateway now: what each target answers") \
 	X(reload, "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \
 	X(flush, "", 0, 0, false, "take everything of gwd's out of the kernel, until a reload") \
 	X(events, "[-f]", 0, 1, true, "the last changes of state; -f goes on with the next ones") \

@@ -39,6 +39,7 @@ struct client {
 	struct bufferevent *bev;
 	struct event *deadline;
 	bool answered;
+	struct later *later;                                          // what it waits for
 	void (*follow)(const struct change *change, struct buf *out); // as in struct reply
 	struct events_watch watch;                                    // while `follow`
 };
@@ -62,6 +63,8 @@ static void client_free(struct client *client)
 {
 	LIST_REMOVE(client, link);
 	control.n_clients--;
+	if (client->later)
+		client->later->cancel(client->later);
 	if (client->follow) {
 		events_unwatch(engine_events(control.engine), &client->watch);
 		control.n_followers--;
@@ -121,6 +124,22 @@ static void client_reply(struct client *client, struct reply *reply)
 	evbuffer_add(out, buf_text(&reply->body), reply->body.n);
 }
 
+static void client_on_later(void *arg, struct reply *reply)
+{
+	struct client *client = arg;
+	client->later = NULL;
+	client_reply(client, reply);
+}
+
+static void client_wait(struct client *client, struct later *later)
+{
+	client->answered = true; // whatever else it may send is not read
+	client->later = later;
+	later->done = client_on_later;
+	later->arg = client;
+	client_set_deadline(client, REPLY_S);
+}
+
 static void client_on_read(struct bufferevent *bev, void *arg)
 {
 	struct client *client = arg;
@@ -140,7 +159,10 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 	} else {
 		return;
 	}
-	client_reply(client, &reply);
+	if (reply.later)
+		client_wait(client, reply.later);
+	else
+		client_reply(client, &reply);
 	buf_free(&reply.body);
 }
 
@@ -150,7 +172,7 @@ static void client_on_written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (client->follow)
 		evtimer_del(client->deadline);
-	else if (client->answered)
+	else if (client->answered && !client->later)
 		client_free(client);
 }
 

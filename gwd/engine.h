@@ -25,6 +25,7 @@ struct err;
 struct event_base;
 struct events;
 struct facts;
+struct inquiry;
 struct model;
 struct nft;
 struct plan;
@@ -76,6 +77,9 @@ void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *
 // the sentence says how far it came.
 int engine_set_manual(struct engine *engine, const char *gateway, enum manual_change change, unsigned weight,
 		      struct err *err);
+
+// Puts every probe of that gateway (index into model.gateways) once, now: see inquiry.h, whose struct it is.
+struct inquiry *engine_inquire(struct engine *engine, size_t gateway, void (*done)(void *arg), void *arg);
 
 // Takes everything of ours out of the kernel and stays idle until a reload. 0 or -errno.
 int engine_flush(struct engine *engine, struct err *err);

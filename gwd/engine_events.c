@@ -1,13 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The engine's part of events: what a change is made from, and who is told.
+// The engine's part of events: what a change is made from, and who is told. And of tests by hand.
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
 #include "gwd/base/log.h"
+#include "gwd/core/marks.h"
+#include "gwd/core/model.h"
 #include "gwd/engine_priv.h"
 #include "gwd/events.h"
+#include "gwd/inquiry.h"
 #include "gwd/monitor.h"
+#include "gwd/netmon.h"
 #include "gwd/notify.h"
 
 static int64_t wall_now_ms(void)
@@ -66,4 +70,18 @@ void engine_close_notify(struct engine *engine)
 struct events *engine_events(const struct engine *engine)
 {
 	return engine->events;
+}
+
+struct inquiry *engine_inquire(struct engine *engine, size_t gateway, void (*done)(void *arg), void *arg)
+{
+	const struct model *model = engine->model;
+	unsigned id = ids_get(&engine->ids, model->gateways[gateway].name);
+	struct inquiry_spec spec = {
+		.probers = monitor_probers(engine->monitor),
+		.model = model,
+		.facts = netmon_facts(engine->netmon),
+		.gateway = gateway,
+		.mark = mark_of_id(model->globals.mark_mask, id),
+	};
+	return inquiry_start(engine->base, &spec, done, arg);
 }

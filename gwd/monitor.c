@@ -139,6 +139,11 @@ void monitor_update(struct monitor *monitor, const struct model *model, const st
 	}
 }
 
+struct prober_set *monitor_probers(const struct monitor *monitor)
+{
+	return monitor->probers;
+}
+
 const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam)
 {
 	const struct monitor_entry *entry = monitor_entry(monitor, gateway);

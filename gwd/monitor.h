@@ -17,6 +17,7 @@ struct facts;
 struct ids;
 struct model;
 struct monitor;
+struct prober_set;
 struct verdict;
 
 // `changed` is called from the event loop when a verdict changed in a way that matters to anybody.
@@ -26,6 +27,8 @@ void monitor_free(struct monitor *monitor); // NULL is fine
 // Starts, rebinds and stops checkers. Cheap when nothing changed.
 void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
 		    const struct ids *ids);
+
+struct prober_set *monitor_probers(const struct monitor *monitor);
 
 // By gateway name; never NULL. Where nothing is probed in this family, the other family's verdict
 // counts, and without that one the state is unknown. Valid until the monitor changes.

@@ -72,10 +72,10 @@ void check_free(struct check *check)
 	free(check);
 }
 
-void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, int64_t now_ms)
+size_t check_targets(const struct model_probe *probe, enum fam fam, const struct addr *next_hop,
+		     struct prober_target **out)
 {
 	VEC(struct prober_target) targets = {0};
-	const struct model_probe *probe = check->probe;
 	bool own = probe->n_targets || probe->n_target_names;
 
 	for (size_t i = 0; i < probe->n_targets; i++)
@@ -86,10 +86,20 @@ void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, i
 	// A command needs nobody to ask.
 	if (!own && (!addr_is_none(next_hop) || probe->type == PROBE_EXEC))
 		vec_push(&targets, (struct prober_target){.addr = *next_hop});
-	check->votes = targets.n > 0 || !own;
+	*out = targets.v;
+	return targets.n;
+}
+
+void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, int64_t now_ms)
+{
+	const struct model_probe *probe = check->probe;
+	struct prober_target *targets;
+	size_t n = check_targets(probe, fam, next_hop, &targets);
+
+	check->votes = n > 0 || (!probe->n_targets && !probe->n_target_names);
 	check_quiet(check);
-	watch_set_targets(&check->watch, targets.v, targets.n, now_ms);
-	vec_free(&targets);
+	watch_set_targets(&check->watch, targets, n, now_ms);
+	free(targets);
 }
 
 // ---- asking ----------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ struct arena;
 struct model_probe;
 struct prober_link;
 struct prober_set;
+struct prober_target;
 
 struct check {
 	struct prober_set *set;
@@ -34,6 +35,10 @@ struct check *check_new(struct prober_set *set, const struct prober_link *link,
 			const struct model_probe *probe, uint64_t seed, void (*changed)(void *arg),
 			void *arg);
 void check_free(struct check *check);
+
+// Whom a probe asks in one family: its own targets, or else the next hop. `out` is to be freed.
+size_t check_targets(const struct model_probe *probe, enum fam fam, const struct addr *next_hop,
+		     struct prober_target **out);
 
 // Which addresses it asks: the probe's own of this family, or else the next hop.
 void check_aim(struct check *check, enum fam fam, const struct addr *next_hop, int64_t now_ms);

@@ -24,6 +24,14 @@ static struct net *start(const char *special)
 	return net;
 }
 
+static const char *gwctl_path(void)
+{
+	static char path[512];
+	const char *build = getenv("GWD_BUILD");
+	snprintf(path, sizeof(path), "%s/gwctl", build ? build : "build");
+	return path;
+}
+
 static void expect_reason(struct net *net, const char *text)
 {
 	char *output = NULL;
@@ -213,5 +221,42 @@ Test(probe_types, https_minds_the_certificate_or_not)
 	net_wait_state(net, "g1", "up", 8000);
 	net_wait_state(net, "g2", "down", 8000);
 	lab_proc_stop(server);
+	net_finish(net);
+}
+
+Test(probe_types, gwctl_probe_tells_what_each_target_answers)
+{
+	struct net *net = start("type = tcp port = 443 targets = { 198.51.100.1, 198.51.100.2 } " FAST);
+	char *output = NULL;
+	cr_assert_eq(net_gwctl(net, &output, "probe g1"), 0, "%s", output);
+	cr_expect(strstr(output, "special  IPv4    198.51.100.1  alive  "), "%s", output);
+	cr_expect(strstr(output, "special  IPv4    198.51.100.2  alive  "), "%s", output);
+	free(output);
+	lab_fault_blackhole(net->lab, 1);
+	cr_assert_eq(net_gwctl(net, &output, "-j probe g1"), 0, "%s", output);
+	cr_expect(strstr(output, "\"target\":\"198.51.100.1\",\"answer\":\"dead\",\"rtt_ms\":null"), "%s",
+		  output);
+	cr_expect(strstr(output, "no answer in 150ms"), "%s", output);
+	free(output);
+	lab_fault_carrier_off(net->lab, 1);
+	net_wait_state(net, "g1", "down", 3000);
+	cr_assert_eq(net_gwctl(net, &output, "probe g1"), 0, "%s", output);
+	cr_expect(strstr(output, "no carrier"), "%s", output);
+	free(output);
+	cr_expect_eq(net_gwctl(net, &output, "probe nobody"), 1);
+	cr_expect(strstr(output, "no gateway is named \"nobody\": there is g1, g2"), "%s", output);
+	free(output);
+	net_finish(net);
+}
+
+Test(probe_types, whoever_waits_for_an_answer_and_goes_harms_nobody)
+{
+	struct net *net =
+		start("type = tcp port = 443 targets = 198.51.100.1 interval = 5s timeout = 5s hold = 0s");
+	lab_fault_blackhole(net->lab, 1);
+	cr_expect_eq(lab_run(lab_router(net->lab), NULL, "timeout 0.3 %s -s %s probe g1", gwctl_path(),
+			     lab_path(net->lab, "gwd.sock")),
+		     124);
+	cr_expect_eq(net_gwctl(net, NULL, "status"), 0);
 	net_finish(net);
 }
