@@ -49,9 +49,9 @@ static void apply_single(const struct apply_backend *backend, struct plan *to, c
 int apply_ops(const struct apply_backend *backend, struct plan *to, const struct ops *ops, struct err *minor,
 	      struct err *err)
 {
-	const struct op *op = ops->op.v, *end = op + ops->op.n;
+	const struct op *op = ops->op.v, *end = vec_end(&ops->op);
 	minor->text[0] = 0;
-	while (op < end) {
+	while (op != end) {
 		size_t n = apply_length(op, (size_t)(end - op));
 		if (!n) {
 			apply_single(backend, to, op++, minor);
