@@ -28,6 +28,7 @@
 #define LONGEST_SLEEP_MS 3600000
 
 struct checker {
+	struct event_base *base;
 	struct prober_set *set;
 	char *name;
 	struct checker_binding binding;
@@ -316,6 +317,7 @@ struct checker *checker_new(struct event_base *base, struct prober_set *set, con
 	int64_t now_ms = mono_now_ms();
 
 	assert(n_probes > 0 && need > 0);
+	checker->base = base;
 	checker->set = set;
 	checker->name = xstrdup(name);
 	checker->binding = *binding;
@@ -408,6 +410,11 @@ void checker_probe_now(struct checker *checker)
 	vec_each(&checker->checks, c)
 		watch_suspect(&(*c)->watch);
 	schedule(checker, mono_now_ms());
+}
+
+struct trial *checker_try(struct checker *checker, trial_cb cb, void *arg)
+{
+	return trial_new(checker->base, checker->set, checker->checks.v, checker->checks.n, cb, arg);
 }
 
 // ---- what the engine asks --------------------------------------------------------------------

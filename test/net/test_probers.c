@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Every kind of probe over real links and against real servers: what it takes for life, what for death,
 // and the words that it finds for it. ICMP has a file of its own.
+#include <event2/event.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gwd/base/vec.h"
@@ -213,5 +215,64 @@ Test(probers, dns_does_not_take_noise_for_an_answer)
 	expect_reason(&nobody, "198.51.100.1:54: Connection refused");
 	checker_free(noise.checker);
 	checker_free(nobody.checker);
+	watching_finish(&w);
+}
+
+// ---- a trial, for people -------------------------------------------------------------------------
+
+struct tried {
+	struct watching *watching;
+	struct trial_result results[4];
+	size_t n;
+};
+
+static void note_trial(void *arg, const struct trial_result *results, size_t n)
+{
+	struct tried *tried = arg;
+
+	cr_assert_leq(n, ARRAY_SIZE(tried->results));
+	memcpy(tried->results, results, n * sizeof(*results));
+	tried->n = n;
+	event_base_loopbreak(tried->watching->base);
+}
+
+Test(probers, a_trial_asks_each_target_now_and_changes_nothing)
+{
+	struct watching w = watching_start(&(struct lab_spec){.isps = 1, .routes = true});
+	struct model_probe probe = probe_of(PROBE_TCP);
+	struct addr targets[3];
+	struct tried tried = {.watching = &w};
+	struct watched s;
+
+	addr_parse(lab_server_address(AF_INET, 1), &targets[0]);
+	addr_parse("100.64.1.1", &targets[1]);  // refuses
+	addr_parse("100.64.1.99", &targets[2]); // is nobody
+	probe.targets = targets;
+	probe.n_targets = 3;
+	probe.port = 80;
+	probe.interval_ms = 60000;
+	watching_isp(&s, &w, 1, AF_INET, &probe, NULL);
+	watching_wait(&s, STATE_UP, 2000);
+	watching_run(&w, 1000);
+	size_t changes = s.changes;
+	checker_try(s.checker, note_trial, &tried);
+	int64_t begun_ms = lab_now_ms();
+	watching_run(&w, 2000);
+	cr_assert_eq(tried.n, 3);
+	cr_expect_lt(lab_now_ms() - begun_ms, 600);
+	cr_expect_eq(tried.results[0].answer.kind, ANSWER_ALIVE);
+	cr_expect_str_eq(tried.results[0].target, "198.51.100.1");
+	cr_expect_eq(tried.results[1].answer.kind, ANSWER_DEAD);
+	cr_expect_str_eq(tried.results[1].answer.text, "100.64.1.1:80: Connection refused");
+	cr_expect_eq(tried.results[2].answer.kind, ANSWER_DEAD);
+	cr_expect_str_eq(tried.results[2].answer.text, "no answer within 300 ms");
+	cr_expect_str_eq(tried.results[2].probe, "internet");
+	cr_expect_eq(s.changes, changes);
+	trial_cancel(checker_try(s.checker, note_trial, &tried));
+	checker_try(s.checker, note_trial, &tried); // outlives its checker
+	checker_free(s.checker);
+	tried.n = 0;
+	watching_run(&w, 2000);
+	cr_expect_eq(tried.n, 3);
 	watching_finish(&w);
 }
