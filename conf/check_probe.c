@@ -89,14 +89,24 @@ static void check_need(const struct reader *r, const struct model_probe *p)
 	if (!tree_given(&r->section, "targets") && p->need > 1)
 		option_error(r, "need", "need = %u: without targets there is one, the next hop", p->need);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-		count[fam] += p->n_target_names; // one may have addresses of either family
-		if (count[fam] && p->need > count[fam])
+		bool meant = count[fam] || !p->n_targets; // a name may have addresses of one family only
+		count[fam] += p->n_target_names;
+		if (meant && count[fam] && p->need > count[fam])
 			option_error(r, "need",
 				     "need = %u: there %s only %zu %s target%s (each family is judged by "
 				     "itself), so it would never be up",
 				     p->need, count[fam] == 1 ? "is" : "are", count[fam],
 				     fam == FAM_4 ? "IPv4" : "IPv6", count[fam] == 1 ? "" : "s");
 	}
+}
+
+// Whom ARP asks is on the link; a name would be looked up beyond it.
+static void check_names(const struct reader *r, const struct model_probe *p)
+{
+	if (p->type == PROBE_ARP && p->n_target_names)
+		option_error(r, "targets",
+			     "targets: type arp asks addresses on the link: write the address of %s",
+			     p->target_names[0]);
 }
 
 static void check_times(const struct reader *r, const struct model_probe *p)
@@ -162,6 +172,7 @@ void check_probes(const struct loader *ld)
 		if (type_is_known(&r, p))
 			check_options(&r, p);
 		check_need(&r, p);
+		check_names(&r, p);
 		check_times(&r, p);
 		check_limits(&r, p);
 		check_expect(&r, p);

@@ -2,6 +2,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/load.h"
 #include "conf/text.h"
@@ -17,16 +18,6 @@
 #define EXPECT_LENGTH 1000
 
 // ---- values ----------------------------------------------------------------------------------
-
-// A name is allowed by config.md, but needs the resolver that is not there yet.
-static int parse_target(const char *text, void *out, struct err *err)
-{
-	bool letters = strpbrk(text, "ghijklmnopqrstuvwxyzGHIJKLMNOPQRSTUVWXYZ") && !strchr(text, ':');
-	if (letters)
-		return err_set(err, EINVAL,
-			       "a name as target is not there yet in this version: write its address");
-	return value_host(text, out, err);
-}
 
 static bool is_label(const char *label, size_t n)
 {
@@ -49,6 +40,22 @@ static int parse_domain(const char *text, void *out, struct err *err)
 		return err_set(err, EINVAL, "not a name of DNS, such as www.example.net");
 	*(const char **)out = text;
 	return 0;
+}
+
+struct target {
+	struct addr addr; // none: a name
+	const char *name;
+};
+
+// What is written like an address, right or wrong, is no name.
+static int parse_target(const char *text, void *out, struct err *err)
+{
+	struct target *target = out;
+	const char *label = strrchr(text, '.');
+	label = label && label[1] ? label + 1 : text;
+	bool name = isalpha((unsigned char)*label) && !strchr(text, ':');
+	*target = (struct target){.name = NULL};
+	return name ? parse_domain(text, &target->name, err) : value_host(text, &target->addr, err);
 }
 
 static int parse_web_host(const char *text, void *out, struct err *err)
@@ -108,15 +115,25 @@ static int parse_share(const char *text, void *out, struct err *err)
 
 // ---- one probe -------------------------------------------------------------------------------
 
+static void refuse_double(const struct reader *r, const char *target)
+{
+	report_error(r->report, tree_place(r->tree, &r->section, "targets"), r->section.label,
+		     "targets: %s is listed twice: once is enough", target);
+}
+
 static void refuse_double_targets(const struct reader *r, const struct model_probe *probe)
 {
 	char text[ADDR_TEXT];
 	for (size_t i = 1; i < probe->n_targets; i++)
 		for (size_t j = 0; j < i; j++)
 			if (addr_equal(&probe->targets[i], &probe->targets[j])) {
-				report_error(r->report, tree_place(r->tree, &r->section, "targets"),
-					     r->section.label, "targets: %s is listed twice: once is enough",
-					     addr_text(&probe->targets[i], text));
+				refuse_double(r, addr_text(&probe->targets[i], text));
+				break;
+			}
+	for (size_t i = 1; i < probe->n_target_names; i++)
+		for (size_t j = 0; j < i; j++)
+			if (strcasecmp(probe->target_names[i], probe->target_names[j]) == 0) {
+				refuse_double(r, probe->target_names[i]);
 				break;
 			}
 }
@@ -145,9 +162,17 @@ static void load_type(const struct reader *r, struct model_probe *probe)
 
 static void load_targets(const struct reader *r, struct model_probe *probe)
 {
-	void *targets = NULL;
-	probe->n_targets = read_list(r, "targets", sizeof(*probe->targets), parse_target, &targets);
-	probe->targets = targets;
+	void *list = NULL;
+	size_t n = read_list(r, "targets", sizeof(struct target), parse_target, &list);
+	const struct target *all = list;
+	probe->targets = arena_alloc(r->arena, (n + 1) * sizeof(*probe->targets));
+	probe->target_names = arena_alloc(r->arena, (n + 1) * sizeof(*probe->target_names));
+	for (size_t i = 0; i < n; i++) {
+		if (all[i].name)
+			probe->target_names[probe->n_target_names++] = arena_strdup(r->arena, all[i].name);
+		else
+			probe->targets[probe->n_targets++] = all[i].addr;
+	}
 	refuse_double_targets(r, probe);
 	read_number(r, "need", 1, 100, &probe->need);
 }

@@ -14,6 +14,7 @@
 #include "gwd/figure.h"
 #include "gwd/table.h"
 #include "probes/check.h"
+#include "probes/probe_copy.h"
 
 struct inquiry_row {
 	struct inquiry *inquiry;
@@ -29,6 +30,7 @@ struct inquiry {
 	struct event_base *base;
 	char gateway[MODEL_NAME_MAX + 1];
 	VEC(struct inquiry_row *) rows; // pointers: the asks know them
+	struct arena *arena;            // holds copies of the probes: a reload may come in between
 	size_t pending;
 	struct event *finish; // tells that all is in, from the loop
 	inquiry_cb done;
@@ -114,7 +116,8 @@ static void inquiry_family(struct inquiry *inquiry, const struct inquiry_spec *s
 		.fam = fam, .ifindex = link->ifindex, .mark = spec->mark, .source = path->source};
 	snprintf(to.ifname, sizeof(to.ifname), "%s", gw->interface);
 	for (size_t i = 0; i < gw->n_probes; i++) {
-		const struct model_probe *probe = &spec->model->probes[gw->probes[i]];
+		const struct model_probe *probe =
+			probe_copy(inquiry->arena, &spec->model->probes[gw->probes[i]]);
 		struct prober_target *targets;
 		size_t n = check_targets(probe, fam, &path->target, &targets);
 		for (size_t k = 0; k < n && path->ready; k++)
@@ -137,6 +140,7 @@ struct inquiry *inquiry_start(struct event_base *base, const struct inquiry_spec
 	const struct model_gateway *gw = &spec->model->gateways[spec->gateway];
 	struct link link;
 	inquiry->base = base;
+	inquiry->arena = arena_new();
 	inquiry->done = done;
 	inquiry->arg = arg;
 	inquiry->finish = evtimer_new(base, inquiry_on_finish, inquiry);
@@ -162,6 +166,7 @@ void inquiry_free(struct inquiry *inquiry)
 	}
 	vec_free(&inquiry->rows);
 	event_free(inquiry->finish);
+	arena_free(inquiry->arena);
 	free(inquiry);
 }
 

@@ -96,9 +96,11 @@ static void put_probes(struct table *t, const struct model *model, const struct 
 		struct buf line = {0};
 		for (size_t k = 0; k < probe->n_targets; k++)
 			buf_printf(&line, " %s", addr_text(&probe->targets[k], addr));
+		for (size_t k = 0; k < probe->n_target_names; k++)
+			buf_printf(&line, " %s", probe->target_names[k]);
 		field(t, "probe");
 		table_cell(t, "%s: %s to%s, %u must answer", probe->name, probe_type_name(probe->type),
-			   probe->n_targets ? buf_text(&line) : " the next hop", probe->need);
+			   line.n ? buf_text(&line) : " the next hop", probe->need);
 		buf_free(&line);
 	}
 	if (gw->n_probes > 1) {

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 
 #include "test/net/net.h"
 
@@ -258,5 +259,50 @@ Test(probe_types, whoever_waits_for_an_answer_and_goes_harms_nobody)
 			     lab_path(net->lab, "gwd.sock")),
 		     124);
 	cr_expect_eq(net_gwctl(net, NULL, "status"), 0);
+	net_finish(net);
+}
+
+// ---- targets by name ---------------------------------------------------------------------------
+
+#define CLONE_NEWNS 0x00020000 // <sched.h> has a SCHED_RR that is not the model's
+int unshare(int flags);
+
+// Names are looked up at this address from now on, by this process and what it starts.
+static void use_server(struct net *net, const char *address)
+{
+	const char *conf = lab_file(net->lab, "resolv.conf", "nameserver %s\n", address);
+	cr_assert_eq(unshare(CLONE_NEWNS), 0);
+	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
+	cr_assert_eq(mount(conf, "/etc/resolv.conf", NULL, MS_BIND, NULL), 0);
+}
+
+Test(probe_types, a_name_is_looked_up_and_known_on_without_its_server)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 1});
+	use_server(net, "192.0.2.53");
+	lab_do(lab_isp(net->lab, 1), "ip addr add 192.0.2.53/32 dev lo");
+	struct lab_proc *server = lab_proc_start(
+		net->lab, lab_isp(net->lab, 1),
+		(const char *const[]){"dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-R", "-h", "-x",
+				      lab_path(net->lab, "dnsmasq.pid"),
+				      "--host-record=www.example.net,198.51.100.1", "--local-ttl=1", NULL});
+	net_configure(net,
+		      "probe special { targets = www.example.net " FAST " }\n"
+		      "gateway g1 { interface = %s address = %s address6 = none probes = { special } }",
+		      lab_wan_name(net->lab, 1), lab_wan_nexthop(net->lab, 1, AF_INET));
+	net_gwd(net);
+	net_wait_state(net, "g1", "up", 5000);
+	char *output = NULL;
+	cr_assert_eq(net_gwctl(net, &output, "probe g1"), 0);
+	cr_expect(strstr(output, "www.example.net  alive"), "%s", output);
+	free(output);
+	cr_assert_eq(net_gwctl(net, &output, "status g1"), 0);
+	cr_expect(strstr(output, "special: icmp to www.example.net"), "%s", output);
+	free(output);
+	lab_proc_stop(server);
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 5000);
+	lab_fault_repair(net->lab, 1);
+	net_wait_state(net, "g1", "up", 5000);
 	net_finish(net);
 }
