@@ -3,7 +3,10 @@
 
 #include "nft/nl.h"
 
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
+#include <netinet/in.h>
 
 static void ct_parse_addr(struct addr *addr, const struct nlattr *attr, int af)
 {
@@ -100,6 +103,9 @@ bool ct_entry_parse(struct ct_entry *entry, const struct nlmsghdr *nlh)
 			break;
 		}
 	}
+	// of a flow in the flowtable the kernel does not tell the state; it was established when it got there
+	if (flow->status & IPS_OFFLOAD && flow->orig.protocol == IPPROTO_TCP && !flow->tcp_state)
+		flow->tcp_state = TCP_CONNTRACK_ESTABLISHED;
 	return !addr_is_none(&flow->orig.src) && !addr_is_none(&flow->orig.dst) &&
 	       !addr_is_none(&flow->reply.src) && !addr_is_none(&flow->reply.dst);
 }

@@ -7,6 +7,8 @@
 
 #include "nft/nl.h"
 
+#include <linux/netfilter/nf_conntrack_common.h>
+#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
 static void put_tuple(struct nlmsghdr *nlh, uint16_t type, const char *src, const char *dst, uint16_t sport,
@@ -77,6 +79,19 @@ Test(nft_conntrack_parse, both_tuples_of_both_families)
 		cr_expect_eq(entry.flow.tcp_state, 3);
 		cr_expect(entry.orig && entry.id && !entry.zone);
 	}
+}
+
+// In the flowtable: the kernel leaves the protocol's part out.
+Test(nft_conntrack_parse, an_offloaded_tcp_flow_is_established)
+{
+	char buf[2048];
+	struct ct_entry entry;
+	struct nlmsghdr *nlh = message(buf);
+	put_tuple(nlh, CTA_TUPLE_ORIG, "10.0.0.7", "198.51.100.1", 40000, 443);
+	put_tuple(nlh, CTA_TUPLE_REPLY, "198.51.100.1", "203.0.113.2", 443, 40000);
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(0x18e | IPS_OFFLOAD));
+	cr_assert(ct_entry_parse(&entry, nlh));
+	cr_expect_eq(entry.flow.tcp_state, TCP_CONNTRACK_ESTABLISHED);
 }
 
 Test(nft_conntrack_parse, an_entry_without_addresses_is_none)
