@@ -36,12 +36,13 @@ static void check_globals(const struct loader *ld)
 			"table-base = %u: tables %u to %u would include the kernel's own (253 to 255): use "
 			"255 or more",
 			g->table_base, g->table_base + 1, g->table_base + ids);
-	if (g->rule_priority + ids > 32765)
+	unsigned rules = model_rule_priorities(g->mark_mask) - 1;
+	if (g->rule_priority + rules > 32765)
 		option_error(
 			&r, "rule-priority",
 			"rule-priority = %u: priorities %u to %u would run into the kernel's own (32766): "
 			"use 1 to %u",
-			g->rule_priority, g->rule_priority, g->rule_priority + ids, 32765 - ids);
+			g->rule_priority, g->rule_priority, g->rule_priority + rules, 32765 - rules);
 	check_program(&r, "notify", g->notify);
 }
 

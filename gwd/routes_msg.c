@@ -86,9 +86,14 @@ static struct rtnl_rule *msg_nl_rule(const struct plan_iprule *rule)
 	if (!out)
 		abort(); // out of memory
 	rtnl_rule_set_family(out, fam_af(rule->fam));
-	rtnl_rule_set_action(out, FR_ACT_TO_TBL);
+	rtnl_rule_set_action(out, rule->skip_to ? FR_ACT_GOTO : rule->table ? FR_ACT_TO_TBL : FR_ACT_NOP);
 	rtnl_rule_set_prio(out, rule->priority);
-	rtnl_rule_set_table(out, rule->table);
+	if (rule->skip_to)
+		rtnl_rule_set_goto(out, rule->skip_to);
+	else if (rule->table)
+		rtnl_rule_set_table(out, rule->table);
+	if (rule->iif[0])
+		rtnl_rule_set_iif(out, rule->iif);
 	rtnl_rule_set_protocol(out, PLAN_PROTOCOL);
 	if (rule->mask) {
 		rtnl_rule_set_mark(out, rule->mark);

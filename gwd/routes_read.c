@@ -5,6 +5,7 @@
 #include <linux/rtnetlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gwd/core/plan.h"
@@ -21,6 +22,8 @@ static struct nla_policy read_rule_policy[FRA_MAX + 1] = {
 	[FRA_FWMARK] = {.type = NLA_U32},
 	[FRA_FWMASK] = {.type = NLA_U32},
 	[FRA_TABLE] = {.type = NLA_U32},
+	[FRA_GOTO] = {.type = NLA_U32},
+	[FRA_IIFNAME] = {.type = NLA_STRING},
 	[FRA_SUPPRESS_PREFIXLEN] = {.type = NLA_U32},
 	[FRA_PROTOCOL] = {.type = NLA_U8},
 };
@@ -80,7 +83,8 @@ bool routes_read_iprule(const struct nlmsghdr *nlh, struct plan_iprule *out, uin
 	if (nlh->nlmsg_type != RTM_NEWRULE || nlmsg_parse((struct nlmsghdr *)(uintptr_t)nlh, sizeof(*rule),
 							  attrs, FRA_MAX, read_rule_policy) < 0)
 		return false;
-	if ((rule->family != AF_INET && rule->family != AF_INET6) || rule->action != FR_ACT_TO_TBL)
+	if ((rule->family != AF_INET && rule->family != AF_INET6) ||
+	    (rule->action != FR_ACT_TO_TBL && rule->action != FR_ACT_GOTO && rule->action != FR_ACT_NOP))
 		return false;
 	*protocol = attrs[FRA_PROTOCOL] ? nla_get_u8(attrs[FRA_PROTOCOL]) : 0;
 	*out = (struct plan_iprule){
@@ -88,8 +92,12 @@ bool routes_read_iprule(const struct nlmsghdr *nlh, struct plan_iprule *out, uin
 		.priority = read_u32(attrs[FRA_PRIORITY], 0),
 		.mark = read_u32(attrs[FRA_FWMARK], 0),
 		.mask = read_u32(attrs[FRA_FWMASK], 0),
-		.table = read_u32(attrs[FRA_TABLE], rule->table),
 		.suppress_default = read_u32(attrs[FRA_SUPPRESS_PREFIXLEN], UINT32_MAX) == 0,
+		.skip_to = read_u32(attrs[FRA_GOTO], 0),
 	};
+	if (rule->action == FR_ACT_TO_TBL)
+		out->table = read_u32(attrs[FRA_TABLE], rule->table);
+	if (attrs[FRA_IIFNAME])
+		snprintf(out->iif, sizeof(out->iif), "%s", nla_get_string(attrs[FRA_IIFNAME]));
 	return true;
 }

@@ -49,25 +49,61 @@ static int build_compare_iprules(const void *a, const void *b)
 	return plan_iprule_compare(a, b);
 }
 
+// In this order: a packet without a mark of ours skips all of them. One with a mark goes where main has a
+// route for it other than the default (a reply into the LAN), else by its gateway's table. From a LAN
+// interface it skips main, too: it was marked because it leaves, and asking costs every packet a lookup.
+enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN, BUILD_MAIN, BUILD_BEFORE_MARKS };
+
+#define BUILD_SKIP_LANS 8 // every such rule costs every packet a little
+
+static void build_lan_iprules(struct plan *plan, uint32_t priority, enum fam fam)
+{
+	const struct plan_set *class = plan_find_set(plan, "class");
+	VEC(const char *) lans = {0};
+	vec_each(&class->elems, elem)
+		if (!strcmp(elem->chain, "lan"))
+			vec_push(&lans, (const char *)elem->key);
+	for (size_t i = 0; lans.n <= BUILD_SKIP_LANS && i < lans.n; i++) {
+		struct plan_iprule rule = {.fam = fam,
+					   .priority = priority + BUILD_FROM_LAN,
+					   .skip_to = priority + BUILD_BEFORE_MARKS};
+		snprintf(rule.iif, sizeof(rule.iif), "%.15s", lans.v[i]);
+		vec_push(&plan->iprules, rule);
+	}
+	vec_free(&lans);
+}
+
+static void build_iprules(struct plan *plan, const struct model_globals *globals, enum fam fam)
+{
+	uint32_t first = globals->rule_priority, last = first + model_rule_priorities(globals->mark_mask) - 1;
+	vec_push(&plan->iprules,
+		 (struct plan_iprule){
+			 .fam = fam, .priority = first, .mask = globals->mark_mask, .skip_to = last});
+	build_lan_iprules(plan, first, fam);
+	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
+						      .priority = first + BUILD_MAIN,
+						      .table = BUILD_TABLE_MAIN,
+						      .suppress_default = true});
+	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam, .priority = first + BUILD_BEFORE_MARKS});
+	vec_each(&plan->gateways, gw)
+		vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
+							      .priority = first + BUILD_BEFORE_MARKS + gw->id,
+							      .mark = gw->mark,
+							      .mask = globals->mark_mask,
+							      .table = globals->table_base + gw->id});
+	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam, .priority = last});
+}
+
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links)
 {
 	const struct model_globals *globals = &input->model->globals;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-		vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
-							      .priority = globals->rule_priority,
-							      .table = BUILD_TABLE_MAIN,
-							      .suppress_default = true});
+		build_iprules(plan, globals, fam);
 		for (size_t i = 0; i < plan->gateways.n; i++) {
 			const struct plan_gateway *gw = &plan->gateways.v[i];
-			uint32_t table = globals->table_base + gw->id;
 			bool is_static = input->model->gateways[i].addr_mode[fam] == ADDR_MODE_STATIC;
-			build_gateway_routes(plan, gw, &links[i], fam, table, is_static);
-			vec_push(&plan->iprules,
-				 (struct plan_iprule){.fam = fam,
-						      .priority = globals->rule_priority + gw->id,
-						      .mark = gw->mark,
-						      .mask = globals->mark_mask,
-						      .table = table});
+			build_gateway_routes(plan, gw, &links[i], fam, globals->table_base + gw->id,
+					     is_static);
 		}
 	}
 	qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);

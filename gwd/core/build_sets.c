@@ -79,9 +79,11 @@ static void build_interfaces(struct plan *plan, const struct build_input *input)
 {
 	char chain[PLAN_NAME_SIZE];
 	struct plan_set *set = build_set(plan, "wan", PLAN_T_IFNAME, PLAN_T_NONE);
+	set->size = PLAN_IDS_SIZE;
 	vec_each(&plan->gateways, gw)
 		build_ifname_elem(set, gw->ifname, NULL);
 	set = build_set(plan, "class", PLAN_T_IFNAME, PLAN_T_VERDICT);
+	set->size = PLAN_IFACES_SIZE;
 	vec_each(&plan->gateways, gw)
 		build_ifname_elem(set, gw->ifname,
 				  gw->shared ? "shared" : name_gateway_chain(chain, "in", gw));
@@ -166,6 +168,7 @@ static void build_by_mark(struct plan *plan, const char *name, const char *kind)
 {
 	char chain[PLAN_NAME_SIZE];
 	struct plan_set *set = build_set(plan, name, PLAN_T_MARK, PLAN_T_VERDICT);
+	set->size = PLAN_IDS_SIZE;
 	vec_each(&plan->gateways, gw)
 		build_elem(set, &gw->mark, sizeof(gw->mark), name_gateway_chain(chain, kind, gw));
 }
@@ -215,6 +218,7 @@ static void build_pin_maps(struct plan *plan, const struct plan_group *group, en
 	set->dynamic = true;
 	set->size = PLAN_PIN_SIZE;
 	set = build_set(plan, name_group(name, "live", fam, group), PLAN_T_MARK, PLAN_T_VERDICT);
+	set->size = PLAN_IDS_SIZE;
 	vec_each(&group->members, member) {
 		const struct plan_gateway *gw = &plan->gateways.v[member->gateway];
 		if (!member->live[fam])

@@ -58,6 +58,12 @@ const char *probe_type_name(enum probe_type type)
 	__builtin_unreachable();
 }
 
+unsigned model_rule_priorities(uint32_t mark_mask)
+{
+	return model_max_ids(mark_mask) +
+	       5; // three before the gateways', where they begin, and where they end
+}
+
 const char *scheduler_name(enum scheduler scheduler)
 {
 	switch (scheduler) {

@@ -53,7 +53,7 @@ enum rule_target { RULE_BALANCE, RULE_GATEWAY, RULE_BYPASS };
 struct model_globals {
 	uint32_t mark_mask;     // one run of 6 or more bits
 	uint32_t table_base;    // tables table_base+1 .. table_base+ids
-	uint32_t rule_priority; // ip rules rule_priority .. rule_priority+ids
+	uint32_t rule_priority; // ip rules from here on, model_rule_priorities()
 	bool fastpath;          // auto (true) | off
 	bool remove_on_exit;
 	const char *control;       // path of the control socket
@@ -201,6 +201,9 @@ bool model_interface_matches(const char *pattern, const char *name);
 unsigned model_max_ids(uint32_t mark_mask);
 
 const char *probe_type_name(enum probe_type type); // "icmp", …
+// How many priorities of ip rules gwd uses, from rule_priority on.
+unsigned model_rule_priorities(uint32_t mark_mask);
+
 const char *scheduler_name(enum scheduler scheduler);
 
 #endif

@@ -117,12 +117,14 @@ bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
 
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b)
 {
-	const uint32_t left[] = {a->fam, a->priority, a->mark, a->mask, a->table, a->suppress_default};
-	const uint32_t right[] = {b->fam, b->priority, b->mark, b->mask, b->table, b->suppress_default};
+	const uint32_t left[] = {a->fam,   a->priority,         a->mark,   a->mask,
+				 a->table, a->suppress_default, a->skip_to};
+	const uint32_t right[] = {b->fam,   b->priority,         b->mark,   b->mask,
+				  b->table, b->suppress_default, b->skip_to};
 	for (unsigned i = 0; i < ARRAY_SIZE(left); i++)
 		if (left[i] != right[i])
 			return left[i] < right[i] ? -1 : 1;
-	return 0;
+	return strcmp(a->iif, b->iif);
 }
 
 uint32_t plan_control_mark(const struct plan *plan)

@@ -31,6 +31,7 @@
 #define PLAN_METRIC_LAST 4278198272u               // of the unreachable default behind each gateway's own
 #define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
 #define PLAN_IDS_SIZE 256          // room of a set or map by gateway mark (a sized one is looked up faster)
+#define PLAN_IFACES_SIZE 8192      // of a map by interface: 4094 VLANs and more
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
 // ---- routes and ip rules -------------------------------------------------------------------
@@ -49,9 +50,11 @@ struct plan_route { // always a default route
 struct plan_iprule {
 	enum fam fam;
 	uint32_t priority;
-	uint32_t mark, mask; // mask 0: any packet
+	uint32_t mark, mask; // mask 0: any packet (mark 0 with a mask: one without those bits)
 	uint32_t table;
 	bool suppress_default; // suppress_prefixlength 0
+	char iif[16];          // "": whatever interface it came in
+	uint32_t skip_to;      // go on at the rule of that priority; this and table 0: a rule to skip to
 };
 
 struct plan_sysctl {

@@ -46,10 +46,18 @@ void plan_text_route(const struct plan_route *route, struct buf *out)
 void plan_text_iprule(const struct plan_iprule *rule, struct buf *out)
 {
 	buf_printf(out, "priority %u", rule->priority);
+	if (rule->iif[0])
+		buf_printf(out, " iif %s", rule->iif);
 	if (rule->mask)
 		buf_printf(out, " fwmark 0x%08x/0x%08x", rule->mark, rule->mask);
-	buf_puts(out, " lookup ");
-	text_table(rule->table, out);
+	if (rule->skip_to) {
+		buf_printf(out, " goto %u", rule->skip_to);
+	} else if (rule->table) {
+		buf_puts(out, " lookup ");
+		text_table(rule->table, out);
+	} else {
+		buf_puts(out, " nop");
+	}
 	if (rule->suppress_default)
 		buf_puts(out, " suppress_prefixlength 0");
 	buf_printf(out, " protocol %u", PLAN_PROTOCOL);

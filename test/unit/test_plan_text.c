@@ -72,9 +72,12 @@ Test(plan_text, rules_are_commands)
 						     .mark = 0x01000000,
 						     .mask = 0xff000000,
 						     .table = 1001});
-	expect(&plan,
-	       "ip -4 rule add priority 10000 lookup main suppress_prefixlength 0 protocol 200\n"
-	       "ip -6 rule add priority 10001 fwmark 0x01000000/0xff000000 lookup 1001 protocol 200\n");
+	vec_push(&plan.iprules, (struct plan_iprule){.priority = 10002, .iif = "lan0", .skip_to = 10003});
+	vec_push(&plan.iprules, (struct plan_iprule){.priority = 10003});
+	expect(&plan, "ip -4 rule add priority 10000 lookup main suppress_prefixlength 0 protocol 200\n"
+		      "ip -6 rule add priority 10001 fwmark 0x01000000/0xff000000 lookup 1001 protocol 200\n"
+		      "ip -4 rule add priority 10002 iif lan0 goto 10003 protocol 200\n"
+		      "ip -4 rule add priority 10003 nop protocol 200\n");
 }
 
 Test(plan_text, a_dot_in_an_interface_name_is_a_slash_for_sysctl)
