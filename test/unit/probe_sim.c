@@ -42,11 +42,35 @@ void sim_start(struct sim *sim, const struct watch_config *config, size_t n_targ
 	watch_set_targets(&sim->watch, targets, n_targets, 0);
 }
 
+static struct sim_ask *open_ask(struct sim *sim)
+{
+	struct sim_ask *ask = &sim->asks[sim->next_ask++ % SIM_FLIGHT];
+
+	cr_assert_not(ask->open, "too many questions under way, or their handles were lost");
+	ask->open = true;
+	return ask;
+}
+
+// The machine gives a handle back: the prober forgets the question.
+static void close_ask(struct sim *sim, struct sim_ask *ask)
+{
+	cr_assert(ask->open, "given back twice, or after the answer");
+	ask->open = false;
+	for (size_t i = 0; i < sim->n_flight; i++) {
+		if (sim->flight[i].ask != ask)
+			continue;
+		sim->flight[i] = sim->flight[--sim->n_flight];
+		return;
+	}
+}
+
 static void call_back(struct sim *sim)
 {
-	while (watch_take_handle(&sim->watch))
-		;
-	sim->n_flight = 0;
+	struct sim_ask *ask;
+
+	while ((ask = watch_take_handle(&sim->watch)))
+		close_ask(sim, ask);
+	cr_assert_eq(sim->n_flight, 0, "a handle was lost");
 }
 
 void sim_end(struct sim *sim)
@@ -100,11 +124,13 @@ static void put(struct sim *sim, const struct watch_ask *ask)
 		return;
 	}
 	sim->questions++;
-	*ask->handle = sim; // anything: there is no prober to call back
+	struct sim_ask *kept = open_ask(sim);
+	*ask->handle = kept;
 	if ((dead && !sim->refuses) || sim_chance(sim) < sim->loss)
 		return;
 	cr_assert(sim->n_flight < SIM_FLIGHT);
 	sim->flight[sim->n_flight++] = (struct sim_flight){
+		.ask = kept,
 		.arrives_ms = sim->now_ms + trip_ms(sim),
 		.sent_ms = sim->now_ms,
 		.id = ask->id,
@@ -134,17 +160,19 @@ static void arrive(struct sim *sim, struct sim_flight *at)
 	*at = sim->flight[--sim->n_flight];
 	if (sim->dead[f.target] && !f.refused)
 		return;
+	f.ask->open = false;
 	watch_answer(&sim->watch, sim->now_ms, f.id, &answer);
 }
 
 static void turn(struct sim *sim)
 {
 	struct watch_ask ask;
+	struct sim_ask *expired;
 
 	watch_run(&sim->watch, sim->now_ms);
 	note(sim);
-	while (watch_expired(&sim->watch))
-		;
+	while ((expired = watch_expired(&sim->watch)))
+		close_ask(sim, expired);
 	while (watch_ask(&sim->watch, sim->now_ms, &ask))
 		put(sim, &ask);
 	note(sim);

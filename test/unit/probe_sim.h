@@ -16,7 +16,14 @@
 #define SIM_TARGETS 4
 #define SIM_FLIGHT 256
 
+// What a prober would keep of a question: the machine must give it back exactly once, unless there was
+// an answer.
+struct sim_ask {
+	bool open;
+};
+
 struct sim_flight {
+	struct sim_ask *ask;
 	int64_t arrives_ms, sent_ms;
 	uint64_t id;
 	size_t target;
@@ -39,6 +46,8 @@ struct sim {
 	void (*on_change)(struct sim *sim);
 	void *arg;
 	// private
+	struct sim_ask asks[SIM_FLIGHT];
+	size_t next_ask;
 	struct sim_flight flight[SIM_FLIGHT];
 	size_t n_flight;
 	enum state state;
