@@ -232,6 +232,28 @@ void net_wait_up(struct net *net)
 	cr_assert(false, "not every gateway is up:\n%s\n%s", output, lab_proc_output(net->gwd));
 }
 
+// ---- flows that stay ----------------------------------------------------------------------
+
+struct lab_burst *net_hold(struct net *net, int count)
+{
+	struct lab_burst *held = lab_burst_start(
+		net->lab,
+		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+					 .count = count,
+					 .clients = count,
+					 .hold = true});
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, count);
+	return held;
+}
+
+void net_assert_alive(struct lab_burst *held, int count)
+{
+	lab_burst_poke(held);
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, count, "%d flows died", lab_burst_tally(held).failed);
+}
+
 // ---- looking -------------------------------------------------------------------------------
 
 void net_assert_spread(const struct lab_tally *tally, const int *weights, int n, int slack)

@@ -59,6 +59,11 @@ int net_gwctl(struct net *net, char **output, const char *format, ...) __attribu
 const char *net_state(struct net *net, const char *gateway);
 void net_wait_state(struct net *net, const char *gateway, const char *state, int timeout_ms);
 
+// Opens so many TCP flows from host1's clients, which stay open; asserts that all of them still answer. The test
+// frees it with lab_burst_free().
+struct lab_burst *net_hold(struct net *net, int count);
+void net_assert_alive(struct lab_burst *held, int count);
+
 // Asserts that a tally is spread by these weights to within `slack` flows each.
 void net_assert_spread(const struct lab_tally *tally, const int *weights, int n, int slack);
 

@@ -36,30 +36,10 @@ static char *kernel_state(struct net *net)
 	return output;
 }
 
-static struct lab_burst *hold(struct net *net, int count)
-{
-	struct lab_burst *held = lab_burst_start(
-		net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
-					 .count = count,
-					 .clients = count,
-					 .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
-}
-
-static void assert_alive(struct lab_burst *held, int count)
-{
-	lab_burst_poke(held);
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count, "%d flows died", lab_burst_tally(held).failed);
-}
-
 Test(restart, a_reload_of_the_same_file_touches_nothing)
 {
 	struct net *net = start();
-	struct lab_burst *held = hold(net, 200);
+	struct lab_burst *held = net_hold(net, 200);
 	char *before = kernel_state(net), *after;
 	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
 	lab_proc_signal(net->gwd, SIGHUP);
@@ -67,7 +47,7 @@ Test(restart, a_reload_of_the_same_file_touches_nothing)
 	free(after);
 	after = kernel_state(net); // rule handles (-a) included
 	cr_assert_str_eq(before, after);
-	assert_alive(held, 200);
+	net_assert_alive(held, 200);
 	lab_burst_free(held);
 	free(before);
 	free(after);
@@ -102,11 +82,11 @@ Test(restart, a_member_comes_and_goes_and_the_others_keep_their_flows)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	struct lab_burst *held = hold(net, 200);
+	struct lab_burst *held = net_hold(net, 200);
 	configure(net, 3, "");
 	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
 	net_wait_up(net);
-	assert_alive(held, 200);
+	net_assert_alive(held, 200);
 	struct lab_tally tally = lab_burst_run(
 		net->lab,
 		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 2), .to = "198.51.100.1"},
@@ -120,7 +100,7 @@ Test(restart, a_member_comes_and_goes_and_the_others_keep_their_flows)
 	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
 	cr_assert(lab_stream_wait_answer(call, 1000), "the flow of the removed gateway is stuck");
 	cr_assert_neq(lab_stream_stop(call).isp, 3);
-	assert_alive(held, 200);
+	net_assert_alive(held, 200);
 	cr_assert(!net_router_shows(
 		net, "ip rule; ip route show table all proto 200; nft list table inet gwd", "wan3"));
 	lab_burst_free(held);
@@ -130,19 +110,19 @@ Test(restart, a_member_comes_and_goes_and_the_others_keep_their_flows)
 Test(restart, after_a_kill_everything_is_adopted)
 {
 	struct net *net = start();
-	struct lab_burst *held = hold(net, 1000);
+	struct lab_burst *held = net_hold(net, 1000);
 	char *before = kernel_state(net), *after;
 	for (int i = 0; i < 3; i++) {
 		lab_proc_signal(net->gwd, SIGKILL);
 		cr_assert_eq(lab_proc_wait(net->gwd, 5000), 128 + SIGKILL);
-		assert_alive(held, 1000); // also while nobody is there
+		net_assert_alive(held, 1000); // also while nobody is there
 		lab_proc_stop(net->gwd);
 		net_gwd(net);
 		net_wait_up(net);
 		after = kernel_state(net);
 		cr_assert_str_eq(before, after);
 		free(after);
-		assert_alive(held, 1000);
+		net_assert_alive(held, 1000);
 	}
 	lab_burst_free(held);
 	free(before);
@@ -167,14 +147,14 @@ Test(restart, an_end_keeps_all_and_pins_survive)
 Test(restart, a_changed_file_is_taken_over_by_a_restart)
 {
 	struct net *net = start();
-	struct lab_burst *held = hold(net, 100);
+	struct lab_burst *held = net_hold(net, 100);
 	lab_proc_signal(net->gwd, SIGKILL);
 	lab_proc_wait(net->gwd, 5000);
 	lab_proc_stop(net->gwd);
 	configure(net, 3, "rule r { to = 203.0.113.0/24 gateway = g3 }");
 	net_gwd(net);
 	net_wait_up(net);
-	assert_alive(held, 100);
+	net_assert_alive(held, 100);
 	cr_assert_eq(
 		lab_connect(net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1), .to = "203.0.113.1"})
 			.isp,
@@ -215,13 +195,13 @@ static bool table_is_back(void *arg)
 Test(restart, what_somebody_else_removes_is_put_back)
 {
 	struct net *net = start();
-	struct lab_burst *held = hold(net, 100);
+	struct lab_burst *held = net_hold(net, 100);
 	lab_do(lab_router(net->lab), "ip -6 rule del pref 10000; ip -6 route flush table $(ip rule | sed -n "
 				     "'s/.*fwmark.*lookup \\([0-9]*\\).*/\\1/p' | head -1)");
 	cr_assert(lab_wait_until(routes_are_back, net, 3000));
 	lab_run(lab_router(net->lab), NULL, "nft flush ruleset"); // may be refused: the table has an owner
 	cr_assert(lab_wait_until(table_is_back, net, 3000));
-	assert_alive(held, 100);
+	net_assert_alive(held, 100);
 	lab_burst_free(held);
 	lab_stream_stop(net->guard); // may have lost a packet in between
 	net->guard = NULL;

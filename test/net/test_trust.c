@@ -27,26 +27,6 @@ static struct net *start(const char *more)
 	return net;
 }
 
-static struct lab_burst *hold(struct net *net, int count)
-{
-	struct lab_burst *held = lab_burst_start(
-		net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
-					 .count = count,
-					 .clients = count,
-					 .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
-}
-
-static void assert_alive(struct lab_burst *held, int count)
-{
-	lab_burst_poke(held);
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count, "%d flows died", lab_burst_tally(held).failed);
-}
-
 static bool never(void *arg)
 {
 	(void)arg;
@@ -58,7 +38,7 @@ Test(trust, killed_in_the_middle_of_its_work_it_loses_no_flow)
 {
 	static const int weights[2][3] = {{3, 2, 1}, {1, 5, 2}};
 	struct net *net = start("");
-	struct lab_burst *held = hold(net, 1000);
+	struct lab_burst *held = net_hold(net, 1000);
 	for (int i = 0; i < KILLS; i++) {
 		configure(net, weights[i % 2],
 			  i % 3 ? "" : "balance x { scheduler = sh } rule r { to = 192.0.2.1 balance = x }");
@@ -69,10 +49,10 @@ Test(trust, killed_in_the_middle_of_its_work_it_loses_no_flow)
 		lab_proc_stop(net->gwd);
 		net_gwd(net);
 		if (i % 10 == 0)
-			assert_alive(held, 1000);
+			net_assert_alive(held, 1000);
 	}
 	net_wait_up(net);
-	assert_alive(held, 1000);
+	net_assert_alive(held, 1000);
 	lab_burst_free(held);
 	net_finish(net);
 }
@@ -110,7 +90,7 @@ Test(trust, no_mutant_of_the_file_does_harm)
 	char *good = NULL, *output = NULL;
 	int refused = 0;
 	lab_run(lab_router(net->lab), &good, "cat %s", net->config);
-	struct lab_burst *held = hold(net, 100);
+	struct lab_burst *held = net_hold(net, 100);
 	for (unsigned seed = 0; refused < MUTANTS; seed++) {
 		char *mutant = mutate(good, seed);
 		lab_file(net->lab, "gwd.conf", "%s", mutant);
@@ -123,7 +103,7 @@ Test(trust, no_mutant_of_the_file_does_harm)
 		refused++;
 	}
 	net_wait_up(net);
-	assert_alive(held, 100);
+	net_assert_alive(held, 100);
 	lab_burst_free(held);
 	free(good);
 	net_finish(net);
