@@ -97,7 +97,6 @@ static void engine_on_resync(int fd, short what, void *arg)
 	(void)fd, (void)what;
 	engine->reread_nft = engine->reread_routes = true;
 	netmon_resync(engine->netmon);
-	loads_recount(engine->loads);
 	engine_dirty(engine);
 }
 

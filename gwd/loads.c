@@ -10,16 +10,20 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
+#include "gwd/base/mono.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/load.h"
 #include "gwd/core/model.h"
 #include "nft/conntrack.h"
 #include "nft/ct_events.h"
 
-#define LOADS_IDS 256   // more than there can be
-#define LOADS_AGAIN_S 1 // until a listing is repeated
+#define LOADS_IDS 256       // more than there can be
+#define LOADS_AGAIN_MS 1000 // least time between two listings
+#define LOADS_AGAIN_MAX_MS 60000
+#define LOADS_IDLE 400  // times as long as a listing takes is the time until the next: 0.25 % of a processor
 #define LOADS_DRAINS 64 // portions of events at most
-#define LOADS_TRIES 3   // listings in a row
+#define LOADS_TRIES 3   // listings in a row, until nothing happens meanwhile,
+#define LOADS_TRY_US 3000 // as long as they are quick: no slot is changed meanwhile
 
 struct loads {
 	struct event_base *base;
@@ -35,7 +39,7 @@ struct loads {
 	uint64_t counts[LOADS_IDS]; // by id
 	bool arrivals[FAM_COUNT];
 	bool concluded; // a conclusion changed since the last news
-	unsigned tries; // listings still to be made
+	bool wild;      // events were lost: any listing is better than these counts
 	struct ct_events *events;
 	struct event *read, *again;
 };
@@ -125,44 +129,71 @@ static void loads_event(void *arg, unsigned id, enum fam fam, int change)
 	}
 }
 
-static void loads_ignore(void *arg, unsigned id, enum fam fam, int change)
+static void loads_lost(struct loads *loads)
 {
-	size_t *n = arg;
-	(void)id, (void)fam, (void)change;
-	++*n;
+	log_info("loads", "events of conntrack were lost: all flows are counted anew");
+	loads->wild = true;
 }
 
-// Throws away what is waiting; returns false if there was nothing.
-static bool loads_drain(struct loads *loads)
+struct loads_drain {
+	struct loads *loads;
+	size_t n;
+};
+
+static void loads_drain_event(void *arg, unsigned id, enum fam fam, int change)
 {
-	bool any = false;
-	size_t n = 1;
-	for (unsigned i = 0; n && i < LOADS_DRAINS; i++) {
-		n = 0;
-		any |= !ct_events_read(loads->events, loads_ignore, &n) || n;
+	struct loads_drain *drain = arg;
+	loads_event(drain->loads, id, fam, change);
+	drain->n++;
+}
+
+// Takes all events that are waiting; returns how many that were.
+static size_t loads_drain(struct loads *loads)
+{
+	struct loads_drain drain = {.loads = loads};
+	size_t before = 1;
+	for (unsigned i = 0; drain.n != before && i < LOADS_DRAINS; i++) {
+		before = drain.n;
+		if (!ct_events_read(loads->events, loads_drain_event, &drain))
+			loads_lost(loads);
 	}
-	return any;
+	return drain.n;
 }
 
-static void loads_list(struct loads *loads)
+// True: exact, since nothing happened meanwhile.
+static bool loads_list_once(struct loads *loads, uint64_t listed[LOADS_IDS])
 {
 	struct err err;
-	struct timeval delay = {.tv_sec = LOADS_AGAIN_S};
 	loads_drain(loads);
-	if (conntrack_count(loads->ct, loads->mask, loads->counts, LOADS_IDS, &err))
+	int r = conntrack_count(loads->ct, loads->mask, listed, LOADS_IDS, &err);
+	if (r) {
 		log_warn("loads", "flows can't be counted: %s", err.text);
-	if (loads_drain(loads) && loads->tries && --loads->tries)
-		event_add(loads->again, &delay);
-	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
-	loads_conclude(loads);
+		memcpy(listed, loads->counts, sizeof(loads->counts));
+	}
+	return !loads_drain(loads) && !r;
 }
 
-void loads_recount(struct loads *loads)
+// A listing also makes the kernel drop what has expired, which it otherwise puts off for up to a minute.
+static void loads_list(struct loads *loads)
 {
-	if (!loads->events)
-		return;
-	loads->tries = LOADS_TRIES;
-	loads_list(loads);
+	uint64_t listed[LOADS_IDS];
+	bool exact;
+	int64_t began_us = mono_now_us(), cost_us;
+	unsigned tries = 0;
+	do {
+		exact = loads_list_once(loads, listed);
+		cost_us = mono_now_us() - began_us;
+	} while (!exact && ++tries < LOADS_TRIES && cost_us < LOADS_TRY_US);
+	if (exact || loads->wild)
+		memcpy(loads->counts, listed, sizeof(listed));
+	loads->wild = false;
+	int64_t pause_ms = cost_us * LOADS_IDLE / 1000;
+	pause_ms = pause_ms < LOADS_AGAIN_MS ? LOADS_AGAIN_MS : pause_ms;
+	pause_ms = pause_ms > LOADS_AGAIN_MAX_MS ? LOADS_AGAIN_MAX_MS : pause_ms;
+	struct timeval pause = {.tv_sec = pause_ms / 1000, .tv_usec = pause_ms % 1000 * 1000};
+	event_add(loads->again, &pause);
+	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
+	loads_conclude(loads);
 }
 
 static void loads_on_again(int fd, short what, void *arg)
@@ -180,8 +211,8 @@ static void loads_on_events(int fd, short what, void *arg)
 	if (ct_events_read(loads->events, loads_event, loads)) {
 		loads_conclude(loads);
 	} else {
-		log_info("loads", "events of conntrack were lost: all flows are counted anew");
-		loads_recount(loads);
+		loads_lost(loads);
+		loads_list(loads);
 	}
 	loads_news(loads);
 }
@@ -189,7 +220,6 @@ static void loads_on_events(int fd, short what, void *arg)
 static void loads_subscribe(struct loads *loads)
 {
 	struct err err;
-	struct timeval soon = {.tv_sec = LOADS_AGAIN_S};
 	loads->events = ct_events_open(loads->mask, &err);
 	if (!loads->events) {
 		log_error("loads", "live flows are not known: %s", err.text);
@@ -199,8 +229,8 @@ static void loads_subscribe(struct loads *loads)
 				loads_on_events, loads);
 	loads->again = event_new(loads->base, -1, 0, loads_on_again, loads);
 	event_add(loads->read, NULL);
-	loads_recount(loads);
-	event_add(loads->again, &soon); // until now the kernel may not have told all
+	loads->wild = true;
+	loads_list(loads);
 }
 
 // ---- the model -------------------------------------------------------------------------------

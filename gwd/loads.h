@@ -4,8 +4,8 @@
 //
 // The engine feeds it once a second and reads it for every plan. It listens to conntrack only while the
 // model needs counts (a scheduler that goes by them, max-flows). Counts begin with a listing of
-// conntrack; so does what follows a lost event. A listing is repeated a second later when flows came or
-// went while it was made.
+// conntrack; so does what follows a lost event. It is repeated all the time, as often as a quarter percent
+// of a processor allows, since it is what makes the kernel tell of flows that expired.
 #ifndef GWD_LOADS_H
 #define GWD_LOADS_H
 
@@ -44,8 +44,6 @@ bool loads_counting(const struct loads *loads); // load.flows is what is live no
 void loads_take_rate(struct loads *loads, size_t i, double rx_bps, double tx_bps); // bits a second
 void loads_take_latency(struct loads *loads, size_t i, enum fam fam, double latency_ms);
 void loads_measured(struct loads *loads);
-
-void loads_recount(struct loads *loads);
 
 // True once for each time that new flows of the family were seen.
 bool loads_take_arrivals(struct loads *loads, enum fam fam);
