@@ -17,7 +17,7 @@
 
 struct monitor_entry {
 	char gateway[MODEL_NAME_MAX + 1];
-	struct checker *checker[FAM_COUNT]; // NULL: this family is not wanted
+	struct checker *checker[FAM_COUNT]; // NULL: this family was never wanted
 	bool seen;                          // by the update that is under way
 };
 
@@ -84,7 +84,8 @@ static void monitor_update_fam(struct monitor *monitor, struct monitor_entry *en
 {
 	const struct link_path *path = &link->path[fam];
 	struct checker **checker = &entry->checker[fam];
-	if (!path->wanted) {
+	// one whose route is gone for now keeps its checker: a link that flaps must not lose its damping
+	if (!path->wanted && (!*checker || gw->addr_mode[fam] == ADDR_MODE_NONE)) {
 		checker_free(*checker);
 		*checker = NULL;
 		return;
@@ -110,8 +111,6 @@ static void monitor_update_fam(struct monitor *monitor, struct monitor_entry *en
 	free(probes);
 }
 
-// A family that is not wanted at the moment (its route is gone) but was, and is meant to follow the
-// kernel, keeps no checker: without a route there is nothing that could be probed.
 void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
 		    const struct ids *ids)
 {

@@ -57,8 +57,9 @@ Test(probes, next_hops_and_what_lies_beyond_answer_at_once)
 
 #define CHECKERS 40
 
-// Many checkers, each in a phase of its own, see the same death.
-static void measure_death(uint32_t interval_ms, int64_t bound_ms)
+// Many checkers, each in a phase of its own, see the same death. How soon is held on simulated time
+// (test_watch.c); here it is only printed, since the machine may be busy.
+static void see_death(uint32_t interval_ms)
 {
 	struct watching w = watching_start(&(struct lab_spec){.isps = 2, .routes = true});
 	struct watched s[CHECKERS], other;
@@ -73,28 +74,28 @@ static void measure_death(uint32_t interval_ms, int64_t bound_ms)
 	watch(&other, &w, 2, AF_INET, lab_server_address(AF_INET, 1), interval_ms);
 	watching_run(&w, 2500);
 	int64_t died_ms = lab_fault_blackhole(w.lab, 1);
-	watching_run(&w, 2000);
+	watching_run(&w, 4000);
 	for (size_t i = 0; i < CHECKERS; i++) {
 		cr_assert_eq(s[i].verdict.state, STATE_DOWN, "checker %zu: %s", i, s[i].verdict.reason);
 		cr_expect(strstr(s[i].verdict.reason, "no answer from"), "%s", s[i].verdict.reason);
 		worst = s[i].changed_ms - died_ms > worst ? s[i].changed_ms - died_ms : worst;
 		checker_free(s[i].checker);
 	}
-	cr_expect_leq(worst, bound_ms, "%lld ms", (long long)worst);
+	cr_log_info("the last of %d checkers saw it after %lld ms", CHECKERS, (long long)worst);
 	cr_expect_eq(other.verdict.state, STATE_UP, "%s", other.verdict.reason);
 	cr_expect_eq(other.changes, 1);
 	checker_free(other.checker);
 	watching_finish(&w);
 }
 
-Test(probes, a_death_is_found_within_one_and_a_half_seconds)
+Test(probes, a_death_is_found_by_all_at_the_default_pace)
 {
-	measure_death(1000, 1500);
+	see_death(1000);
 }
 
-Test(probes, a_death_is_found_within_half_a_second_at_a_tenth)
+Test(probes, a_death_is_found_by_all_at_a_tenth_of_it)
 {
-	measure_death(100, 500);
+	see_death(100);
 }
 
 Test(probes, the_next_hop_may_live_while_all_beyond_it_is_dead)

@@ -120,9 +120,8 @@ Test(snat, flows_from_before_the_start_are_translated)
 	lab_wan_delegate(net->lab, 1, "10.0.0.0/24"); // no wrong source, and answered, for the time before
 	net_configure(net, "gateway g1 { interface = wan1 probes = quick } gateway g2 { interface = wan2 "
 			   "probes = quick }");
-	lab_nft_load(
-		lab_router(net->lab),
-		"table ip early { chain c { type filter hook forward priority 0; ct state new counter\n }\n }");
+	lab_nft_load(lab_router(net->lab), "table ip early { chain c { type filter hook forward priority 0; "
+					   "ct state new counter\n }\n }");
 	struct early early = {net, lab_stream_start(net->lab, &(struct lab_stream_spec){
 								      .flow = {.from = lab_host(net->lab, 1),
 									       .to = "198.51.100.1"}})};
