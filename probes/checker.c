@@ -412,11 +412,6 @@ void checker_probe_now(struct checker *checker)
 	schedule(checker, mono_now_ms());
 }
 
-struct trial *checker_try(struct checker *checker, trial_cb cb, void *arg)
-{
-	return trial_new(checker->base, checker->set, checker->checks.v, checker->checks.n, cb, arg);
-}
-
 // ---- what the engine asks --------------------------------------------------------------------
 
 const char *checker_name(const struct checker *checker)

@@ -19,7 +19,6 @@
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
-#include "probes/trial.h"
 
 struct checker;
 struct event_base;
@@ -68,9 +67,6 @@ void checker_set_urgent(struct checker *checker, bool urgent);
 // Something hints that things have changed (a link came up, flows get no replies): ask at once, and
 // at the fast pace until there is an answer or a verdict.
 void checker_probe_now(struct checker *checker);
-
-// Asks each target once, now, and tells what they said; health goes on as if nothing had happened.
-struct trial *checker_try(struct checker *checker, trial_cb cb, void *arg);
 
 const char *checker_name(const struct checker *checker);
 enum fam checker_fam(const struct checker *checker);
