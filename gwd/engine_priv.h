@@ -24,6 +24,7 @@ struct notify;
 struct engine_since {
 	char gateway[MODEL_NAME_MAX + 1];
 	enum state state;
+	bool usable[FAM_COUNT];
 	int64_t since_ms;
 };
 

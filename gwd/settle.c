@@ -133,25 +133,38 @@ static int settle_apply(struct engine *engine, struct plan *plan, const struct o
 
 // ---- afterwards ----------------------------------------------------------------------------
 
-static struct engine_since *settle_since(struct engine *engine, const char *gateway)
+static struct engine_since *settle_since(struct engine *engine, const struct plan_gateway *gw)
 {
 	struct engine_since *since;
 	vec_each(&engine->since, old)
-		if (!strcmp(old->gateway, gateway))
+		if (!strcmp(old->gateway, gw->name))
 			return old;
 	vec_add(&engine->since, since);
-	memcpy(since->gateway, gateway, strlen(gateway) + 1);
+	memcpy(since->gateway, gw->name, sizeof(since->gateway));
+	memcpy(since->usable, gw->usable, sizeof(since->usable));
 	since->since_ms = engine->started_ms;
 	return since;
+}
+
+// A gateway that loses one family only is still up; the log has it all the same.
+static void settle_report_families(struct engine_since *since, const struct plan_gateway *gw)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (since->usable[fam] != gw->usable[fam] && since->state == gw->state)
+			log_info("gateway", "%s: %s; IPv%c %s: %s", gw->name, state_name(gw->state),
+				 fam == FAM_4 ? '4' : '6',
+				 gw->usable[fam] ? "is usable again" : "is not usable", gw->reason);
+	memcpy(since->usable, gw->usable, sizeof(since->usable));
 }
 
 static void settle_report(struct engine *engine, const struct plan *plan, int64_t now_ms)
 {
 	bool usable[FAM_COUNT] = {false, false};
 	vec_each(&plan->gateways, gw) {
-		struct engine_since *since = settle_since(engine, gw->name);
+		struct engine_since *since = settle_since(engine, gw);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			usable[fam] |= gw->usable[fam];
+		settle_report_families(since, gw);
 		if (since->state == gw->state)
 			continue;
 		engine_record(engine, gw, since->state);
