@@ -118,17 +118,17 @@ static struct engine_rate *engine_rate(struct engine *engine, const struct fact_
 // A counter that went back belongs to a new interface of that name.
 static void engine_smooth(double *bps, uint64_t *old, uint64_t now, double seconds)
 {
-	double fresh = now >= *old ? (double)(now - *old) / seconds : 0;
+	double fresh = now >= *old ? 8 * (double)(now - *old) / seconds : 0;
 	*bps += ENGINE_RATE_WEIGHT * (fresh - *bps);
 	*old = now;
 }
 
 static void engine_measure_loads(struct engine *engine)
 {
-	double rx, tx; // bytes a second
+	double rx_bps, tx_bps;
 	for (size_t i = 0; i < engine->model->n_gateways; i++) {
-		engine_rates(engine, engine->model->gateways[i].interface, &rx, &tx);
-		loads_take_rate(engine->loads, i, rx * 8, tx * 8);
+		engine_rates(engine, engine->model->gateways[i].interface, &rx_bps, &tx_bps);
+		loads_take_rate(engine->loads, i, rx_bps, tx_bps);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			loads_take_latency(engine->loads, i, fam, engine_verdict(engine, i, fam)->latency_ms);
 	}

@@ -60,7 +60,7 @@ const char *engine_failure(const struct engine *engine);
 int64_t engine_started_ms(const struct engine *engine); // monotonic
 int64_t engine_applied_ms(const struct engine *engine); // of the last change that was applied
 
-// Bytes per second of the interface, over the last seconds; 0 while unknown.
+// Bits per second of the interface, over the last seconds; 0 while unknown.
 void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps);
 
 // Live flows of a gateway as conntrack's events tell; negative while nothing needs them counted.

@@ -31,7 +31,7 @@ struct engine_since {
 struct engine_rate {
 	char ifname[16];
 	uint64_t rx_bytes, tx_bytes;
-	double rx_bps, tx_bps; // bytes per second
+	double rx_bps, tx_bps; // bits per second, smoothed
 };
 
 struct engine {

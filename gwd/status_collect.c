@@ -66,14 +66,14 @@ static struct status_measured *collect_measured(const struct engine *engine)
 	const struct model *model = engine_model(engine);
 	struct status_measured *measured = xcalloc(model->n_gateways, sizeof(*measured));
 	for (size_t i = 0; i < model->n_gateways; i++) {
-		double rx, tx; // bytes per second
-		engine_rates(engine, model->gateways[i].interface, &rx, &tx);
+		double rx_bps, tx_bps;
+		engine_rates(engine, model->gateways[i].interface, &rx_bps, &tx_bps);
 		measured[i] = (struct status_measured){
 			.since_ms = engine_since_ms(engine, model->gateways[i].name),
 			.flows = -1,
 			.begun = -1,
-			.rx_bps = rx * 8,
-			.tx_bps = tx * 8,
+			.rx_bps = rx_bps,
+			.tx_bps = tx_bps,
 		};
 	}
 	if (!engine_applied(engine)->active)
