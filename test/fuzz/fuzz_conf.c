@@ -19,13 +19,19 @@ static void check(int condition)
 		abort();
 }
 
+// "f:LINE: warning: …"; what stands further on may quote the input.
+static int is_warning(const char *line)
+{
+	return strncmp(line + 2 + strspn(line + 2, "0123456789"), ": warning: ", 11) == 0;
+}
+
 static int has_error(const char *report)
 {
 	int found = 0;
 	for (const char *line = report; *line; line = strchr(line, '\n') + 1) {
 		size_t n = (size_t)(strchr(line, '\n') - line);
 		check(n > 0 && strncmp(line, "f:", 2) == 0);
-		found |= !memmem(line, n, ": warning: ", 11);
+		found |= !is_warning(line);
 	}
 	return found;
 }
