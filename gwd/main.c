@@ -36,7 +36,7 @@ static const char main_usage[] =
 	"  -s SOCKET  control socket, instead of the one that the file names\n"
 	"  -t         check the file and the host, then end\n"
 	"  -n         print what would be put into the kernel, as ip and nft commands, then end\n"
-	"  -v         also log what is done (twice: everything)\n"
+	"  -v         also log what is done\n"
 	"  -V         version\n"
 	"Runs in the foreground and logs to stderr. SIGHUP reloads, SIGTERM ends, SIGUSR1 logs the state.\n";
 

@@ -71,11 +71,6 @@ bool netmon_neighs_watched(const struct netmon_neighs *neighs, uint32_t index)
 	return false;
 }
 
-bool netmon_neighs_any(const struct netmon_neighs *neighs)
-{
-	return neighs->hops.n > 0;
-}
-
 static struct nlmsghdr *neigh_request(struct netmon_neighs *neighs, char *buffer, uint16_t type,
 				      uint16_t flags, const struct netmon_hop *hop, uint8_t ntf)
 {

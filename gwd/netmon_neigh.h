@@ -22,7 +22,6 @@ void netmon_neighs_close(struct netmon_neighs *neighs);    // NULL is fine
 // Replaces the list; true if it is another one than before.
 bool netmon_neighs_watch(struct netmon_neighs *neighs, const struct netmon_hop *hops, size_t n);
 bool netmon_neighs_watched(const struct netmon_neighs *neighs, uint32_t index); // any on that interface
-bool netmon_neighs_any(const struct netmon_neighs *neighs);
 
 // Brings facts->neighs up to date and has what is not resolved resolved; with `insist` also what
 // failed before. True if the facts changed.

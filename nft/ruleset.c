@@ -24,7 +24,7 @@ struct chain *ruleset_chain(struct ruleset *ruleset, const char *name)
 	return ruleset_base_chain(ruleset, name, NULL);
 }
 
-void ruleset_counter(struct ruleset *ruleset, const char *name)
+static void ruleset_counter(struct ruleset *ruleset, const char *name)
 {
 	struct counter *counter;
 	vec_add(&ruleset->counters, counter);

@@ -46,7 +46,6 @@ bool ruleset_has_counter(const struct ruleset *ruleset, const char *name);
 // For chain_*.c. The pointers stay valid as long as the ruleset.
 struct chain *ruleset_chain(struct ruleset *ruleset, const char *name);
 struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, const struct chain_hook *hook);
-void ruleset_counter(struct ruleset *ruleset, const char *name);
 struct rule *chain_rule(struct chain *chain);            // a new rule at the chain's end
 void chain_goto(struct chain *chain, const char *where); // a rule that always goes there
 

@@ -28,16 +28,3 @@ int err_errno(struct err *err, int code, const char *fmt, ...)
 	}
 	return -code;
 }
-
-void err_prefix(struct err *err, const char *fmt, ...)
-{
-	if (!err)
-		return;
-	struct err old = *err;
-	va_list ap;
-	va_start(ap, fmt);
-	vsnprintf(err->text, sizeof(err->text), fmt, ap);
-	va_end(ap);
-	size_t used = strlen(err->text);
-	snprintf(err->text + used, sizeof(err->text) - used, ": %s", old.text);
-}

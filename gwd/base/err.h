@@ -3,7 +3,7 @@
 //
 // Every function that can fail for a reason the operator should read takes a `struct err *` and
 // returns 0 or -errno. The sentence says what failed and what would be right; the caller decides
-// whether to log it, print it or add what it knows (err_prefix). Nothing here allocates.
+// whether to log it or print it. Nothing here allocates.
 #ifndef GWD_BASE_ERR_H
 #define GWD_BASE_ERR_H
 
@@ -16,8 +16,5 @@ int err_set(struct err *err, int code, const char *fmt, ...) __attribute__((form
 
 // As err_set(), with ": " and the C library's text of `code` behind the sentence.
 int err_errno(struct err *err, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-
-// Puts "PREFIX: " before what is stored. `err` may be NULL.
-void err_prefix(struct err *err, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

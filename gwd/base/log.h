@@ -3,11 +3,9 @@
 // room returns a `struct err` instead.
 //
 // At `info` a line is a change of state: old -> new, with the measured reason. `debug` is for
-// people who look for a fault; its topics can be raised one by one.
+// people who look for a fault.
 #ifndef GWD_BASE_LOG_H
 #define GWD_BASE_LOG_H
-
-#include <stdbool.h>
 
 enum log_level {
 	LOG_LEVEL_ERROR, // gwd can't do what it should; the sentence says what to do
@@ -18,10 +16,6 @@ enum log_level {
 
 // Everything up to `level` is printed from now on (default: LOG_LEVEL_INFO).
 void log_set_level(enum log_level level);
-
-// Prints debug lines of this topic whatever the level is. `topic` must outlive the process.
-// Returns false when too many topics were raised (16).
-bool log_raise_topic(const char *topic);
 
 // One line: "TOPIC: text". `topic` is the module's name: "engine", "netmon", "health", …
 void log_print(enum log_level level, const char *topic, const char *fmt, ...)

@@ -14,8 +14,3 @@ int64_t mono_now_ms(void)
 {
 	return mono_now_us() / 1000;
 }
-
-int64_t mono_to_wall_s(int64_t then_ms)
-{
-	return (int64_t)time(NULL) - (mono_now_ms() - then_ms) / 1000;
-}

@@ -10,7 +10,4 @@
 int64_t mono_now_ms(void);
 int64_t mono_now_us(void); // the same clock, for measuring
 
-// Wall-clock seconds since 1970 of the monotonic instant `then_ms` (for reports to people only).
-int64_t mono_to_wall_s(int64_t then_ms);
-
 #endif

@@ -121,7 +121,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	build_full(gw, input->loads ? &input->loads[i] : NULL);
 }
 
-void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links)
+static void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links)
 {
 	const struct model *model = input->model;
 	bool any_usable[FAM_COUNT] = {false, false};
@@ -263,7 +263,7 @@ static size_t build_rule_group(struct plan *plan, const struct build_input *inpu
 	return plan->groups.n - 1;
 }
 
-void build_groups(struct plan *plan, const struct build_input *input)
+static void build_groups(struct plan *plan, const struct build_input *input)
 {
 	const struct model *model = input->model;
 	for (size_t i = 0; i < model->n_balances; i++)
@@ -279,7 +279,7 @@ void build_groups(struct plan *plan, const struct build_input *input)
 	for (size_t i_ = 0; i_ < (n); i_++) \
 	vec_push(vec, (array)[i_])
 
-void build_rules(struct plan *plan, const struct build_input *input)
+static void build_rules(struct plan *plan, const struct build_input *input)
 {
 	for (size_t i = 0; i < input->model->n_rules; i++) {
 		const struct model_rule *conf = &input->model->rules[i];

@@ -33,10 +33,7 @@ struct build_input {
 // Fills `plan` (zeroed by the caller; plan_free() it).
 void plan_build(struct plan *plan, const struct build_input *input);
 
-// The parts of plan_build(), one file each; called in this order.
-void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links);
-void build_groups(struct plan *plan, const struct build_input *input);
-void build_rules(struct plan *plan, const struct build_input *input);
+// Its parts that have a file of their own, in the order in which they are called.
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_fastpath(struct plan *plan, const struct build_input *input);
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);

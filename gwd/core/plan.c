@@ -50,14 +50,6 @@ const struct plan_set *plan_find_set(const struct plan *plan, const char *name)
 	return NULL;
 }
 
-const struct plan_gateway *plan_gateway_by_id(const struct plan *plan, unsigned id)
-{
-	vec_each(&plan->gateways, gw)
-		if (gw->id == id)
-			return gw;
-	return NULL;
-}
-
 unsigned plan_type_size(enum plan_type type)
 {
 	switch (type) {

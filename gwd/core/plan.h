@@ -180,8 +180,7 @@ struct plan {
 };
 
 void plan_free(struct plan *plan);
-const struct plan_set *plan_find_set(const struct plan *plan, const char *name);     // NULL: none
-const struct plan_gateway *plan_gateway_by_id(const struct plan *plan, unsigned id); // NULL: none
+const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields
