@@ -88,3 +88,17 @@ Test(own, moves_to_another_gateway_when_one_dies)
 	cr_assert_eq(tally.isp[1], 0);
 	net_finish(net);
 }
+
+// The mark of a probe's socket says by which link it goes, also by the one that main's default takes.
+Test(own, a_probe_goes_by_its_own_link_whatever_the_balance_says)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	net_configure(net,
+		      "probe far { targets = { 198.51.100.1, 2001:db8:aaaa::1 } interval = 200ms hold = 0s }"
+		      "gateway g1 { interface = wan1 probes = { far } }"
+		      "gateway g2 { interface = wan2 probes = { far } }"
+		      "balance default { scheduler = fo gateways = { g2 } }");
+	net_gwd(net);
+	net_wait_up(net);
+	net_finish(net);
+}
