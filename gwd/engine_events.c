@@ -55,7 +55,7 @@ static void engine_on_change(void *arg, const struct change *change)
 void engine_open_notify(struct engine *engine)
 {
 	engine->events = events_new();
-	engine->notify = notify_new(engine->base);
+	engine->notify = notify_new(engine->base, NOTIFY_LIMIT_MS);
 	engine->notify_watch = (struct events_watch){.told = engine_on_change, .arg = engine->notify};
 	events_watch(engine->events, &engine->notify_watch);
 	notify_configure(engine->notify, engine->model->globals.notify);

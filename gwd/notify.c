@@ -35,7 +35,7 @@ struct notify {
 	struct event *timer;
 	char *program;
 	VEC(struct notify_name *) names;
-	unsigned running;
+	unsigned running, limit_ms;
 };
 
 static void notify_run(struct notify *notify);
@@ -71,8 +71,8 @@ static void notify_on_timeout(evutil_socket_t fd, short what, void *arg)
 {
 	struct notify_name *name = arg;
 	(void)fd, (void)what;
-	log_warn("notify", "%s: the program took more than %d s and is killed", name->waiting.name,
-		 NOTIFY_TIMEOUT_S);
+	log_warn("notify", "%s: the program took more than %.3g s and is killed", name->waiting.name,
+		 name->notify->limit_ms / 1000.0);
 	kill(-name->pid, SIGKILL); // its end follows
 }
 
@@ -145,7 +145,7 @@ static int notify_spawn(struct notify_name *name)
 static void notify_start(struct notify_name *name)
 {
 	struct notify *notify = name->notify;
-	struct timeval limit = {.tv_sec = NOTIFY_TIMEOUT_S};
+	struct timeval limit = {.tv_sec = notify->limit_ms / 1000, .tv_usec = notify->limit_ms % 1000 * 1000};
 	name->waits = false;
 	int r = notify_spawn(name);
 	if (r) {
@@ -223,10 +223,11 @@ void notify_configure(struct notify *notify, const char *program)
 
 // ---- life ------------------------------------------------------------------------------------
 
-struct notify *notify_new(struct event_base *base)
+struct notify *notify_new(struct event_base *base, unsigned limit_ms)
 {
 	struct notify *notify = xcalloc(1, sizeof(*notify));
 	notify->base = base;
+	notify->limit_ms = limit_ms;
 	notify->timer = evtimer_new(base, notify_on_timer, notify);
 	return notify;
 }

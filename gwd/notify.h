@@ -6,7 +6,7 @@
 // most once a second, NOTIFY_RUNNING of all names at once: changes that come meanwhile become one,
 // from the state that was told last to the state that is, and none if that is the same. So the queue
 // holds one change a name, and the last call of a name always tells its true state. A program that
-// takes longer than NOTIFY_TIMEOUT_S is killed with all that it started.
+// takes longer than the limit is killed with all that it started.
 #ifndef GWD_NOTIFY_H
 #define GWD_NOTIFY_H
 
@@ -15,11 +15,11 @@ struct event_base;
 struct notify;
 
 #define NOTIFY_RUNNING 4
-#define NOTIFY_TIMEOUT_S 30
+#define NOTIFY_LIMIT_MS 30000
 #define NOTIFY_PAUSE_MS 1000
 
-struct notify *notify_new(struct event_base *base);
-void notify_free(struct notify *notify); // kills what still runs; NULL is fine
+struct notify *notify_new(struct event_base *base, unsigned limit_ms); // NOTIFY_LIMIT_MS but for a test
+void notify_free(struct notify *notify);                               // kills what still runs; NULL is fine
 
 // After a reload: what to run from now on; NULL: nothing. What waits is told to the new one.
 void notify_configure(struct notify *notify, const char *program);

@@ -2,6 +2,7 @@
 // A gateway dies: every kind of flow on it goes on or ends at once, and nobody else notices. The rows of
 // datapath/outbound.md, "Failover, in order". How fast is measured by the benchmarks.
 #include <stdlib.h>
+#include <string.h>
 
 #include "test/net/net.h"
 
@@ -192,6 +193,48 @@ Test(failover, carrier_loss_and_admin_down_are_seen_without_a_probe)
 	net_wait_state(net, "g1", "up", 10000);
 	call = stream_on(net, AF_INET, 1);
 	lab_stream_stop(call);
+	net_finish(net);
+}
+
+static size_t times_in(const char *text, const char *word)
+{
+	size_t n = 0;
+	while ((text = strstr(text, word))) {
+		text += strlen(word);
+		n++;
+	}
+	return n;
+}
+
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+// A bad plug, with the shipped hold: gone at once, and back only when it has been quiet.
+Test(failover, a_carrier_that_flaps_costs_two_transitions)
+{
+	static const int lasts_ms[] = {500, 900, 2300, 600, 3100, 1200, 700, 4000, 500, 1500};
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	char *output;
+	net_configure(net, "gateway g1 { interface = wan1 address = 100.64.1.1 }"
+			   "gateway g2 { interface = wan2 address = 100.64.2.1 }"
+			   "gateway g3 { interface = wan3 address = 100.64.3.1 }");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 3);
+	for (size_t i = 0; i < sizeof(lasts_ms) / sizeof(lasts_ms[0]); i++) {
+		(i % 2 ? lab_fault_carrier_on : lab_fault_carrier_off)(net->lab, 1);
+		lab_wait_until(never, NULL, lasts_ms[i]);
+	}
+	cr_assert_eq(net_gwctl(net, &output, "-j events"), 0);
+	cr_expect_eq(times_in(output, "\"new\":\"down\""), 1, "%s", output);
+	free(output);
+	net_wait_state(net, "g1", "up", 60000); // as long as the hold has become
+	cr_assert_eq(net_gwctl(net, &output, "-j events"), 0);
+	cr_expect_eq(times_in(output, "\"name\":\"g1\""), 3, "%s", output); // the first up, down, up
+	free(output);
 	net_finish(net);
 }
 

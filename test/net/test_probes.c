@@ -117,6 +117,76 @@ Test(probes, the_next_hop_may_live_while_all_beyond_it_is_dead)
 	watching_finish(&w);
 }
 
+// ---- answers by another link -------------------------------------------------------------------
+
+// The way back to link 1's address leads over link 2, or is mended.
+static void send_back_by_two(struct lab *lab, bool wrong)
+{
+	const struct lab_ns *net = lab_internet(lab);
+
+	if (wrong) {
+		lab_do(net, "ip route replace 100.64.1.0/24 via 172.31.2.2");
+		lab_do(net, "ip route replace 2001:db8:1::/64 via fd00:31:2::2");
+		lab_do(lab_isp(lab, 2), "ip route replace 100.64.1.0/24 via 100.64.2.2");
+		lab_do(lab_isp(lab, 2), "ip route replace 2001:db8:1::/64 via 2001:db8:2::2");
+		return;
+	}
+	lab_do(net, "ip route replace 100.64.1.0/24 via 172.31.1.2");
+	lab_do(net, "ip route replace 2001:db8:1::/64 via fd00:31:1::2");
+}
+
+static bool came_by_two(struct lab *lab, const char *counter)
+{
+	char *output;
+	lab_run(lab_router(lab), &output, "nft list counter inet t %s", counter);
+	bool some = !strstr(output, "packets 0 ");
+
+	free(output);
+	return some;
+}
+
+// Such an answer tells that the target lives, and nothing of the link that was asked about.
+Test(probes, an_answer_by_another_link_is_none)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	struct watching w = watching_start(&(struct lab_spec){.isps = 2, .routes = true});
+	struct model_probe tcp = *paced(1000);
+	struct watched s[4];
+
+	tcp.type = PROBE_TCP;
+	tcp.port = 80;
+	lab_nft_load(lab_router(w.lab),
+		     "table inet t {\n"
+		     "counter icmp4 { }\ncounter icmp6 { }\ncounter syns { }\n"
+		     "chain pre { type filter hook prerouting priority -300;\n"
+		     "iifname wan2 ip daddr 100.64.1.2 icmp type echo-reply counter name icmp4\n"
+		     "iifname wan2 ip6 daddr 2001:db8:1::2 icmpv6 type echo-reply counter name icmp6\n"
+		     "iifname wan2 tcp flags & (syn | ack) == syn | ack counter name syns\n"
+		     "}\n}\n");
+	for (size_t f = 0; f < 2; f++) {
+		watching_isp(&s[2 * f], &w, 1, families[f], paced(1000), lab_server_address(families[f], 1));
+		watching_isp(&s[2 * f + 1], &w, 1, families[f], &tcp, lab_server_address(families[f], 1));
+	}
+	for (size_t i = 0; i < 4; i++)
+		watching_wait(&s[i], STATE_UP, 2000);
+	send_back_by_two(w.lab, true);
+	for (size_t i = 0; i < 4; i++)
+		watching_wait(&s[i], STATE_DOWN, 5000);
+	watching_run(&w, 3000);
+	for (size_t i = 0; i < 4; i++) {
+		cr_expect_eq(s[i].verdict.state, STATE_DOWN, "%s", s[i].verdict.reason);
+		cr_expect_eq(s[i].changes, 2, "%s", s[i].verdict.reason);
+	}
+	cr_expect(came_by_two(w.lab, "icmp4") && came_by_two(w.lab, "icmp6") && came_by_two(w.lab, "syns"),
+		  "the answers did not come by the other link");
+	send_back_by_two(w.lab, false);
+	for (size_t i = 0; i < 4; i++) {
+		watching_wait(&s[i], STATE_UP, 15000);
+		checker_free(s[i].checker);
+	}
+	watching_finish(&w);
+}
+
 // ---- the link changes ------------------------------------------------------------------------
 
 static void made_anew(int family)

@@ -21,7 +21,7 @@ struct hook {
 	char text[65536]; // of the log
 };
 
-static void hook_open(struct hook *hook, const char *script)
+static void hook_open_limited(struct hook *hook, unsigned limit_ms, const char *script)
 {
 	snprintf(hook->dir, sizeof(hook->dir), "/tmp/gwd-notify.XXXXXX");
 	cr_assert(mkdtemp(hook->dir));
@@ -32,8 +32,13 @@ static void hook_open(struct hook *hook, const char *script)
 	fchmod(fileno(file), 0755);
 	fclose(file);
 	hook->base = event_base_new();
-	hook->notify = notify_new(hook->base);
+	hook->notify = notify_new(hook->base, limit_ms);
 	notify_configure(hook->notify, hook->program);
+}
+
+static void hook_open(struct hook *hook, const char *script)
+{
+	hook_open_limited(hook, NOTIFY_LIMIT_MS, script);
 }
 
 static void hook_close(struct hook *hook)
@@ -142,6 +147,23 @@ Test(notify, a_slow_one_keeps_nobody_waiting_and_its_children_die_with_it)
 	hook_close(&hook);
 	cr_expect_lt(mono_now_ms() - begun, 5000);
 	cr_expect_eq(WEXITSTATUS(system("pgrep -f '^sleep 61234' >/dev/null")), 1);
+}
+
+// The name is told the next change as soon as what hung is gone, also what it had started.
+Test(notify, one_that_hangs_is_killed_with_its_children_and_the_next_change_is_told)
+{
+	struct hook hook;
+	hook_open_limited(&hook, 400, "echo $2 $4 >>$log; [ $4 = up ] && exit; sleep 61235 & sleep 61235");
+	int64_t begun = mono_now_ms();
+	tell(&hook, "fiber", STATE_UP, STATE_DOWN);
+	tell(&hook, "fiber", STATE_DOWN, STATE_UP);
+	hook_run(&hook, 200);
+	cr_expect_str_eq(hook_log(&hook), "fiber down\n");
+	cr_expect_eq(WEXITSTATUS(system("pgrep -f '^sleep 61235' >/dev/null")), 0);
+	cr_expect(hook_wait(&hook, "fiber down\nfiber up\n", 10000), "%s", hook_log(&hook));
+	cr_expect_geq(mono_now_ms() - begun, 400);
+	cr_expect_eq(WEXITSTATUS(system("pgrep -f '^sleep 61235' >/dev/null")), 1);
+	hook_close(&hook);
 }
 
 Test(notify, a_program_that_is_not_there_is_tried_again_at_the_next_change)
