@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "gwd/core/names.h"
+#include "gwd/core/ring.h"
 #include "nft/chains.h"
 #include "nft/rule.h"
 #include "nft/ruleset.h"
@@ -23,34 +24,11 @@ static struct rule_client chain_client(const struct plan_group *group, enum fam 
 static void chain_schedule(struct chain *chain, const struct plan_group *group, enum fam fam)
 {
 	char map[PLAN_NAME_SIZE];
-	uint32_t n = group->n_slots[fam];
 	struct rule *rule = chain_rule(chain);
-	name_slots(map, fam, group);
-	switch (group->scheduler) {
-	case SCHED_RR:
-	case SCHED_WRR:
-	case SCHED_FO:
-	case SCHED_LEAST_LOAD:
-	case SCHED_LOWEST_LATENCY:
-		rule_numgen_vmap(rule, false, n, map);
-		return;
-	case SCHED_LC:
-	case SCHED_WLC:
-	case SCHED_SED:
-	case SCHED_NQ:
+	if (ring_schedules(group->scheduler))
 		rule_count(rule); // tells which slot is next: nft_read_turns()
-		rule_numgen_vmap(rule, false, n, map);
-		return;
-	case SCHED_RANDOM:
-		rule_numgen_vmap(rule, true, n, map);
-		return;
-	case SCHED_SH:
-		rule_hash_vmap(rule, fam, RULE_SOURCE, n, PLAN_HASH_SEED, map);
-		return;
-	case SCHED_DH:
-		rule_hash_vmap(rule, fam, RULE_DESTINATION, n, PLAN_HASH_SEED, map);
-		return;
-	}
+	rule_draw_vmap(rule, rule_draw_of(group->scheduler), fam, group->n_slots[fam],
+		       name_slots(map, fam, group));
 }
 
 static const char *const chain_hit_kind[] = {[RULE_MARK_PACKET] = "hit", [RULE_MARK_CT] = "hitct"};

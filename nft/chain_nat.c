@@ -71,6 +71,11 @@ static void chain_leftover(struct ruleset *ruleset, const struct plan *plan)
 void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "post", &chain_post_hook);
+	if (plan->services.n) {
+		struct rule *rule = chain_rule(chain);
+		rule_ct_dnat(rule);
+		rule_jump(rule, "source");
+	}
 	rule_mark_vmap(chain_rule(chain), RULE_MARK_PACKET, plan->mark_mask, "translate");
 	chain_goto(chain, "leftover");
 	vec_each(&plan->gateways, gw)

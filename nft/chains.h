@@ -44,7 +44,10 @@ void chains_target(struct ruleset *ruleset,
 		   const struct plan *plan); // prefer*, strict*, orphan, nogw, refuse
 void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, raw
 void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
-void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post, snat.*, leftover
+void chains_service(struct ruleset *ruleset,
+		    const struct plan *plan); // inbound, service*, stuck*, held*, real*, to*
+void chains_source(struct ruleset *ruleset, const struct plan *plan); // source, source4.*, source6.*
+void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
 
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);

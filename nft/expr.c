@@ -104,6 +104,26 @@ void expr_vmap(struct rule *rule, const char *map)
 	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map);
 }
 
+void expr_lookup_into(struct rule *rule, const char *map, uint32_t reg)
+{
+	struct nftnl_expr *expr = expr_add(rule, "lookup");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, reg);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map);
+}
+
+void expr_dnat(struct rule *rule, enum fam fam, uint32_t reg_addr, uint32_t reg_port, bool given)
+{
+	struct nftnl_expr *expr = expr_add(rule, "nat");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, reg_addr);
+	if (reg_port)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, reg_port);
+	if (given)
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+}
+
 void expr_immediate(struct rule *rule, uint32_t reg, const void *data, uint32_t len)
 {
 	struct nftnl_expr *expr = expr_add(rule, "immediate");

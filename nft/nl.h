@@ -9,6 +9,7 @@
 #include <stdio.h> // libnftnl's headers use FILE
 
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_nat.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 

@@ -42,6 +42,14 @@ enum rule_state {
 }; // NF_CT_STATE_*_BIT
 enum rule_reject { RULE_REJECT_TCP_RESET, RULE_REJECT_NO_ROUTE, RULE_REJECT_PROHIBITED };
 
+enum rule_draw { // what a slot is drawn by
+	RULE_DRAW_TURN,
+	RULE_DRAW_RANDOM,
+	RULE_DRAW_SOURCE,
+	RULE_DRAW_DESTINATION,
+	RULE_DRAW_SOURCE_PORT,
+};
+
 // Whose pin it is: the source under a mask, alone or with the destination.
 struct rule_client {
 	enum fam fam;
@@ -99,14 +107,30 @@ void rule_route_known(struct rule *rule);                                  // ma
 void rule_route_special(struct rule *rule); // to this host, or to more than one
 
 // ---- scheduling and pins -----------------------------------------------------------------------
-void rule_numgen_vmap(struct rule *rule, bool random, uint32_t modulus, const char *map);
-void rule_hash_vmap(struct rule *rule, enum fam fam, enum rule_side side, uint32_t modulus, uint32_t seed,
-		    const char *map);
+enum rule_draw rule_draw_of(enum scheduler scheduler);
+void rule_draw_vmap(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map);
+void rule_draw_dnat(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map,
+		    bool port); // to the address (and port) in the map
 void rule_pin_lookup(struct rule *rule, const struct rule_client *client, const char *map,
 		     enum rule_mark into);
 void rule_pin_update(struct rule *rule, const struct rule_client *client, const char *map,
 		     uint32_t timeout_ms, uint32_t mark);
 void rule_pin_delete(struct rule *rule, const struct rule_client *client, const char *map,
 		     enum rule_mark data);
+
+// ---- inbound services (rule_service.c) ------------------------------------------------------------
+// What has been translated is known by the address it was sent to and the one it goes to now.
+void rule_listener_vmap(struct rule *rule, enum fam fam, const char *map); // address . protocol . port
+void rule_translated_vmap(struct rule *rule, enum fam fam, const char *map);
+void rule_originally_to(struct rule *rule, const struct addr *addr);
+void rule_addr_is(struct rule *rule, enum rule_side side, const struct addr *addr);
+void rule_dport_in(struct rule *rule, uint16_t first, uint16_t last);
+void rule_ct_dnat(struct rule *rule); // its destination was translated
+void rule_if_pair_in_set(struct rule *rule, const char *set);
+void rule_dnat(struct rule *rule, const struct addr *addr, uint16_t port); // port 0: stays
+void rule_redirect(struct rule *rule, uint16_t port);
+// More than so many connections of one source, or new ones a second.
+void rule_over_connections(struct rule *rule, enum fam fam, const char *set, uint32_t most);
+void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 
 #endif

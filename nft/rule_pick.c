@@ -2,6 +2,7 @@
 // How a rule picks a gateway: by a number or a hash into a slot map, or by the client's pin.
 #include <stdio.h>
 
+#include "gwd/core/plan.h"
 #include "nft/expr.h"
 #include "nft/rule.h"
 
@@ -9,33 +10,87 @@
 
 static const char *const rule_fam_name[FAM_COUNT] = {[FAM_4] = "ip", [FAM_6] = "ip6"};
 
-void rule_numgen_vmap(struct rule *rule, bool random, uint32_t modulus, const char *map)
-{
-	struct nftnl_expr *expr = expr_add(rule, "numgen");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_MODULUS, modulus);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_TYPE, random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_OFFSET, 0);
-	expr_vmap(rule, map);
-	expr_text(rule, "numgen %s mod %u vmap @%s", random ? "random" : "inc", modulus, map);
-}
+#define RULE_PICK_TEXT 96
 
-void rule_hash_vmap(struct rule *rule, enum fam fam, enum rule_side side, uint32_t modulus, uint32_t seed,
-		    const char *map)
+// What a new flow's slot is drawn by, into NFT_REG_1; returns its text.
+static const char *rule_draw(char text[RULE_PICK_TEXT], struct rule *rule, enum rule_draw draw, enum fam fam,
+			     uint32_t modulus)
 {
+	const char *ip = rule_fam_name[fam];
+	struct nftnl_expr *expr;
+	if (draw == RULE_DRAW_TURN || draw == RULE_DRAW_RANDOM) {
+		bool random = draw == RULE_DRAW_RANDOM;
+		expr = expr_add(rule, "numgen");
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_DREG, NFT_REG_1);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_MODULUS, modulus);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_TYPE, random ? NFT_NG_RANDOM : NFT_NG_INCREMENTAL);
+		nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_OFFSET, 0);
+		snprintf(text, RULE_PICK_TEXT, "numgen %s mod %u", random ? "random" : "inc", modulus);
+		return text;
+	}
+	uint32_t size = fam == FAM_4 ? 4 : 16;
 	expr_need_fam(rule, fam);
-	expr_addr(rule, fam, side, NFT_REG_2);
-	struct nftnl_expr *expr = expr_add(rule, "hash");
+	expr_addr(rule, fam, draw == RULE_DRAW_DESTINATION ? RULE_DESTINATION : RULE_SOURCE, NFT_REG_2);
+	if (draw == RULE_DRAW_SOURCE_PORT) {
+		expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2,
+			     fam == FAM_4 ? NFT_REG32_05 : NFT_REG_3);
+		size += 4;
+	}
+	expr = expr_add(rule, "hash");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_SREG, NFT_REG_2);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_DREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_LEN, fam == FAM_4 ? 4 : 16);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_LEN, size);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_MODULUS, modulus);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_SEED, seed);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_SEED, PLAN_HASH_SEED);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_OFFSET, 0);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_HASH_TYPE, NFT_HASH_JENKINS);
+	snprintf(text, RULE_PICK_TEXT, "jhash %s %s%s mod %u seed 0x%x", ip,
+		 draw == RULE_DRAW_DESTINATION ? "daddr" : "saddr",
+		 draw == RULE_DRAW_SOURCE_PORT ? " . th sport" : "", modulus, PLAN_HASH_SEED);
+	return text;
+}
+
+enum rule_draw rule_draw_of(enum scheduler scheduler)
+{
+	switch (scheduler) {
+	case SCHED_RR:
+	case SCHED_WRR:
+	case SCHED_FO:
+	case SCHED_LEAST_LOAD:
+	case SCHED_LOWEST_LATENCY:
+	case SCHED_LC:
+	case SCHED_WLC:
+	case SCHED_SED:
+	case SCHED_NQ:
+		return RULE_DRAW_TURN;
+	case SCHED_RANDOM:
+		return RULE_DRAW_RANDOM;
+	case SCHED_SH:
+		return RULE_DRAW_SOURCE;
+	case SCHED_DH:
+		return RULE_DRAW_DESTINATION;
+	case SCHED_MH:
+		return RULE_DRAW_SOURCE_PORT;
+	}
+	__builtin_unreachable();
+}
+
+void rule_draw_vmap(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map)
+{
+	char text[RULE_PICK_TEXT];
+	rule_draw(text, rule, draw, fam, modulus);
 	expr_vmap(rule, map);
-	expr_text(rule, "jhash %s %s mod %u seed 0x%x vmap @%s", rule_fam_name[fam],
-		  side == RULE_SOURCE ? "saddr" : "daddr", modulus, seed, map);
+	expr_text(rule, "%s vmap @%s", text, map);
+}
+
+void rule_draw_dnat(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map,
+		    bool port)
+{
+	char text[RULE_PICK_TEXT];
+	rule_draw(text, rule, draw, fam, modulus);
+	expr_lookup_into(rule, map, NFT_REG_1);
+	expr_dnat(rule, fam, NFT_REG_1, !port ? 0 : fam == FAM_4 ? EXPR_REG_1_4 : NFT_REG_2, false);
+	expr_text(rule, "dnat %s%s to %s map @%s", rule_fam_name[fam], port ? " addr . port" : "", text, map);
 }
 
 // ---- pins --------------------------------------------------------------------------------------
@@ -88,10 +143,7 @@ void rule_pin_lookup(struct rule *rule, const struct rule_client *client, const 
 {
 	char key[RULE_KEY_TEXT];
 	rule_client_key(rule, client);
-	struct nftnl_expr *expr = expr_add(rule, "lookup");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_DREG, NFT_REG_1);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map);
+	expr_lookup_into(rule, map, NFT_REG_1);
 	if (into == RULE_MARK_PACKET)
 		expr_meta_set(rule, NFT_META_MARK, NFT_REG_1);
 	else

@@ -83,6 +83,8 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_group(ruleset, plan);
 	chains_gateway(ruleset, plan);
 	chains_fastpath(ruleset, plan);
+	chains_service(ruleset, plan);
+	chains_source(ruleset, plan);
 	chains_nat(ruleset, plan);
 	vec_each(&ruleset->chains, chain)
 		n_rules += (*chain)->rules.n;

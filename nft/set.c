@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nft/set.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,11 +52,27 @@ static uint32_t set_key_type(const struct plan_set *set)
 	return number;
 }
 
+static bool set_data_is_address(const struct plan_set *set)
+{
+	return set->data == PLAN_T_IPV4 || set->data == PLAN_T_IPV6;
+}
+
+static uint32_t set_data_type(const struct plan_set *set)
+{
+	uint32_t number = set_type_number[set->data];
+	return set->data_port ? number << SET_TYPE_BITS | set_type_number[PLAN_T_PORT] : number;
+}
+
+static unsigned set_data_size(const struct plan_set *set)
+{
+	return plan_type_size(set->data) + (set->data_port ? 4 : 0);
+}
+
 static uint32_t set_flags(const struct plan_set *set)
 {
 	uint32_t flags = set->data != PLAN_T_NONE ? NFT_SET_MAP : 0;
 	if (set->dynamic)
-		flags |= NFT_SET_EVAL | NFT_SET_TIMEOUT;
+		flags |= NFT_SET_EVAL | (set->timeless ? 0 : NFT_SET_TIMEOUT);
 	if (set->interval)
 		flags |= NFT_SET_INTERVAL;
 	return flags;
@@ -74,12 +91,15 @@ struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
 	nftnl_set_set_u32(nl, NFTNL_SET_KEY_TYPE, set_key_type(set));
 	nftnl_set_set_u32(nl, NFTNL_SET_KEY_LEN, plan_set_key_size(set));
 	if (set->data != PLAN_T_NONE) {
-		nftnl_set_set_u32(nl, NFTNL_SET_DATA_TYPE, set_type_number[set->data]);
-		nftnl_set_set_u32(nl, NFTNL_SET_DATA_LEN, plan_type_size(set->data));
+		nftnl_set_set_u32(nl, NFTNL_SET_DATA_TYPE, set_data_type(set));
+		nftnl_set_set_u32(nl, NFTNL_SET_DATA_LEN, set_data_size(set));
 	}
 	if (set->size)
 		nftnl_set_set_u32(nl, NFTNL_SET_DESC_SIZE, set->size);
-	if (set->key[0] == PLAN_T_INDEX)
+	if (set->key[0] == PLAN_T_INDEX && set_data_is_address(set))
+		userdata_set_numgen_address(nl, set->modulus, set->data == PLAN_T_IPV4 ? FAM_4 : FAM_6,
+					    set->data_port);
+	else if (set->key[0] == PLAN_T_INDEX)
 		userdata_set_numgen(nl, set->modulus);
 	else
 		userdata_set_order(nl,
@@ -106,10 +126,18 @@ struct nftnl_set_elem *set_elem(const struct plan_set *set, const struct plan_el
 {
 	struct nftnl_set_elem *nl = set_elem_key(set, elem);
 	if (set->data == PLAN_T_VERDICT) {
-		nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_VERDICT, (uint32_t)NFT_GOTO);
+		nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_VERDICT,
+				       (uint32_t)(set->jump ? NFT_JUMP : NFT_GOTO));
 		nftnl_set_elem_set_str(nl, NFTNL_SET_ELEM_CHAIN, elem->chain);
 	} else if (set->data == PLAN_T_MARK) {
 		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_DATA, &elem->mark, sizeof(elem->mark));
+	} else if (set_data_is_address(set)) {
+		uint8_t data[20] = {0};
+		unsigned size = plan_type_size(set->data);
+		uint16_t port = htons((uint16_t)elem->mark);
+		memcpy(data, elem->last, size);
+		memcpy(data + size, &port, sizeof(port));
+		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_DATA, data, set_data_size(set));
 	}
 	return nl;
 }
@@ -146,6 +174,14 @@ static void set_parse_key(struct plan_set *out, uint32_t number)
 			out->key[n] = set_type_of(number & ((1u << SET_TYPE_BITS) - 1));
 }
 
+// Whether its verdicts jump is for the name to tell: the kernel knows that of each element only.
+static void set_parse_data(struct plan_set *out, uint32_t number)
+{
+	uint32_t port = number & ((1u << SET_TYPE_BITS) - 1), address = number >> SET_TYPE_BITS;
+	out->data_port = number != NFT_DATA_VERDICT && address && set_type_of(port) == PLAN_T_PORT;
+	out->data = set_type_of(out->data_port ? address : number);
+}
+
 bool set_parse(struct plan_set *out, const struct nftnl_set *set)
 {
 	uint32_t flags = nftnl_set_get_u32(set, NFTNL_SET_FLAGS);
@@ -156,7 +192,7 @@ bool set_parse(struct plan_set *out, const struct nftnl_set *set)
 	strcpy(out->name, name);
 	set_parse_key(out, nftnl_set_get_u32(set, NFTNL_SET_KEY_TYPE));
 	if (flags & NFT_SET_MAP)
-		out->data = set_type_of(nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE));
+		set_parse_data(out, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE));
 	out->size = nftnl_set_get_u32(set, NFTNL_SET_DESC_SIZE);
 	if (out->key[0] == PLAN_T_INDEX)
 		out->modulus = out->size;
@@ -186,6 +222,13 @@ static int set_parse_elem(struct nftnl_set_elem *nl, void *arg)
 	const void *data = nftnl_set_elem_get(nl, NFTNL_SET_ELEM_DATA, &size);
 	if (out->data == PLAN_T_MARK && data && size == sizeof(elem->mark))
 		memcpy(&elem->mark, data, sizeof(elem->mark));
+	if (set_data_is_address(out) && data && size == set_data_size(out)) {
+		uint16_t port = 0;
+		memcpy(elem->last, data, plan_type_size(out->data));
+		if (out->data_port)
+			memcpy(&port, (const uint8_t *)data + plan_type_size(out->data), sizeof(port));
+		elem->mark = ntohs(port);
+	}
 	return 0;
 }
 

@@ -93,13 +93,33 @@ static void set_key_text(const struct plan_set *set, const struct plan_elem *ele
 	}
 }
 
+static void set_address_text(const struct plan_set *set, const struct plan_elem *elem, struct buf *out)
+{
+	buf_puts(out, " : ");
+	set_field_text(set->data, elem->last, out);
+	if (set->data_port)
+		buf_printf(out, " . %u", elem->mark);
+}
+
 void set_elem_text(const struct plan_set *set, const struct plan_elem *elem, struct buf *out)
 {
 	set_key_text(set, elem, out);
 	if (set->data == PLAN_T_VERDICT)
-		buf_printf(out, " : goto %s", elem->chain);
+		buf_printf(out, " : %s %s", set->jump ? "jump" : "goto", elem->chain);
 	else if (set->data == PLAN_T_MARK)
 		buf_printf(out, " : 0x%08x", elem->mark);
+	else if (set->data != PLAN_T_NONE)
+		set_address_text(set, elem, out);
+}
+
+// Beside `typeof` an address is told by an expression that has its type.
+static const char *set_data_name(const struct plan_set *set)
+{
+	if (set->key[0] != PLAN_T_INDEX || (set->data != PLAN_T_IPV4 && set->data != PLAN_T_IPV6))
+		return set_type_name(set->data);
+	if (set->data == PLAN_T_IPV4)
+		return set->data_port ? "ip daddr . th dport" : "ip daddr";
+	return set->data_port ? "ip6 daddr . th dport" : "ip6 daddr";
 }
 
 static void set_type_text(const struct plan_set *set, struct buf *out)
@@ -111,7 +131,7 @@ static void set_type_text(const struct plan_set *set, struct buf *out)
 	for (unsigned i = 1; i < ARRAY_SIZE(set->key) && set->key[i] != PLAN_T_NONE; i++)
 		buf_printf(out, " . %s", set_type_name(set->key[i]));
 	if (set->data != PLAN_T_NONE)
-		buf_printf(out, " : %s", set_type_name(set->data));
+		buf_printf(out, " : %s", set_data_name(set));
 	buf_puts(out, "\n");
 }
 
@@ -126,7 +146,10 @@ void set_text(const struct plan_set *set, struct buf *out)
 	if (set->size)
 		buf_printf(out, "\t\tsize %u\n", set->size);
 	if (set->dynamic || set->interval)
-		buf_printf(out, "\t\tflags %s\n", set->dynamic ? "dynamic,timeout" : "interval");
+		buf_printf(out, "\t\tflags %s\n",
+			   !set->dynamic   ? "interval"
+			   : set->timeless ? "dynamic"
+					   : "dynamic,timeout");
 	if (set->elems.n && !set->dynamic) {
 		buf_puts(out, "\t\telements = {");
 		for (size_t i = 0; i < set->elems.n; i++) {

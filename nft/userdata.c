@@ -11,12 +11,22 @@
 
 // nft's own numbers of expressions and their attributes (nftables: include/expression.h, src/numgen.c)
 #define USERDATA_EXPR_VERDICT 1
+#define USERDATA_EXPR_PAYLOAD 7
+#define USERDATA_EXPR_CONCAT 13
 #define USERDATA_EXPR_NUMGEN 23
 #define USERDATA_TYPEOF_EXPR 0
 #define USERDATA_TYPEOF_DATA 1
 #define USERDATA_NUMGEN_TYPE 0
 #define USERDATA_NUMGEN_MOD 1
 #define USERDATA_NUMGEN_OFFSET 2
+#define USERDATA_PAYLOAD_DESC 0
+#define USERDATA_PAYLOAD_TYPE 1
+#define USERDATA_DESC_TH 11 // enum proto_desc_id (include/proto.h)
+#define USERDATA_DESC_IP 12
+#define USERDATA_DESC_IP6 13
+#define USERDATA_TH_DPORT 2
+#define USERDATA_IP_DADDR 12
+#define USERDATA_IP6_DADDR 9
 
 static struct nftnl_udata_buf *userdata_new(void)
 {
@@ -72,5 +82,45 @@ void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus)
 	userdata_put_order(buf, USERDATA_ORDER_HOST, USERDATA_ORDER_NONE);
 	userdata_put_typeof(buf, NFTNL_UDATA_SET_KEY_TYPEOF, USERDATA_EXPR_NUMGEN, modulus);
 	userdata_put_typeof(buf, NFTNL_UDATA_SET_DATA_TYPEOF, USERDATA_EXPR_VERDICT, 0);
+	userdata_give(set, buf);
+}
+
+static void userdata_put_payload(struct nftnl_udata_buf *buf, uint8_t side, uint32_t desc, uint32_t type)
+{
+	struct nftnl_udata *outer = nftnl_udata_nest_start(buf, side);
+	userdata_put_u32(buf, USERDATA_TYPEOF_EXPR, USERDATA_EXPR_PAYLOAD);
+	struct nftnl_udata *inner = nftnl_udata_nest_start(buf, USERDATA_TYPEOF_DATA);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_DESC, desc);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_TYPE, type);
+	nftnl_udata_nest_end(buf, inner);
+	nftnl_udata_nest_end(buf, outer);
+}
+
+static void userdata_put_address(struct nftnl_udata_buf *buf, uint8_t side, enum fam fam)
+{
+	userdata_put_payload(buf, side, fam == FAM_4 ? USERDATA_DESC_IP : USERDATA_DESC_IP6,
+			     fam == FAM_4 ? USERDATA_IP_DADDR : USERDATA_IP6_DADDR);
+}
+
+static void userdata_put_address_port(struct nftnl_udata_buf *buf, uint8_t side, enum fam fam)
+{
+	struct nftnl_udata *outer = nftnl_udata_nest_start(buf, side);
+	userdata_put_u32(buf, USERDATA_TYPEOF_EXPR, USERDATA_EXPR_CONCAT);
+	struct nftnl_udata *inner = nftnl_udata_nest_start(buf, USERDATA_TYPEOF_DATA);
+	userdata_put_address(buf, 0, fam);
+	userdata_put_payload(buf, 1, USERDATA_DESC_TH, USERDATA_TH_DPORT);
+	nftnl_udata_nest_end(buf, inner);
+	nftnl_udata_nest_end(buf, outer);
+}
+
+void userdata_set_numgen_address(struct nftnl_set *set, uint32_t modulus, enum fam fam, bool port)
+{
+	struct nftnl_udata_buf *buf = userdata_new();
+	userdata_put_order(buf, USERDATA_ORDER_HOST, port ? USERDATA_ORDER_NONE : USERDATA_ORDER_NET);
+	userdata_put_typeof(buf, NFTNL_UDATA_SET_KEY_TYPEOF, USERDATA_EXPR_NUMGEN, modulus);
+	if (port)
+		userdata_put_address_port(buf, NFTNL_UDATA_SET_DATA_TYPEOF, fam);
+	else
+		userdata_put_address(buf, NFTNL_UDATA_SET_DATA_TYPEOF, fam);
 	userdata_give(set, buf);
 }

@@ -4,7 +4,10 @@
 #ifndef GWD_NFT_USERDATA_H
 #define GWD_NFT_USERDATA_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "gwd/base/addr.h"
 
 struct nftnl_set;
 
@@ -14,5 +17,8 @@ void userdata_set_order(struct nftnl_set *set, enum userdata_order key, enum use
 
 // Key `typeof numgen inc mod N`, data a verdict.
 void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus);
+
+// The same, data an address, with or without a port.
+void userdata_set_numgen_address(struct nftnl_set *set, uint32_t modulus, enum fam fam, bool port);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gwd/base/hash.h"
+#include "gwd/core/build_service.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/link.h"
 #include "gwd/core/load.h"
@@ -318,6 +319,7 @@ void plan_build(struct plan *plan, const struct build_input *input)
 	build_gateways(plan, input, links);
 	build_groups(plan, input);
 	build_rules(plan, input);
+	build_services(plan, input);
 	build_sets(plan, input, links);
 	build_routes(plan, input, links);
 	build_sysctls(plan, input, links);

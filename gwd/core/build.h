@@ -17,6 +17,7 @@ struct manual;
 struct load;
 struct model;
 struct plan;
+struct real_now;
 struct turns;
 
 struct build_input {
@@ -24,7 +25,9 @@ struct build_input {
 	const struct facts *facts;
 	const struct verdict (*verdicts)[FAM_COUNT]; // by index into model.gateways; NULL: nothing judged yet
 	const struct manual *manual;                 // what is set by hand; NULL: nothing
-	const struct load *loads;  // by index into model.gateways; NULL: nothing measured yet
+	const struct load *loads; // by index into model.gateways; NULL: nothing measured yet
+	const struct real_now *const
+		*reals;            // by index into model.services and its reals; NULL: nothing known
 	const struct turns *turns; // where the packet path stands; NULL: at the start
 	const struct ids *ids;     // every gateway of the model has one (ids_assign)
 	bool flowtable;            // the kernel has flowtables

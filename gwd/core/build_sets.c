@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "gwd/core/build.h"
+#include "gwd/core/build_service.h"
 #include "gwd/core/build_slots.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/link.h"
@@ -259,6 +260,7 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 				build_pin_maps(plan, group, fam);
 		}
 	}
+	build_service_sets(plan, input);
 	vec_each(&plan->sets, set)
 		if (set->elems.n)
 			qsort(set->elems.v, set->elems.n, sizeof(*set->elems.v), build_compare_elems);

@@ -96,12 +96,53 @@ static void shape_rule(uint64_t *hash, const struct plan_rule *rule)
 	shape_number(hash, rule->strict);
 }
 
+static void shape_service(uint64_t *hash, const struct plan_service *service)
+{
+	shape_text(hash, service->name);
+	shape_number(hash, service->scheduler);
+	shape_number(hash, service->persistence_ms);
+	shape_number(hash, service->by_real);
+	shape_number(hash, service->keep_port);
+	shape_number(hash, service->limit_connections);
+	shape_number(hash, service->limit_rate);
+	shape_number(hash, service->syn_proxy);
+	shape_number(hash, service->ftp);
+	shape_bytes(hash, service->protocols.v, service->protocols.n);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		shape_number(hash, service->fam[fam]);
+		shape_number(hash, service->persist_mask[fam]);
+		shape_number(hash, service->n_slots[fam]);
+		shape_addr(hash, &service->source_first[fam]);
+		shape_addr(hash, &service->source_last[fam]);
+	}
+	vec_each(&service->listens, listen) {
+		if (listen->first == listen->last)
+			continue; // an element
+		shape_addr(hash, &listen->addr);
+		shape_number(hash, (uint64_t)listen->first << 16 | listen->last);
+	}
+}
+
+// Those of a service without chains of their own are elements alone.
+static void shape_real(uint64_t *hash, const struct plan_real *real)
+{
+	shape_text(hash, real->name);
+	shape_number(hash, real->role);
+	shape_number(hash, real->forward);
+	shape_addr(hash, &real->address);
+	shape_number(hash, real->port);
+	shape_number(hash, real->id);
+	shape_number(hash, real->max_connections);
+}
+
 static void shape_set(uint64_t *hash, const struct plan_set *set)
 {
 	shape_text(hash, set->name);
 	for (unsigned i = 0; i < ARRAY_SIZE(set->key); i++)
 		shape_number(hash, set->key[i]);
 	shape_number(hash, set->data);
+	shape_number(hash, set->data_port);
+	shape_number(hash, set->jump);
 	shape_number(hash, set->dynamic);
 	shape_number(hash, set->interval);
 	shape_number(hash, set->size);
@@ -119,6 +160,12 @@ void build_shape(struct plan *plan)
 		shape_group(&hash, plan, group);
 	vec_each(&plan->rules, rule)
 		shape_rule(&hash, rule);
+	vec_each(&plan->services, service) {
+		shape_service(&hash, service);
+		vec_each(&service->reals, real)
+			if (service->by_real)
+				shape_real(&hash, real);
+	}
 	shape_number(&hash, plan->default_group);
 	shape_number(&hash, plan->default_own_group);
 	vec_each(&plan->sets, set)

@@ -77,6 +77,8 @@ const char *scheduler_name(enum scheduler scheduler)
 		return "sh";
 	case SCHED_DH:
 		return "dh";
+	case SCHED_MH:
+		return "mh";
 	case SCHED_FO:
 		return "fo";
 	case SCHED_LC:
@@ -91,6 +93,23 @@ const char *scheduler_name(enum scheduler scheduler)
 		return "least-load";
 	case SCHED_LOWEST_LATENCY:
 		return "lowest-latency";
+	}
+	__builtin_unreachable();
+}
+
+const char *forward_name(enum forward forward)
+{
+	switch (forward) {
+	case FORWARD_NAT:
+		return "nat";
+	case FORWARD_FULLNAT:
+		return "fullnat";
+	case FORWARD_DR:
+		return "dr";
+	case FORWARD_TUN:
+		return "tun";
+	case FORWARD_LOCAL:
+		return "local";
 	}
 	__builtin_unreachable();
 }

@@ -24,6 +24,7 @@ enum scheduler {
 	SCHED_RANDOM,         // weighted random
 	SCHED_SH,             // by hash of the source address
 	SCHED_DH,             // by hash of the destination address
+	SCHED_MH,             // by hash of source address and port
 	SCHED_FO,             // the usable member with the highest weight
 	SCHED_LC,             // the fewest live flows
 	SCHED_WLC,            // the fewest live flows by weight
@@ -48,6 +49,14 @@ enum probe_record { // with the numbers of DNS
 	RECORD_TXT = 16,
 	RECORD_AAAA = 28,
 };
+enum forward {           // how a connection reaches a real; the names are LVS's
+	FORWARD_NAT,     // destination translated; the real answers through us
+	FORWARD_FULLNAT, // source translated as well: a real may be anywhere
+	FORWARD_DR,      // the packet as it is, to the real's MAC address; the real answers by itself
+	FORWARD_TUN,     // the same inside a tunnel
+	FORWARD_LOCAL,   // a listener on this host
+};
+enum real_role { ROLE_REAL, ROLE_BACKUP /* while all reals are down */, ROLE_SORRY /* the last resort */ };
 enum rule_target { RULE_BALANCE, RULE_GATEWAY, RULE_BYPASS };
 
 struct model_globals {
@@ -173,6 +182,52 @@ struct model_rule {
 	bool strict;             // refuse the flow while the target has no usable gateway
 };
 
+// ---- inbound: services and their real servers ------------------------------------------------
+
+struct model_listen {
+	struct addr addr;
+	uint16_t first, last; // ports; 0 and MODEL_PORT_ANY_LAST: any
+	int line;
+};
+
+struct model_real {
+	const char *name; // unique in its service; the sorry server's is "sorry"
+	int line;
+	enum real_role role;
+	enum forward forward;
+	struct addr address;      // none: FORWARD_LOCAL, which serves both families
+	uint16_t port;            // 0: the one that the client asked for
+	unsigned weight;          // 0 drains
+	uint32_t max_connections; // 0: no limit
+	uint32_t min_connections; // once full it takes new ones again below this; 1..max_connections
+	size_t *probes;           // indices into model.probes; none: taken to be up
+	size_t n_probes;
+	unsigned need; // how many of the probes must be up, 1..n_probes; 0 without probes
+};
+
+struct model_service {
+	const char *name;
+	int line;
+	struct model_listen *listens; // never empty
+	size_t n_listens;
+	uint8_t *protocols; // IPPROTO_TCP, _UDP, _SCTP; never empty
+	size_t n_protocols;
+	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat speaks from these; none: from
+								     // the outgoing interface's address
+	enum scheduler scheduler;
+	unsigned persistence_ms; // 0: off
+	unsigned persist_mask[FAM_COUNT];
+	unsigned slow_start_ms; // a real that comes up reaches its weight over this time; 0: at once
+	bool syn_proxy;
+	bool ftp;
+	bool cut;                   // on-removal: end the flows of a real that is taken out
+	const char *vip_interface;  // gwd puts the listeners' addresses on it; NULL: they are there
+	uint32_t limit_connections; // at a time from one source; 0: no limit
+	uint32_t limit_rate;        // new ones a second from one source; 0: no limit
+	struct model_real *reals;   // reals in file order, then backups, then the sorry server
+	size_t n_reals;
+};
+
 struct model {
 	struct arena *arena;
 	const char *path; // of the file it came from
@@ -187,6 +242,8 @@ struct model {
 	size_t default_balance;
 	struct model_rule *rules; // in file order: first match
 	size_t n_rules;
+	struct model_service *services;
+	size_t n_services;
 };
 
 void model_free(struct model *model); // NULL is fine
@@ -205,5 +262,6 @@ const char *probe_type_name(enum probe_type type); // "icmp", …
 unsigned model_rule_priorities(uint32_t mark_mask);
 
 const char *scheduler_name(enum scheduler scheduler);
+const char *forward_name(enum forward forward); // "nat", …
 
 #endif

@@ -42,6 +42,25 @@ const char *name_give(char *out, enum fam fam, const struct plan_group *group, c
 	return out;
 }
 
+const char *name_service(char *out, const char *kind, enum fam fam, const struct plan_service *service)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s", kind, fam_digit(fam), service->name);
+	return out;
+}
+
+const char *name_pool(char *out, enum fam fam, const struct plan_service *service)
+{
+	snprintf(out, PLAN_NAME_SIZE, "pool%c.%s.%u", fam_digit(fam), service->name, service->n_slots[fam]);
+	return out;
+}
+
+const char *name_real(char *out, const char *kind, enum fam fam, const struct plan_service *service,
+		      const struct plan_real *real)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s.%s", kind, fam_digit(fam), service->name, real->name);
+	return out;
+}
+
 const char *name_counter(char *out, const struct plan_gateway *gw)
 {
 	snprintf(out, PLAN_NAME_SIZE, "new.%s", gw->name);

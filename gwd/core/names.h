@@ -29,6 +29,23 @@
 //	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
 //	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)
 //	pin4.G pin4sd.G      maps: client -> gateway mark, with timeouts; sd: by source . destination
+//
+// Inbound:
+//	inbound inbound.own  chains: a new connection to a service, from outside and from this host
+//	source               chain: which of them get another source address (fullnat, and within one LAN)
+//	service4.S           chains: one service, per family
+//	stuck4.S stuckct4.S  chains: the client has a pin (in the packet's or the connection's mark)
+//	held4.S.R heldct4.S.R chains: the real of that pin: the mark is put back
+//	real4.S.R            chains: chosen: remember the client
+//	to4.S.R              chains: the translation itself
+//	source4.S            chains: what a fullnat service speaks from
+//	vip4 vip6            maps: address . protocol . port -> service4.*
+//	fullnat4 fullnat6    maps: the same -> source4.*
+//	hairpin              set: interface . interface, of the LAN
+//	pool4.S.N            maps: slot number -> real4.*, or the real's address (and port)
+//	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
+//	rate4.S many4.S      sets: sources, each with its rate of new connections, or their number
+//	stick4.S             maps: client -> real's id, with timeouts
 #ifndef GWD_CORE_NAMES_H
 #define GWD_CORE_NAMES_H
 
@@ -45,6 +62,11 @@ const char *name_group(char *out, const char *kind, enum fam fam, const struct p
 const char *name_slots(char *out, enum fam fam, const struct plan_group *group);
 const char *name_pins(char *out, enum fam fam, const struct plan_group *group);
 const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
+
+const char *name_service(char *out, const char *kind, enum fam fam, const struct plan_service *service);
+const char *name_pool(char *out, enum fam fam, const struct plan_service *service);
+const char *name_real(char *out, const char *kind, enum fam fam, const struct plan_service *service,
+		      const struct plan_real *real);
 
 const char *name_counter(char *out, const struct plan_gateway *gw);
 const char *name_shape(char *out, uint64_t shape, size_t n_rules);

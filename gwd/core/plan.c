@@ -22,8 +22,14 @@ void plan_free(struct plan *plan)
 		vec_free(&group->members);
 	vec_each(&plan->rules, rule)
 		plan_free_rule(rule);
+	vec_each(&plan->services, service) {
+		vec_free(&service->listens);
+		vec_free(&service->protocols);
+		vec_free(&service->reals);
+	}
 	vec_each(&plan->sets, set)
 		vec_free(&set->elems);
+	vec_free(&plan->services);
 	vec_free(&plan->gateways);
 	vec_free(&plan->groups);
 	vec_free(&plan->rules);

@@ -32,6 +32,7 @@
 #define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
 #define PLAN_IDS_SIZE 256          // room of a set or map by gateway mark (a sized one is looked up faster)
 #define PLAN_IFACES_SIZE 8192      // of a map by interface: 4094 VLANs and more
+#define PLAN_VIPS_SIZE 1024        // least room of a map by listener
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
 // ---- routes and ip rules -------------------------------------------------------------------
@@ -84,16 +85,19 @@ enum plan_type {
 
 struct plan_elem {
 	uint8_t key[PLAN_KEY_SIZE]; // the fields one after the other, each padded to 4 bytes
-	uint8_t last[16];           // interval sets: the last key of the range (inclusive)
-	uint32_t mark;              // data of type PLAN_T_MARK
+	uint8_t last[16]; // interval sets: the last key of the range (inclusive); data that is an address: it
+	uint32_t mark;    // data of type PLAN_T_MARK; beside an address: the port
 	char chain[PLAN_NAME_SIZE]; // data of type PLAN_T_VERDICT: where to go
 };
 
 struct plan_set {
 	char name[PLAN_NAME_SIZE];
-	enum plan_type key[3]; // unused fields are PLAN_T_NONE
+	enum plan_type key[4]; // unused fields are PLAN_T_NONE
 	enum plan_type data;   // PLAN_T_NONE: a set, not a map
+	bool data_port;        // data is an address and a port
+	bool jump;             // verdicts jump there and come back
 	bool dynamic;  // written by the packet path (with timeouts); gwd neither diffs nor lists its elements
+	bool timeless; // dynamic, but elements stay for as long as they count something
 	bool interval; // keys are ranges key..last of one field
 	bool flowtable;   // no set but the flowtable; keys are indices of devices, `last` has their names
 	uint32_t size;    // room, 0: no limit
@@ -164,6 +168,55 @@ struct plan_rule {
 	bool strict;  // no usable member: refuse; else: go on with the default balance's group
 };
 
+// ---- inbound: services ---------------------------------------------------------------------
+
+struct plan_listen {
+	struct addr addr;
+	uint16_t first, last; // ports
+};
+
+struct plan_real {
+	char name[MODEL_NAME_MAX + 1];
+	enum real_role role;
+	enum forward forward;
+	bool fam[FAM_COUNT]; // families that it serves
+	struct addr address; // none: a listener on this host
+	uint16_t port;       // 0: the one that the client asked for
+	uint32_t id;         // never 0; stable by name: what a pin remembers
+	unsigned weight;     // that counts now: the file's, or by hand, ramped; 0 drains
+	unsigned undrained;  // without a drain by hand and a ramp: what n_slots is made for
+	uint32_t max_connections, min_connections;
+	bool active[FAM_COUNT]; // in the slots now
+	bool live[FAM_COUNT];   // clients that are pinned to it may stay
+	bool usable;            // false: its flows are ended
+	bool full;              // at max-connections, and not below min-connections since
+	// For status:
+	enum state state;
+	char reason[200];
+	uint64_t connections;
+	char manual[80];
+};
+
+// Reals are tier 1, backups tier 2, the sorry server tier 3 of one pool.
+struct plan_service {
+	char name[MODEL_NAME_MAX + 1];
+	enum scheduler scheduler;
+	uint32_t persistence_ms; // 0: no pins
+	uint8_t persist_mask[FAM_COUNT];
+	bool fam[FAM_COUNT]; // it listens there
+	bool by_real;        // slots lead to a chain for each real, not straight to its address
+	bool keep_port;      // !by_real: addresses without ports
+	bool cut;
+	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
+	uint32_t limit_connections, limit_rate;
+	bool syn_proxy, ftp;
+	uint32_t n_slots[FAM_COUNT];
+	unsigned tier[FAM_COUNT]; // that serves now; 0: nobody does
+	VEC(struct plan_listen) listens;
+	VEC(uint8_t) protocols;
+	VEC(struct plan_real) reals;
+};
+
 struct plan {
 	uint32_t mark_mask;
 	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)
@@ -172,6 +225,7 @@ struct plan {
 	VEC(struct plan_group) groups;
 	VEC(struct plan_rule) rules;
 	size_t default_group, default_own_group; // indices into groups
+	VEC(struct plan_service) services;       // the model's, in the model's order
 	VEC(struct plan_route) routes;           // sorted
 	VEC(struct plan_iprule) iprules;         // sorted
 	VEC(struct plan_sysctl) sysctls;

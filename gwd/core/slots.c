@@ -10,7 +10,7 @@
 
 static bool slots_by_hash(enum scheduler scheduler)
 {
-	return scheduler == SCHED_SH || scheduler == SCHED_DH;
+	return scheduler == SCHED_SH || scheduler == SCHED_DH || scheduler == SCHED_MH;
 }
 
 static unsigned slots_weight(enum scheduler scheduler, const struct slots_member *member)

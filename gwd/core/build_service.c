@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/build_service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/hash.h"
+#include "gwd/core/build.h"
+#include "gwd/core/manual.h"
+#include "gwd/core/names.h"
+#include "gwd/core/pick.h"
+#include "gwd/core/plan.h"
+#include "gwd/core/real.h"
+#include "gwd/core/ring.h"
+#include "gwd/core/slots.h"
+
+// ---- one real ------------------------------------------------------------------------------
+
+// What a client's pin remembers. Two reals of one service share an id once in four thousand million.
+static uint32_t build_real_id(const char *service, const char *real)
+{
+	uint64_t hash = hash_add(hash_add(HASH_START, service, strlen(service) + 1), real, strlen(real) + 1);
+	uint32_t id = (uint32_t)hash_end(hash);
+	return id ? id : 1;
+}
+
+static void build_real_address(struct plan_real *real, const struct model_real *conf,
+			       const struct plan_service *service, uint16_t only_port)
+{
+	real->address = conf->address;
+	real->port = conf->port ? conf->port : only_port;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		real->fam[fam] = service->fam[fam] &&
+				 (addr_is_none(&conf->address) || addr_fam(&conf->address) == fam);
+}
+
+static bool build_real_usable(enum state state)
+{
+	return state == STATE_UP || state == STATE_UNKNOWN || state == STATE_DEGRADED;
+}
+
+// The verdict, and above it what is set by hand.
+static void build_real_state(struct plan_real *real, const struct real_now *now, bool probed,
+			     const struct manual_entry *manual)
+{
+	const struct verdict *verdict = now->verdict;
+	real->state = verdict ? verdict->state : probed ? STATE_UNKNOWN : STATE_UP;
+	snprintf(real->reason, sizeof(real->reason), "%s",
+		 verdict && verdict->reason[0] ? verdict->reason
+		 : probed                      ? "not probed yet"
+					       : "not probed");
+	manual_text(manual, real->manual);
+	real->usable = build_real_usable(real->state) && !(manual && manual->disabled);
+	real->full = now->full && real->max_connections;
+	real->connections = now->connections;
+	if (manual && manual->disabled) {
+		real->state = STATE_DISABLED;
+		snprintf(real->reason, sizeof(real->reason), "%s", real->manual);
+	} else if (!real->undrained || (manual && manual->drained)) {
+		real->state = real->usable ? STATE_DRAIN : real->state;
+	} else if (real->usable && real->full) {
+		size_t n = strlen(real->reason);
+		snprintf(real->reason + n, sizeof(real->reason) - n, "; max-connections reached");
+	}
+}
+
+// Slow start: a share of the weight, but never nothing.
+static unsigned build_real_weight(unsigned weight, unsigned share)
+{
+	uint64_t part = (uint64_t)weight * share / REAL_SHARE_ALL;
+	return weight && !part ? 1 : (unsigned)part;
+}
+
+static void build_real(struct plan_service *service, const struct build_input *input,
+		       const struct model_real *conf, const struct real_now *now, uint16_t only_port)
+{
+	char name[2 * MODEL_NAME_MAX + 2];
+	struct plan_real *real;
+	snprintf(name, sizeof(name), "%s/%s", service->name, conf->name);
+	const struct manual_entry *manual = manual_find(input->manual, name);
+	vec_add(&service->reals, real);
+	snprintf(real->name, sizeof(real->name), "%s", conf->name);
+	real->role = conf->role;
+	real->forward = conf->forward;
+	real->id = build_real_id(service->name, real->name);
+	real->max_connections = conf->max_connections;
+	real->min_connections = conf->min_connections;
+	real->undrained = manual && manual->weighted ? manual->weight : conf->weight;
+	real->weight = build_real_weight(manual_weight(manual, conf->weight), now->share);
+	build_real_address(real, conf, service, only_port);
+	build_real_state(real, now, conf->n_probes > 0, manual);
+}
+
+// ---- one service ---------------------------------------------------------------------------
+
+// The only port of all listeners, or 0.
+static uint16_t build_only_port(const struct model_service *conf)
+{
+	uint16_t port = conf->listens[0].first;
+	for (size_t i = 0; i < conf->n_listens; i++)
+		if (conf->listens[i].first != port || conf->listens[i].last != port)
+			return 0;
+	return port;
+}
+
+// Where every real is an address with a port, or every one without, slots hold addresses. Otherwise they
+// lead to a chain for each real.
+static void build_form(struct plan_service *service)
+{
+	size_t keep = 0;
+	service->by_real = service->persistence_ms > 0;
+	vec_each(&service->reals, real) {
+		keep += !real->port;
+		if (real->max_connections || real->forward == FORWARD_LOCAL)
+			service->by_real = true;
+	}
+	if (keep && keep < service->reals.n)
+		service->by_real = true;
+	service->keep_port = keep > 0;
+}
+
+static unsigned build_real_tier(const struct plan_real *real)
+{
+	return (unsigned)real->role + 1;
+}
+
+static void build_service_pick(struct plan_service *service, enum fam fam)
+{
+	size_t n = service->reals.n;
+	struct pick_member *picks = xcalloc(n, sizeof(*picks));
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_real *real = &service->reals.v[i];
+		bool takes = real->fam[fam] && real->usable && !real->full;
+		enum state state = real->state == STATE_DEGRADED ? STATE_DEGRADED : STATE_UP;
+		picks[i] = (struct pick_member){.state = takes ? state : STATE_DOWN,
+						.tier = build_real_tier(real),
+						.weight = real->weight};
+	}
+	service->tier[fam] = pick_members(picks, n, service->scheduler);
+	for (size_t i = 0; i < n; i++) {
+		struct plan_real *real = &service->reals.v[i];
+		real->active[fam] = picks[i].active;
+		real->live[fam] = real->fam[fam] && real->usable && real->role == ROLE_REAL;
+	}
+	free(picks);
+}
+
+static void build_service_slots(struct plan_service *service)
+{
+	size_t n = service->reals.n;
+	struct slots_member *members = xcalloc(n, sizeof(*members));
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		for (size_t i = 0; i < n; i++) {
+			const struct plan_real *real = &service->reals.v[i];
+			members[i] = (struct slots_member){.tier = build_real_tier(real),
+							   .weight = real->fam[fam] ? real->undrained : 0};
+		}
+		service->n_slots[fam] = slots_count(service->scheduler, members, n);
+		build_service_pick(service, fam);
+	}
+	free(members);
+}
+
+static void build_service_options(struct plan_service *service, const struct model_service *conf)
+{
+	snprintf(service->name, sizeof(service->name), "%s", conf->name);
+	service->scheduler = conf->scheduler;
+	service->persistence_ms = conf->persistence_ms;
+	service->cut = conf->cut;
+	service->limit_connections = conf->limit_connections;
+	service->limit_rate = conf->limit_rate;
+	service->syn_proxy = conf->syn_proxy;
+	service->ftp = conf->ftp;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		service->persist_mask[fam] = (uint8_t)conf->persist_mask[fam];
+		service->source_first[fam] = conf->source_first[fam];
+		service->source_last[fam] = conf->source_last[fam];
+	}
+	for (size_t i = 0; i < conf->n_listens; i++) {
+		const struct model_listen *listen = &conf->listens[i];
+		vec_push(&service->listens, (struct plan_listen){listen->addr, listen->first, listen->last});
+		service->fam[addr_fam(&listen->addr)] = true;
+	}
+	for (size_t i = 0; i < conf->n_protocols; i++)
+		vec_push(&service->protocols, conf->protocols[i]);
+}
+
+void build_services(struct plan *plan, const struct build_input *input)
+{
+	static const struct real_now nothing = {.share = REAL_SHARE_ALL};
+	for (size_t i = 0; i < input->model->n_services; i++) {
+		const struct model_service *conf = &input->model->services[i];
+		struct plan_service *service;
+		vec_add(&plan->services, service);
+		build_service_options(service, conf);
+		for (size_t k = 0; k < conf->n_reals; k++)
+			build_real(service, input, &conf->reals[k],
+				   input->reals ? &input->reals[i][k] : &nothing, build_only_port(conf));
+		build_form(service);
+		build_service_slots(service);
+	}
+}
+
+// ---- the slot map --------------------------------------------------------------------------
+
+static void build_pool_ring(uint16_t *slots, const struct plan_service *service, enum fam fam,
+			    struct ring_turn turn)
+{
+	size_t n = service->reals.n;
+	struct ring_member *members = xcalloc(n, sizeof(*members));
+	for (size_t i = 0; i < n; i++)
+		members[i] = (struct ring_member){.flows = service->reals.v[i].connections,
+						  .weight = service->reals.v[i].weight,
+						  .active = service->reals.v[i].active[fam]};
+	ring_fill(slots, service->n_slots[fam], turn, service->scheduler, members, n);
+	free(members);
+}
+
+// The weights of tiers that wait have no say: a sorry server alone has all slots.
+static void build_pool_slots(uint16_t *slots, const struct plan_service *service, enum fam fam)
+{
+	size_t n = service->reals.n;
+	struct slots_member *members = xcalloc(n, sizeof(*members));
+	for (size_t i = 0; i < n; i++) {
+		const struct plan_real *real = &service->reals.v[i];
+		members[i] = (struct slots_member){.name = real->name,
+						   .weight = real->fam[fam] ? real->weight : 0,
+						   .tier = build_real_tier(real),
+						   .active = real->active[fam]};
+	}
+	slots_build(slots, service->n_slots[fam], service->scheduler, members, n, service->tier[fam]);
+	free(members);
+}
+
+// Backups and the sorry server are never remembered, nor are they limited.
+static void build_pool_elem(struct plan_elem *elem, const struct plan_service *service,
+			    const struct plan_real *real, enum fam fam)
+{
+	bool plain = real->role != ROLE_REAL || (!service->persistence_ms && !real->max_connections);
+	if (service->by_real) {
+		name_real(elem->chain, plain ? "to" : "real", fam, service, real);
+		return;
+	}
+	memcpy(elem->last, real->address.b, addr_size(&real->address));
+	elem->mark = service->keep_port ? 0 : real->port;
+}
+
+void build_pool(struct plan_set *set, const struct plan_service *service, enum fam fam, struct ring_turn turn)
+{
+	uint16_t slots[SLOTS_MAX];
+	uint32_t n_slots = service->n_slots[fam];
+	if (ring_schedules(service->scheduler))
+		build_pool_ring(slots, service, fam, turn);
+	else
+		build_pool_slots(slots, service, fam);
+	name_pool(set->name, fam, service);
+	set->key[0] = PLAN_T_INDEX;
+	set->data = service->by_real ? PLAN_T_VERDICT : fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
+	set->data_port = !service->by_real && !service->keep_port;
+	set->size = set->modulus = n_slots;
+	for (uint32_t i = 0; i < n_slots; i++) {
+		if (slots[i] == SLOT_EMPTY)
+			continue;
+		struct plan_elem elem = {0};
+		memcpy(elem.key, &i, sizeof(i));
+		build_pool_elem(&elem, service, &service->reals.v[slots[i]], fam);
+		vec_push(&set->elems, elem);
+	}
+}

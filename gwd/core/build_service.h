@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// build_service: one inbound service: its reals judged, its slot map made. The same schedulers and the same
+// pick as for gateways: reals, backups and the sorry server are the tiers of one pool.
+//
+// plan_build() calls it for all services; whoever steers one by counts calls build_pool() alone.
+#ifndef GWD_CORE_BUILD_SERVICE_H
+#define GWD_CORE_BUILD_SERVICE_H
+
+#include "gwd/base/addr.h"
+#include "gwd/core/ring.h"
+
+struct build_input;
+struct plan;
+struct plan_service;
+struct plan_set;
+
+// Fills plan->services.
+void build_services(struct plan *plan, const struct build_input *input);
+
+// Adds the sets and maps of all services, unsorted. After build_services().
+void build_service_sets(struct plan *plan, const struct build_input *input);
+
+// Fills `set` (zeroed), in the order of the slots. `turn`: where the packet path stands, for the
+// schedulers that go by counts.
+void build_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
+		struct ring_turn turn);
+
+#endif

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The sets and maps of the inbound side: which listener is whose, who takes the next connection, and
+// whose pins still hold.
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gwd/core/build.h"
+#include "gwd/core/build_service.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/names.h"
+#include "gwd/core/plan.h"
+#include "gwd/core/turns.h"
+
+static enum plan_type build_addr_type(enum fam fam)
+{
+	return fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
+}
+
+static struct plan_set *build_new_set(struct plan *plan, const char *name, enum plan_type key,
+				      enum plan_type data)
+{
+	struct plan_set *set;
+	vec_add(&plan->sets, set);
+	snprintf(set->name, sizeof(set->name), "%s", name);
+	set->key[0] = key;
+	set->data = data;
+	return set;
+}
+
+// Appends one field to a key, padded as the kernel wants it; returns where the next one begins.
+static size_t build_field(struct plan_elem *elem, size_t at, const void *value, size_t size)
+{
+	memcpy(elem->key + at, value, size);
+	return at + (size + 3) / 4 * 4;
+}
+
+static bool build_known(const struct plan_set *set, const struct plan_elem *elem)
+{
+	vec_each(&set->elems, old)
+		if (!memcmp(old->key, elem->key, sizeof(elem->key)))
+			return true;
+	return false;
+}
+
+// ---- listeners -----------------------------------------------------------------------------
+
+// A power of two with room to grow, so that few changes alter the set's declaration.
+static uint32_t build_room(size_t n)
+{
+	uint32_t room = PLAN_VIPS_SIZE;
+	while (room < 2 * n)
+		room *= 2;
+	return room;
+}
+
+static void build_vips(struct plan *plan, enum fam fam)
+{
+	struct plan_set *set =
+		build_new_set(plan, fam == FAM_4 ? "vip4" : "vip6", build_addr_type(fam), PLAN_T_VERDICT);
+	set->key[1] = PLAN_T_PROTO;
+	set->key[2] = PLAN_T_PORT;
+	vec_each(&plan->services, service) {
+		vec_each(&service->listens, listen) {
+			if (addr_fam(&listen->addr) != fam || listen->first != listen->last)
+				continue; // a range is a rule of its own
+			uint16_t port = htons(listen->first);
+			vec_each(&service->protocols, protocol) {
+				struct plan_elem elem = {0};
+				size_t at = build_field(&elem, 0, listen->addr.b, addr_size(&listen->addr));
+				at = build_field(&elem, at, protocol, sizeof(*protocol));
+				build_field(&elem, at, &port, sizeof(port));
+				name_service(elem.chain, "service", fam, service);
+				vec_push(&set->elems, elem);
+			}
+		}
+	}
+	set->size = build_room(set->elems.n);
+}
+
+// ---- what is spoken from -------------------------------------------------------------------
+
+// After the destination was translated a connection is known by listener's address and real. Where ports
+// are kept, the listener's are the real's.
+static void build_fullnat_elem(struct plan_set *set, const struct plan_service *service,
+			       const struct plan_listen *listen, const struct plan_real *real,
+			       uint16_t real_port, enum fam fam)
+{
+	uint16_t port = htons(real_port);
+	vec_each(&service->protocols, protocol) {
+		struct plan_elem elem = {0};
+		size_t at = build_field(&elem, 0, listen->addr.b, addr_size(&listen->addr));
+		at = build_field(&elem, at, real->address.b, addr_size(&real->address));
+		at = build_field(&elem, at, protocol, sizeof(*protocol));
+		build_field(&elem, at, &port, sizeof(port));
+		name_service(elem.chain, "source", fam, service);
+		if (!build_known(set, &elem))
+			vec_push(&set->elems, elem);
+	}
+}
+
+static void build_fullnat(struct plan *plan, enum fam fam)
+{
+	struct plan_set *set = build_new_set(plan, fam == FAM_4 ? "fullnat4" : "fullnat6",
+					     build_addr_type(fam), PLAN_T_VERDICT);
+	set->key[1] = build_addr_type(fam);
+	set->key[2] = PLAN_T_PROTO;
+	set->key[3] = PLAN_T_PORT;
+	vec_each(&plan->services, service) {
+		vec_each(&service->reals, real) {
+			if (real->forward != FORWARD_FULLNAT || !real->fam[fam])
+				continue;
+			vec_each(&service->listens, listen) {
+				if (addr_fam(&listen->addr) != fam)
+					continue;
+				if (real->port || listen->first == listen->last)
+					build_fullnat_elem(set, service, listen, real,
+							   real->port ? real->port : listen->first, fam);
+			}
+		}
+	}
+	set->size = build_room(set->elems.n);
+}
+
+// Interfaces of the LAN: who comes in by one and goes out by it again would be answered past us.
+static void build_hairpin(struct plan *plan)
+{
+	const struct plan_set *class = NULL;
+	vec_each(&plan->sets, set)
+		if (!strcmp(set->name, "class"))
+			class = set;
+	struct plan_set hairpin = {.name = "hairpin", .key = {PLAN_T_IFNAME, PLAN_T_IFNAME}};
+	hairpin.size = PLAN_IFACES_SIZE;
+	for (size_t i = 0; class && i < class->elems.n; i++) {
+		const struct plan_elem *iface = &class->elems.v[i];
+		if (strcmp(iface->chain, "lan") != 0)
+			continue;
+		struct plan_elem elem = {0};
+		build_field(&elem, build_field(&elem, 0, iface->key, 16), iface->key, 16);
+		vec_push(&hairpin.elems, elem);
+	}
+	vec_push(&plan->sets, hairpin);
+}
+
+// ---- one service ---------------------------------------------------------------------------
+
+static void build_held(struct plan *plan, const struct plan_service *service, enum fam fam, const char *kind)
+{
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set =
+		build_new_set(plan, name_service(name, kind, fam, service), PLAN_T_MARK, PLAN_T_VERDICT);
+	set->size = PLAN_IDS_SIZE;
+	vec_each(&service->reals, real) {
+		if (!real->live[fam])
+			continue;
+		struct plan_elem elem = {0};
+		build_field(&elem, 0, &real->id, sizeof(real->id));
+		name_real(elem.chain, kind, fam, service, real);
+		if (!build_known(set, &elem))
+			vec_push(&set->elems, elem);
+	}
+}
+
+static void build_sticks(struct plan *plan, const struct plan_service *service, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set = build_new_set(plan, name_service(name, "stick", fam, service),
+					     build_addr_type(fam), PLAN_T_MARK);
+	set->dynamic = true;
+	set->size = PLAN_PIN_SIZE;
+	build_held(plan, service, fam, "held");
+	build_held(plan, service, fam, "heldct");
+}
+
+static void build_limits(struct plan *plan, const struct plan_service *service, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set;
+	if (service->limit_rate) {
+		set = build_new_set(plan, name_service(name, "rate", fam, service), build_addr_type(fam),
+				    PLAN_T_NONE);
+		set->dynamic = true;
+		set->size = PLAN_PIN_SIZE;
+	}
+	if (service->limit_connections) {
+		set = build_new_set(plan, name_service(name, "many", fam, service), build_addr_type(fam),
+				    PLAN_T_NONE);
+		set->dynamic = set->timeless = true;
+		set->size = PLAN_PIN_SIZE;
+	}
+}
+
+void build_service_sets(struct plan *plan, const struct build_input *input)
+{
+	char name[PLAN_GROUP_NAME_SIZE];
+	if (!plan->services.n)
+		return;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		build_vips(plan, fam);
+		build_fullnat(plan, fam);
+	}
+	build_hairpin(plan);
+	vec_each(&plan->services, service) {
+		snprintf(name, sizeof(name), "service/%s", service->name);
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			struct plan_set *set;
+			if (!service->fam[fam])
+				continue;
+			vec_add(&plan->sets, set);
+			build_pool(set, service, fam, turns_get(input->turns, name, fam));
+			if (service->persistence_ms)
+				build_sticks(plan, service, fam);
+			build_limits(plan, service, fam);
+		}
+	}
+}
