@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
@@ -24,28 +23,21 @@
 
 #define REFRESH_MS 1000 // least time between two computations of the figures
 #define FIGURES_MS 5000 // least time between two news of figures alone
-#define HELD_UP_MS 20   // woken later than this: read what came in before judging silence
-#define LONGEST_SLEEP_MS 3600000
 
 struct checker {
 	struct event_base *base;
 	struct prober_set *set;
 	char *name;
 	struct checker_binding binding;
-	struct prober_link link; // what the checks see of the binding
 	VEC(struct check *) checks;
 	unsigned need;
 	bool urgent;
-	uint64_t seed;
 	checker_cb cb;
 	void *arg;
 	struct verdict verdict;
 	struct verdict told; // what the last callback was about
 	int64_t told_ms, figures_ms;
 	uint64_t signature; // of what the reason was made from
-	int64_t due_ms;
-	bool held_up;
-	struct event *timer;
 	struct event *news; // tells what changed, from the loop
 };
 
@@ -90,7 +82,7 @@ static void say_probes(const struct checker *checker, struct buf *out, int64_t n
 			continue;
 		reason_text(&(*c)->watch, now_ms, text, sizeof(text));
 		if (n > 1)
-			buf_printf(out, "; %s: ", (*c)->probe->name);
+			buf_printf(out, "; %s: ", (*c)->spec.probe->name);
 		buf_puts(out, text);
 	}
 }
@@ -191,22 +183,7 @@ static void on_news(evutil_socket_t fd, short what, void *arg)
 
 // ---- the loop --------------------------------------------------------------------------------
 
-static void schedule(struct checker *checker, int64_t now_ms)
-{
-	int64_t due = now_ms + LONGEST_SLEEP_MS;
-
-	vec_each(&checker->checks, c) {
-		int64_t ms = (*c)->votes ? watch_next_ms(&(*c)->watch) : INT64_MAX;
-
-		due = ms < due ? ms : due;
-	}
-	int64_t wait = due > now_ms ? due - now_ms : 0;
-	struct timeval tv = {.tv_sec = wait / 1000, .tv_usec = wait % 1000 * 1000};
-	checker->due_ms = now_ms + wait;
-	event_add(checker->timer, &tv);
-}
-
-// Something happened: form the verdict anew, and see when we are wanted next.
+// Something happened: form the verdict anew.
 static void update(struct checker *checker, int64_t now_ms)
 {
 	enum state state = judge(checker);
@@ -225,42 +202,24 @@ static void update(struct checker *checker, int64_t now_ms)
 	}
 	if (has_news(checker, now_ms, &news))
 		event_active(checker->news, EV_TIMEOUT, 0);
-	schedule(checker, now_ms);
 }
 
-static void on_answer(void *arg)
+static void on_change(void *arg)
 {
 	update(arg, mono_now_ms());
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
-{
-	static const struct timeval at_once = {0};
-	struct checker *checker = arg;
-	int64_t now_ms = mono_now_ms();
-
-	(void)fd, (void)what;
-	// The loop was busy elsewhere: answers may lie in the sockets. Let it read them first.
-	if (now_ms - checker->due_ms > HELD_UP_MS && !checker->held_up) {
-		checker->held_up = true;
-		event_add(checker->timer, &at_once);
-		return;
-	}
-	checker->held_up = false;
-	vec_each(&checker->checks, c)
-		check_run(*c, now_ms);
-	update(checker, now_ms);
-}
-
 // ---- life ------------------------------------------------------------------------------------
 
-static void set_link(struct checker *checker)
+static struct prober_link link_of(const struct checker_binding *binding)
 {
-	const struct checker_binding *b = &checker->binding;
+	struct prober_link link = {.fam = binding->fam,
+				   .ifindex = binding->ifindex,
+				   .mark = binding->mark,
+				   .source = binding->source};
 
-	checker->link = (struct prober_link){
-		.fam = b->fam, .ifindex = b->ifindex, .mark = b->mark, .source = b->source};
-	memcpy(checker->link.ifname, b->ifname, sizeof(checker->link.ifname));
+	memcpy(link.ifname, binding->ifname, sizeof(link.ifname));
+	return link;
 }
 
 static struct check *take_check(struct checker *checker, const struct model_probe *probe)
@@ -268,7 +227,7 @@ static struct check *take_check(struct checker *checker, const struct model_prob
 	vec_each(&checker->checks, c) {
 		struct check *check = *c;
 
-		if (!check || !probe_is_same(check->probe, probe))
+		if (!check || !probe_is_same(check->spec.probe, probe))
 			continue;
 		*c = NULL;
 		return check;
@@ -276,33 +235,28 @@ static struct check *take_check(struct checker *checker, const struct model_prob
 	return NULL;
 }
 
-static struct check *make_check(struct checker *checker, const struct model_probe *probe, int64_t now_ms)
+static struct check *join_check(struct checker *checker, const struct model_probe *probe)
 {
-	struct check *check;
+	const struct checker_binding *binding = &checker->binding;
+	struct check_spec spec = {probe, link_of(binding), binding->next_hop, binding->broken[0] != 0};
+	struct check_user user = {on_change, checker, checker->urgent};
 
-	checker->seed = hash_end(hash_add(HASH_START, &checker->seed, sizeof(checker->seed)));
-	check = check_new(checker->set, &checker->link, probe, checker->seed, on_answer, checker);
-	watch_assume(&check->watch, checker->verdict.state, now_ms);
-	check_aim(check, checker->binding.fam, &checker->binding.next_hop, now_ms);
-	if (checker->binding.broken[0])
-		watch_set_broken(&check->watch, true, now_ms);
-	watch_set_urgent(&check->watch, checker->urgent, now_ms);
-	return check;
+	return check_join(checker->base, checker->set, &spec, checker->verdict.state, &user);
 }
 
 static void adopt_probes(struct checker *checker, const struct model_probe *const *probes, size_t n,
-			 unsigned need, int64_t now_ms)
+			 unsigned need)
 {
 	__typeof__(checker->checks) checks = {0};
 
 	for (size_t i = 0; i < n; i++) {
 		struct check *check = take_check(checker, probes[i]);
 
-		vec_push(&checks, check ? check : make_check(checker, probes[i], now_ms));
+		vec_push(&checks, check ? check : join_check(checker, probes[i]));
 	}
 	vec_each(&checker->checks, c)
 		if (*c)
-			check_free(*c);
+			check_leave(*c, checker);
 	vec_free(&checker->checks);
 	checker->checks = checks;
 	checker->need = need;
@@ -323,16 +277,12 @@ struct checker *checker_new(struct event_base *base, struct prober_set *set, con
 	checker->binding = *binding;
 	checker->cb = cb;
 	checker->arg = arg;
-	checker->timer = evtimer_new(base, on_timer, checker);
 	checker->news = evtimer_new(base, on_news, checker);
-	if (getrandom(&checker->seed, sizeof(checker->seed), GRND_NONBLOCK) < 0)
-		checker->seed = hash_add(hash_str(name), &now_ms, sizeof(now_ms));
 	checker->verdict = (struct verdict){.since_ms = now_ms, .latency_ms = -1, .jitter_ms = -1};
 	if (carry_over)
 		checker->verdict = *carry_over;
 	checker->told = checker->verdict;
-	set_link(checker);
-	adopt_probes(checker, probes, n_probes, need, now_ms);
+	adopt_probes(checker, probes, n_probes, need);
 	update(checker, now_ms);
 	return checker;
 }
@@ -342,9 +292,8 @@ void checker_free(struct checker *checker)
 	if (!checker)
 		return;
 	vec_each(&checker->checks, c)
-		check_free(*c);
+		check_leave(*c, checker);
 	vec_free(&checker->checks);
-	event_free(checker->timer);
 	event_free(checker->news);
 	free(checker->name);
 	free(checker);
@@ -353,63 +302,42 @@ void checker_free(struct checker *checker)
 void checker_configure(struct checker *checker, const struct model_probe *const *probes, size_t n_probes,
 		       unsigned need)
 {
-	int64_t now_ms = mono_now_ms();
-
 	assert(n_probes > 0 && need > 0);
-	adopt_probes(checker, probes, n_probes, need, now_ms);
-	update(checker, now_ms);
+	adopt_probes(checker, probes, n_probes, need);
+	update(checker, mono_now_ms());
 }
 
 // ---- what the engine tells -------------------------------------------------------------------
 
-static bool same_link(const struct checker_binding *a, const struct checker_binding *b)
-{
-	return !strcmp(a->ifname, b->ifname) && a->ifindex == b->ifindex && a->mark == b->mark &&
-	       addr_equal(&a->source, &b->source);
-}
-
 void checker_rebind(struct checker *checker, const struct checker_binding *binding)
 {
-	struct checker_binding old = checker->binding;
-	bool link = !same_link(&old, binding), hop = !addr_equal(&old.next_hop, &binding->next_hop);
-	bool broken = !!old.broken[0] != !!binding->broken[0];
-	int64_t now_ms = mono_now_ms();
+	const struct checker_binding *old = &checker->binding;
+	struct prober_link link = link_of(binding), old_link = link_of(old);
 
-	assert(binding->fam == old.fam);
-	if (!link && !hop && !strcmp(old.broken, binding->broken))
+	assert(binding->fam == old->fam);
+	if (prober_link_same(&old_link, &link) && addr_equal(&old->next_hop, &binding->next_hop) &&
+	    !strcmp(old->broken, binding->broken))
 		return;
 	checker->binding = *binding;
-	vec_each(&checker->checks, c) {
-		if (link || broken)
-			check_quiet(*c);
-		if (hop && !(*c)->probe->n_targets && !(*c)->probe->n_target_names)
-			check_aim(*c, binding->fam, &binding->next_hop, now_ms);
-		if (broken)
-			watch_set_broken(&(*c)->watch, binding->broken[0] != 0, now_ms);
-		else if (link)
-			watch_restart(&(*c)->watch, now_ms);
-	}
-	set_link(checker);
-	update(checker, now_ms);
+	vec_each(&checker->checks, c)
+		*c = check_move(*c, checker, &link, &binding->next_hop, binding->broken[0] != 0);
+	update(checker, mono_now_ms());
 }
 
 void checker_set_urgent(struct checker *checker, bool urgent)
 {
-	int64_t now_ms = mono_now_ms();
-
 	if (urgent == checker->urgent)
 		return;
 	checker->urgent = urgent;
 	vec_each(&checker->checks, c)
-		watch_set_urgent(&(*c)->watch, urgent, now_ms);
-	update(checker, now_ms);
+		check_set_urgent(*c, checker, urgent);
+	update(checker, mono_now_ms());
 }
 
 void checker_probe_now(struct checker *checker)
 {
 	vec_each(&checker->checks, c)
-		watch_suspect(&(*c)->watch);
-	schedule(checker, mono_now_ms());
+		check_suspect(*c);
 }
 
 // ---- what the engine asks --------------------------------------------------------------------

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // checker: the health of one gateway in one family, as one verdict.
 //
-// It runs the gateway's probes (watch.h) through the probers, combines them by `need`, and calls
+// It runs its probes (check.h; shared with whoever has the same), combines them by `need`, and calls
 // back when the verdict's state changes, or its reason, or (at most every few seconds) its figures.
 // The engine owns one per gateway and family.
 //

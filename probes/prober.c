@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "gwd/base/alloc.h"
 #include "gwd/core/model.h"
 #include "probes/arp.h"
 #include "probes/ask.h"
+#include "probes/check_pool.h"
 #include "probes/dns.h"
 #include "probes/exec.h"
 #include "probes/http.h"
@@ -23,6 +25,7 @@ struct prober_set {
 	struct exec *exec;
 	struct http *http;
 	struct resolve *resolve;
+	struct check_pool *checks;
 };
 
 struct prober_set *prober_set_new(struct event_base *base)
@@ -35,6 +38,7 @@ struct prober_set *prober_set_new(struct event_base *base)
 	set->exec = exec_new(base);
 	set->http = http_new(base);
 	set->resolve = resolve_new(base);
+	set->checks = check_pool_new();
 	return set;
 }
 
@@ -47,7 +51,19 @@ void prober_set_free(struct prober_set *set)
 	exec_free(set->exec);
 	http_free(set->http);
 	resolve_free(set->resolve);
+	check_pool_free(set->checks);
 	free(set);
+}
+
+struct check_pool *prober_set_checks(const struct prober_set *set)
+{
+	return set->checks;
+}
+
+bool prober_link_same(const struct prober_link *a, const struct prober_link *b)
+{
+	return a->fam == b->fam && !strcmp(a->ifname, b->ifname) && a->ifindex == b->ifindex &&
+	       a->mark == b->mark && addr_equal(&a->source, &b->source);
 }
 
 static struct ask *put(struct prober_set *set, const struct ask_spec *spec, struct answer *failed)

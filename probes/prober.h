@@ -12,11 +12,13 @@
 #ifndef GWD_PROBES_PROBER_H
 #define GWD_PROBES_PROBER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
 
 struct ask; // a question on its way; owned by its prober
+struct check_pool;
 struct event_base;
 struct model_probe;
 struct prober_set;
@@ -35,6 +37,8 @@ struct prober_link {
 	uint32_t mark;      // SO_MARK: selects the gateway's routing table; 0: none
 	struct addr source; // address to speak from; none: the kernel's choice
 };
+
+bool prober_link_same(const struct prober_link *a, const struct prober_link *b);
 
 enum answer_kind {
 	ANSWER_ALIVE, // the target answered what it should
@@ -55,6 +59,9 @@ typedef void (*answer_cb)(void *arg, uint64_t id, const struct answer *answer);
 
 struct prober_set *prober_set_new(struct event_base *base);
 void prober_set_free(struct prober_set *set); // after the last ask was answered or cancelled
+
+// Who asks through this set and how, so that two who would ask the same do it as one (check.h).
+struct check_pool *prober_set_checks(const struct prober_set *set);
 
 // Asks. Returns NULL when it failed at once: then `failed` (DEAD or CANT) says why, and `cb` won't
 // be called. `probe` and `target` must live until the answer or the cancellation.

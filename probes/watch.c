@@ -83,6 +83,12 @@ void watch_assume(struct watch *watch, enum state state, int64_t now_ms)
 	damper_assume(&watch->damper, state, now_ms);
 }
 
+void watch_inherit(struct watch *watch, const struct watch *from)
+{
+	watch->damper = from->damper;
+	watch->quality = from->quality;
+}
+
 // ---- judging ---------------------------------------------------------------------------------
 
 static enum state target_state(const struct watch_target *t)

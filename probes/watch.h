@@ -72,6 +72,8 @@ void watch_restart(struct watch *watch, int64_t now_ms);
 
 // Starts from a state that was found earlier.
 void watch_assume(struct watch *watch, enum state state, int64_t now_ms);
+// The same from another watch of the same configuration, with what it has learnt of flapping.
+void watch_inherit(struct watch *watch, const struct watch *from);
 
 // While urgent one answer is enough, and there is no hold.
 void watch_set_urgent(struct watch *watch, bool urgent, int64_t now_ms);
