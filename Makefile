@@ -31,6 +31,7 @@ LAB_SRC  := $(filter-out %_main.c,$(wildcard test/lab/*.c))
 LAB_OBJ  := $(LAB_SRC:%.c=$(B)/obj/%.o)
 UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
+BENCH_SRC := $(wildcard test/bench/*.c)
 
 .PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz bench install clean
 
@@ -55,6 +56,9 @@ $(B)/unit: $(UNIT_SRC:%.c=$(B)/obj/%.o) $(B)/libgwd.a
 $(B)/net: $(NET_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
 
+$(B)/bench: $(BENCH_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
+	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm
+
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
@@ -69,11 +73,13 @@ check:
 	@test/install-deps check
 	@test/check
 
-# NAME=packet-cost for one of them: an executable in test/bench
+# NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well.
+BENCHMARKS = packet-cost
 bench:
 	@test/install-deps bench
-	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl
-	@for b in $(or $(NAME),$(notdir $(basename $(wildcard test/bench/*-cost)))); do GWD_BUILD=$(B) test/bench/$$b || exit 1; done
+	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/bench
+	@rm -f $(B)/bench.md
+	@for b in $(or $(NAME),$(BENCHMARKS)); do GWD_BUILD=$(B) test/bench/$$b || exit 1; done
 
 # ---- parts of check ------------------------------------------------------------------------------
 check-layers:

@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// bench: what the benchmarks written in C share: the peers' life in a lab, a daemon's processor time and
+// memory, medians, and rows of a table.
+//
+// `make bench` runs every executable of test/bench (but those that end in -guest). One that is written in C is a
+// line that calls `build/bench NAME`; its rows go through test/bench/table, which prints them and adds
+// them to build/bench.md. A benchmark checks that the work was done before it prints a figure.
+#ifndef GWD_TEST_BENCH_BENCH_H
+#define GWD_TEST_BENCH_BENCH_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "test/lab/lab.h"
+
+struct lab;
+struct lab_ns;
+struct lab_proc;
+
+// Prints the sentence and ends: a figure would be worth nothing.
+void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+// One row of the table: columns separated by tabs.
+void bench_row(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+double bench_median(double *values, size_t n); // sorts them
+double bench_cpu_ms(pid_t pid);                // user and system time so far
+double bench_resident_mb(pid_t pid);
+
+const char *bench_build(void); // where gwd and gwctl are
+
+// gwd with this configuration file in a place; returns when it is ready.
+struct lab_proc *bench_gwd(struct lab *lab, const struct lab_ns *ns, const char *config);
+void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+int bench_connections(int argc, char **argv);
+
+#endif
