@@ -35,5 +35,6 @@ void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const 
 	__attribute__((format(printf, 4, 5)));
 
 int bench_connections(int argc, char **argv);
+int bench_control_plane(int argc, char **argv);
 
 #endif

@@ -9,6 +9,7 @@ static const struct {
 	int (*run)(int argc, char **argv);
 } benchmarks[] = {
 	{"connections", bench_connections},
+	{"control-plane", bench_control_plane},
 };
 
 int main(int argc, char **argv)
