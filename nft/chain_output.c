@@ -41,6 +41,19 @@ static void chain_out(struct ruleset *ruleset, uint32_t mask)
 	rule_ct_state(rule, RULE_STATE_NEW);
 	rule_if_in_set(rule, RULE_OIFNAME, "wan");
 	rule_goto(rule, "own");
+	rule = chain_rule(chain);
+	rule_ct_state(rule, RULE_STATE_INVALID);
+	rule_if_in_set(rule, RULE_OIFNAME, "wan");
+	rule_goto(rule, "stray");
+}
+
+// The kernel's own answer to a segment of no flow has no connection that could tell its link; its
+// source can. (A far end repeats its FIN to a link that has lost its flows meanwhile.)
+static void chain_stray(struct ruleset *ruleset)
+{
+	struct chain *chain = ruleset_chain(ruleset, "stray");
+	rule_addr_vmap(chain_rule(chain), FAM_4, RULE_SOURCE, "bound4");
+	rule_addr_vmap(chain_rule(chain), FAM_6, RULE_SOURCE, "bound6");
 }
 
 static void chain_own(struct ruleset *ruleset)
@@ -80,5 +93,6 @@ void chains_output(struct ruleset *ruleset, const struct plan *plan)
 {
 	chain_out(ruleset, plan->mark_mask);
 	chain_own(ruleset);
+	chain_stray(ruleset);
 	chain_raw(ruleset, plan->mark_mask);
 }

@@ -42,7 +42,7 @@ void chains_rules(struct ruleset *ruleset, const struct plan *plan);   // rules4
 void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, hit*, hitct*, give*
 void chains_target(struct ruleset *ruleset,
 		   const struct plan *plan); // prefer*, strict*, orphan, nogw, refuse
-void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, raw
+void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, stray, raw
 void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
 void chains_service(struct ruleset *ruleset,
 		    const struct plan *plan); // inbound, service*, stuck*, held*, real*, to*

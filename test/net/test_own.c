@@ -102,3 +102,51 @@ Test(own, a_probe_goes_by_its_own_link_whatever_the_balance_says)
 	net_wait_up(net);
 	net_finish(net);
 }
+
+// From the internet to every WAN address: a FIN of a flow that nobody knows. The answer, an RST, leaves by the link that
+// its source belongs to (net_finish() looks at them), whatever main's default is.
+static void send_stray(struct net *net, const char *family, const char *from, const char *to)
+{
+	lab_do(lab_internet(net->lab),
+	       "python3 - <<'END'\n"
+	       "import socket, struct\n"
+	       "af = socket.%s\n"
+	       "src, dst = socket.inet_pton(af, '%s'), socket.inet_pton(af, '%s')\n"
+	       "def sum16(data):\n"
+	       "    total = sum(struct.unpack('!%%dH' %% (len(data) // 2), data))\n"
+	       "    while total >> 16: total = (total & 0xffff) + (total >> 16)\n"
+	       "    return ~total & 0xffff\n"
+	       "tcp = struct.pack('!HHIIBBHHH', 9000, 40000, 1, 1, 5 << 4, 0x01, 1000, 0, 0)\n"
+	       "pseudo = src + dst + struct.pack('!II', len(tcp), 6)\n"
+	       "tcp = tcp[:16] + struct.pack('!H', sum16(pseudo + tcp)) + tcp[18:]\n"
+	       "s = socket.socket(af, socket.SOCK_RAW, socket.IPPROTO_TCP)\n"
+	       "s.bind(('%s', 0))\n"
+	       "s.sendto(tcp, ('%s', 0))\n"
+	       "END",
+	       family, from, to, from, to);
+}
+
+static bool six_answers(void *arg)
+{
+	return net_router_shows(arg, "nft list counter inet seen rst", "packets 6 ");
+}
+
+Test(own, an_answer_to_a_stray_segment_leaves_by_its_own_link)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	net_configure(net, "gateway g1 { interface = wan1 address = 100.64.1.1 address6 = 2001:db8:1::1 }"
+			   "gateway g2 { interface = wan2 address = 100.64.2.1 address6 = 2001:db8:2::1 }"
+			   "gateway g3 { interface = wan3 address = 100.64.3.1 address6 = 2001:db8:3::1 }");
+	net_gwd(net);
+	net_wait_up(net);
+	lab_nft_load(
+		lab_router(net->lab),
+		"table inet seen {\n counter rst { }\n chain c { type filter hook postrouting priority 300; "
+		"tcp flags & rst == rst tcp dport 9000 counter name rst\n }\n }");
+	for (int isp = 1; isp <= 3; isp++) {
+		send_stray(net, "AF_INET", "198.51.100.1", lab_wan_address(net->lab, isp, AF_INET));
+		send_stray(net, "AF_INET6", "2001:db8:aaaa::1", lab_wan_address(net->lab, isp, AF_INET6));
+	}
+	cr_assert(lab_wait_until(six_answers, net, 2000), "not all were answered");
+	net_finish(net);
+}
