@@ -61,6 +61,15 @@ static void check_lan(const struct loader *ld, const struct reader *r, const str
 		}
 }
 
+static void check_slow_start(const struct reader *r, const struct model_gateway *gw)
+{
+	if (gw->failback == FAILBACK_RESET && gw->slow_start_ms)
+		report_error(
+			r->report, tree_place(r->tree, &r->section, "slow-start"), r->section.label,
+			"slow-start would keep the flows away that failback = reset ends so that they come "
+			"back: remove one of the two");
+}
+
 static void check_need(const struct reader *r, const struct model_gateway *gw)
 {
 	bool whole = gw->n_probes == tree_values(&r->section, "probes") || !tree_given(&r->section, "probes");
@@ -79,6 +88,7 @@ void check_gateways(const struct loader *ld)
 		check_families(&r, &m->gateways[i]);
 		check_lan(ld, &r, &m->gateways[i]);
 		check_need(&r, &m->gateways[i]);
+		check_slow_start(&r, &m->gateways[i]);
 		for (size_t j = 0; j < i; j++)
 			for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 				check_pair(ld, &r, j, i, fam);

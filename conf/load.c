@@ -234,6 +234,8 @@ static void load_gateway(const struct loader *ld, const struct reader *r, struct
 	load_gateway_limits(r, gw);
 	if (read_choice(r, "failback", READ_CHOICE(failbacks, 2), &choice))
 		gw->failback = choice == 0 ? FAILBACK_STAY : FAILBACK_RESET;
+	gw->slow_start_ms = gw->failback == FAILBACK_RESET ? 0 : LOAD_SLOW_START_MS; // reset wants all back
+	read_duration(r, "slow-start", 0, LOAD_SLOW_START_MAX_MS, &gw->slow_start_ms);
 }
 
 // Whose is a default route on an interface that several gateways share? Nobody can tell; so where a

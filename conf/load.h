@@ -18,6 +18,8 @@ struct report;
 #define LOAD_DEFAULT_BALANCE "default"
 #define LOAD_DEFAULT_PROBE "next-hop"
 #define LOAD_WEIGHT_MAX 65535
+#define LOAD_SLOW_START_MS 10000 // of a gateway
+#define LOAD_SLOW_START_MAX_MS 3600000
 
 struct loader {
 	const struct tree *tree;

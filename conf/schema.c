@@ -30,9 +30,9 @@ static cfg_opt_t probe_options[] = {
 };
 
 static cfg_opt_t gateway_options[] = {
-	ONE("interface"), ONE("address"), ONE("address6"), ONE("snat"),     ONE("snat6"),
-	ONE("weight"),    LIST("probes"), ONE("need"),     ONE("failback"), ONE("max-flows"),
-	ONE("bandwidth"), ONE("spill"),   CFG_END(),
+	ONE("interface"), ONE("address"), ONE("address6"),   ONE("snat"),     ONE("snat6"),
+	ONE("weight"),    LIST("probes"), ONE("need"),       ONE("failback"), ONE("max-flows"),
+	ONE("bandwidth"), ONE("spill"),   ONE("slow-start"), CFG_END(),
 };
 
 static cfg_opt_t use_options[] = {

@@ -206,6 +206,7 @@ static void engine_open_events(struct engine *engine)
 	struct timeval resync = {.tv_sec = ENGINE_RESYNC_S}, measure = {.tv_sec = ENGINE_MEASURE_S};
 	engine->settle = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->retry = event_new(engine->base, -1, 0, engine_on_settle, engine);
+	engine->ramp = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->listen = event_new(engine->base, nft_listener_fd(engine->listener), EV_READ | EV_PERSIST,
 				   engine_on_listener, engine);
 	engine->resync = event_new(engine->base, -1, EV_PERSIST, engine_on_resync, engine);
@@ -268,6 +269,7 @@ void engine_free(struct engine *engine)
 		return;
 	engine_free_event(engine->settle);
 	engine_free_event(engine->retry);
+	engine_free_event(engine->ramp);
 	engine_free_event(engine->listen);
 	engine_free_event(engine->resync);
 	engine_free_event(engine->measure);
@@ -285,6 +287,7 @@ void engine_free(struct engine *engine)
 	plan_free(&engine->applied);
 	ids_free(&engine->ids);
 	manual_free(&engine->manual);
+	ramps_free(&engine->ramps);
 	vec_free(&engine->since);
 	vec_free(&engine->rates);
 	model_free(engine->model);

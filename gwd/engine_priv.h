@@ -12,6 +12,7 @@
 #include "gwd/core/ids.h"
 #include "gwd/core/manual.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/ramps.h"
 #include "gwd/core/turns.h"
 #include "gwd/engine.h"
 #include "gwd/events.h"
@@ -74,6 +75,8 @@ struct engine {
 	bool turns_unknown;  // the chains were loaded anew, or never read
 	int64_t steered_ms;  // engine_steer() ran last
 	struct event *steer; // it is due
+	struct ramps ramps;  // who came back into use when
+	struct event *ramp;  // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 

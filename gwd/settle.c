@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <errno.h>
+#include <event2/event.h>
 #include <string.h>
 
 #include "gwd/base/log.h"
@@ -9,6 +10,8 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/model.h"
+#include "gwd/core/ramp.h"
+#include "gwd/core/ramps.h"
 #include "gwd/engine_priv.h"
 #include "gwd/failover.h"
 #include "gwd/loads.h"
@@ -64,7 +67,7 @@ int engine_read_back(struct engine *engine, struct err *err)
 
 // ---- what it should have -------------------------------------------------------------------
 
-static void settle_build(struct engine *engine, struct plan *plan)
+static void settle_build(struct engine *engine, struct plan *plan, int64_t now_ms)
 {
 	const struct model *model = engine->model;
 	if (engine->flushed)
@@ -80,6 +83,8 @@ static void settle_build(struct engine *engine, struct plan *plan)
 		.manual = &engine->manual,
 		.loads = loads_now(engine->loads),
 		.turns = &engine->turns,
+		.ramps = &engine->ramps,
+		.now_ms = now_ms,
 		.ids = &engine->ids,
 		.flowtable = engine->flowtable,
 	};
@@ -229,22 +234,35 @@ static void settle_turns(struct engine *engine, const struct ops *ops)
 		engine_steer_soon(engine);
 }
 
+// The next step of whoever is ramped up makes another plan.
+static void settle_ramps(struct engine *engine, const struct plan *plan, int64_t now_ms)
+{
+	ramps_note(&engine->ramps, plan, now_ms);
+	int64_t wait_ms = ramps_wait_ms(&engine->ramps, plan, now_ms);
+	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	if (wait_ms == RAMP_OVER)
+		event_del(engine->ramp);
+	else
+		event_add(engine->ramp, &wait);
+}
+
 static int settle_try(struct engine *engine, struct err *err)
 {
 	struct plan plan = {0};
 	struct ops ops = {0};
+	int64_t now_ms = mono_now_ms();
 	int r = engine_read_back(engine, err);
 	if (r)
 		return r;
-	settle_build(engine, &plan);
+	settle_build(engine, &plan, now_ms);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);
 	r = settle_apply(engine, &plan, &ops, err);
-	int64_t now_ms = mono_now_ms();
 	if (!r) {
 		if (ops.op.n)
-			engine->applied_ms = now_ms;
+			engine->applied_ms = mono_now_ms();
 		settle_turns(engine, &ops);
+		settle_ramps(engine, &plan, now_ms);
 		struct plan old = engine->applied;
 		engine->applied = plan;
 		plan = old;

@@ -14,6 +14,8 @@
 #include "gwd/core/marks.h"
 #include "gwd/core/pick.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/ramp.h"
+#include "gwd/core/ramps.h"
 #include "gwd/core/slots.h"
 
 // ---- gateways ------------------------------------------------------------------------------
@@ -94,6 +96,21 @@ static void build_full(struct plan_gateway *gw, const struct load *load)
 		 load->full ? "max-flows reached" : "above spill");
 }
 
+static void build_ramp(struct plan_gateway *gw, const struct build_input *input)
+{
+	unsigned held = 0;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		if (gw->usable[fam] && !gw->degraded[fam])
+			gw->held[fam] =
+				ramps_held(input->ramps, gw->name, fam, input->now_ms, gw->slow_start_ms);
+		held = gw->held[fam] > held ? gw->held[fam] : held;
+	}
+	size_t n = strlen(gw->reason);
+	if (held)
+		snprintf(gw->reason + n, sizeof(gw->reason) - n, "; slow-start: %u%% of its share",
+			 (RAMP_FULL - held) * 100 / RAMP_FULL);
+}
+
 static void build_gateway(struct plan_gateway *gw, const struct build_input *input, size_t i,
 			  const struct link *link)
 {
@@ -106,6 +123,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	gw->id = ids_get(input->ids, conf->name);
 	gw->mark = mark_of_id(input->model->globals.mark_mask, gw->id);
 	gw->weight = manual_weight(manual, conf->weight);
+	gw->slow_start_ms = conf->slow_start_ms;
 	gw->reset_others = conf->failback == FAILBACK_RESET;
 	memcpy(gw->snat, conf->snat, sizeof(gw->snat));
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
@@ -120,6 +138,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 	build_summary(gw, state, reason, link);
 	build_manual(gw, manual);
 	build_full(gw, input->loads ? &input->loads[i] : NULL);
+	build_ramp(gw, input);
 }
 
 static void build_gateways(struct plan *plan, const struct build_input *input, const struct link *links)

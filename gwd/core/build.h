@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "gwd/base/addr.h"
 #include "gwd/core/verdict.h"
@@ -17,6 +18,7 @@ struct manual;
 struct load;
 struct model;
 struct plan;
+struct ramps;
 struct real_now;
 struct turns;
 
@@ -29,6 +31,8 @@ struct build_input {
 	const struct real_now *const
 		*reals;            // by index into model.services and its reals; NULL: nothing known
 	const struct turns *turns; // where the packet path stands; NULL: at the start
+	const struct ramps *ramps; // since when who is in use; NULL: nobody came back
+	int64_t now_ms;            // monotonic, as in `ramps`
 	const struct ids *ids;     // every gateway of the model has one (ids_assign)
 	bool flowtable;            // the kernel has flowtables
 };

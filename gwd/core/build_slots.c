@@ -10,6 +10,11 @@
 #include "gwd/core/plan.h"
 #include "gwd/core/slots.h"
 
+static unsigned build_held(const struct build_slots_input *in, const struct plan_member *member)
+{
+	return in->plan->gateways.v[member->gateway].held[in->fam];
+}
+
 static void build_ring(uint16_t *slots, const struct build_slots_input *in)
 {
 	size_t n = in->group->members.n;
@@ -18,7 +23,8 @@ static void build_ring(uint16_t *slots, const struct build_slots_input *in)
 		const struct plan_member *member = &in->group->members.v[i];
 		members[i] = (struct ring_member){.flows = in->loads ? in->loads[member->gateway].flows : 0,
 						  .weight = member->weight,
-						  .active = member->active[in->fam]};
+						  .active = member->active[in->fam],
+						  .held = build_held(in, member)};
 	}
 	ring_fill(slots, in->group->n_slots[in->fam], in->turn, in->group->scheduler, members, n);
 	free(members);
@@ -59,7 +65,8 @@ static void build_by_weight(uint16_t *slots, const struct build_slots_input *in)
 		members[i] = (struct slots_member){.name = in->plan->gateways.v[member->gateway].name,
 						   .weight = build_weight(in, member),
 						   .tier = member->tier,
-						   .active = member->active[in->fam]};
+						   .active = member->active[in->fam],
+						   .held = build_held(in, member)};
 	}
 	slots_build(slots, group->n_slots[in->fam], group->scheduler, members, n, group->tier[in->fam]);
 	free(members);

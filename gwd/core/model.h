@@ -133,6 +133,7 @@ struct model_gateway {
 	size_t n_probes;
 	unsigned need; // how many of the probes must be up, 1..n_probes
 	enum failback failback;
+	unsigned slow_start_ms; // coming back into use it reaches its weight over this time; 0: at once
 	uint32_t max_flows;     // at so many live flows new ones go elsewhere; 0: off
 	uint64_t bandwidth_bps; // bits a second, of either direction; 0: not known
 	unsigned spill_percent; // above this share of the bandwidth new flows go elsewhere; 0: off

@@ -9,6 +9,9 @@
 // the next only those slots change that were used up, unless a count went down meanwhile. Where it
 // comes around several times, each slot stands for `step` flows.
 //
+// Who is ramped up (ramp.h) has neither many flows nor all that come: it counts by the weight that it takes so
+// far, and has only so many of the ring's places, always the same ones; with the last step all are open to it.
+//
 // The formulas are those of ip_vs_lc.c, ip_vs_wlc.c, ip_vs_sed.c and ip_vs_nq.c; of equals the first wins.
 #ifndef GWD_CORE_RING_H
 #define GWD_CORE_RING_H
@@ -25,6 +28,7 @@ struct ring_member {
 	uint64_t flows;  // live ones
 	unsigned weight; // 0: gets none
 	bool active;     // usable now
+	unsigned held;   // how much of its share it does not take yet, of RAMP_FULL
 };
 
 bool ring_schedules(enum scheduler scheduler); // lc, wlc, sed or nq

@@ -6,6 +6,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/hash.h"
+#include "gwd/core/ramp.h"
 #include "gwd/core/ring.h"
 
 static bool slots_by_hash(enum scheduler scheduler)
@@ -140,12 +141,13 @@ static void slots_fill_base(uint16_t *slots, unsigned n_slots, bool by_hash, str
 	}
 }
 
-// The slots of those who are not active go to the others, who so reach their new quotas.
+// The slots of those who are not active go to the others, who so reach their new quotas. `most` is
+// the most that one may hold back to count as active.
 static void slots_refill(uint16_t *slots, unsigned n_slots, const struct slots_member *members,
-			 struct slots_share *shares, size_t n)
+			 struct slots_share *shares, size_t n, unsigned most)
 {
 	for (size_t i = 0; i < n; i++) {
-		if (!members[i].active) {
+		if (!members[i].active || members[i].held > most) {
 			shares[i].weight = shares[i].taken = 0;
 		}
 		shares[i].quota = 0;
@@ -166,17 +168,13 @@ static void slots_fill_failover(uint16_t *slots, const struct slots_member *memb
 	slots[0] = (uint16_t)best;
 }
 
-void slots_build(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
-		 const struct slots_member *members, size_t n, unsigned tier)
+// By weight, as if nobody was ramped up; who holds back more than `most` counts as dead.
+static void slots_fill(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
+		       const struct slots_member *members, size_t n, unsigned tier, unsigned most)
 {
-	assert(n < SLOT_EMPTY && n_slots >= 1 && n_slots <= SLOTS_MAX);
+	struct slots_share *shares = xcalloc(n, sizeof(*shares));
 	for (unsigned i = 0; i < n_slots; i++)
 		slots[i] = SLOT_EMPTY;
-	if (scheduler == SCHED_FO) {
-		slots_fill_failover(slots, members, n, tier);
-		return;
-	}
-	struct slots_share *shares = xcalloc(n, sizeof(*shares));
 	for (size_t i = 0; i < n; i++) {
 		uint64_t hash = hash_str(members[i].name);
 		shares[i].weight = members[i].tier == tier ? slots_weight(scheduler, &members[i]) : 0;
@@ -185,6 +183,54 @@ void slots_build(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
 	}
 	slots_quotas(shares, n, n_slots);
 	slots_fill_base(slots, n_slots, slots_by_hash(scheduler), shares, n);
-	slots_refill(slots, n_slots, members, shares, n);
+	slots_refill(slots, n_slots, members, shares, n, most);
 	free(shares);
+}
+
+// Of all its slots a member that is ramped up takes only so many yet; the others stay whose they would
+// be without it.
+static void slots_hold_back(uint16_t *slots, const uint16_t *without, unsigned n_slots, uint16_t member,
+			    unsigned taken)
+{
+	uint16_t own[SLOTS_MAX];
+	unsigned n = 0;
+	for (unsigned i = 0; i < n_slots; i++)
+		if (slots[i] == member)
+			own[n++] = (uint16_t)i;
+	for (unsigned i = ramp_places(n, taken); i < n; i++) {
+		unsigned slot = own[ramp_place(i, n)];
+		slots[slot] = without[slot];
+	}
+}
+
+static void slots_ramp(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
+		       const struct slots_member *members, size_t n, unsigned tier)
+{
+	uint16_t without[SLOTS_MAX];
+	unsigned least = RAMP_FULL, most = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (!members[i].active || members[i].tier != tier || !members[i].weight)
+			continue;
+		least = members[i].held < least ? members[i].held : least;
+		most = members[i].held > most ? members[i].held : most;
+	}
+	if (most <= least)
+		return;
+	slots_fill(without, n_slots, scheduler, members, n, tier, least);
+	for (size_t i = 0; i < n; i++)
+		if (members[i].active && members[i].held > least)
+			slots_hold_back(slots, without, n_slots, (uint16_t)i,
+					ramp_taken(members[i].held, least));
+}
+
+void slots_build(uint16_t *slots, unsigned n_slots, enum scheduler scheduler,
+		 const struct slots_member *members, size_t n, unsigned tier)
+{
+	assert(n < SLOT_EMPTY && n_slots >= 1 && n_slots <= SLOTS_MAX);
+	if (scheduler == SCHED_FO) {
+		slots_fill_failover(slots, members, n, tier);
+		return;
+	}
+	slots_fill(slots, n_slots, scheduler, members, n, tier, RAMP_FULL);
+	slots_ramp(slots, n_slots, scheduler, members, n, tier);
 }

@@ -6,7 +6,8 @@
 // Guarantees, shown by property tests:
 //   - each active member has its share of the slots by weight, to within one slot;
 //   - in counter order the sequence is smooth (no member in a row where it can be avoided);
-//   - when a member goes, only its slots change; when it returns, the map is as it was before.
+//   - when a member goes, only its slots change; when it returns, the map is as it was before;
+//   - while it is ramped up (ramp.h), each step only adds to its slots, and the last one makes that map.
 //
 // Sources: smooth weighted round robin as in nginx (commit 52327e0627f4); the hash table is filled as
 // in Maglev (Eisenbud et al., NSDI 2016, 3.4), with each member's quota fixed by its weight.
@@ -30,6 +31,7 @@ struct slots_member {
 	unsigned weight;  // 0: gets no slot
 	unsigned tier;    // only members of one tier share the slots at a time
 	bool active;      // usable now
+	unsigned held;    // how much of its share it does not take yet, of RAMP_FULL; not with fo
 };
 
 // N for these members: the same whoever is active and whichever tier serves, so that the modulus in the

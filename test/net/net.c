@@ -129,7 +129,8 @@ char *net_gateways(struct lab *lab, int n, const int *weights, bool auto_address
 {
 	struct buf text = {0};
 	for (int isp = 1; isp <= n; isp++) {
-		buf_printf(&text, "gateway g%d { interface = %s weight = %d probes = { quick }", isp,
+		buf_printf(&text,
+			   "gateway g%d { interface = %s weight = %d probes = { quick } slow-start = 0s", isp,
 			   lab_wan_name(lab, isp), weights[isp - 1]);
 		if (!auto_address)
 			buf_printf(&text, " address = %s address6 = %s", lab_wan_nexthop(lab, isp, AF_INET),

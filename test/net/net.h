@@ -47,7 +47,7 @@ void net_wait_up(struct net *net);        // waits until every gateway is up
 // Ends the test: asserts, stops, frees.
 void net_finish(struct net *net);
 
-// "gateway gK { interface = wanK address = … address6 = … weight = W probes = { quick } }" for K = 1..n, weights
+// "gateway gK { interface = wanK address = … address6 = … weight = W probes = { quick } slow-start = 0s }" for K = 1..n, weights
 // from the list; the text is the caller's to free. auto_address: no addresses (for .routes = true).
 char *net_gateways(struct lab *lab, int n, const int *weights, bool auto_address);
 

@@ -98,6 +98,8 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .verdicts = (const struct verdict(*)[FAM_COUNT])f->verdicts,
 				    .manual = &f->manual,
 				    .loads = f->loads,
+				    .ramps = f->ramps,
+				    .now_ms = f->now_ms,
 				    .ids = &f->ids};
 	plan_build(plan, &input);
 }

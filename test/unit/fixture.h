@@ -28,6 +28,8 @@ struct fixture {
 	struct model_rule rules[8];
 	char names[FIXTURE_MAX][8], ifnames[FIXTURE_MAX][8];
 	const struct load *loads; // NULL: nothing is measured
+	const struct ramps *ramps;
+	int64_t now_ms;
 	size_t probe;
 	const char *lan;
 };

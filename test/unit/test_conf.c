@@ -65,6 +65,7 @@ Test(conf, default_gateway)
 	cr_expect_eq(gw->line, 2);
 	cr_expect_eq(gw->weight, 10);
 	cr_expect_eq(gw->failback, FAILBACK_STAY);
+	cr_expect_eq(gw->slow_start_ms, 10000);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		cr_expect_eq(gw->addr_mode[fam], ADDR_MODE_AUTO);
 		cr_expect_eq(gw->snat[fam].mode, SNAT_MASQUERADE);
@@ -216,7 +217,7 @@ Test(conf, every_gateway_option)
 			  " snat = '203.0.113.8-203.0.113.15' snat6 = 2001:db8::8 weight = 0\n"
 			  " probes = { q, p } need = 1 failback = reset }\n"
 			  "gateway b { interface = ppp0 address = none snat6 = none probes = p }\n"
-			  "gateway c { interface = eth2 address6 = none snat = none }\n");
+			  "gateway c { interface = eth2 address6 = none snat = none slow-start = 300ms }\n");
 	const struct model_gateway *a = &m->gateways[0], *b = &m->gateways[1], *c = &m->gateways[2];
 	cr_expect_str_eq(a->interface, "eth1.7");
 	cr_expect_eq(a->addr_mode[FAM_4], ADDR_MODE_STATIC);
@@ -234,6 +235,8 @@ Test(conf, every_gateway_option)
 	cr_expect_eq(a->probes[1], 0);
 	cr_expect_eq(a->need, 1);
 	cr_expect_eq(a->failback, FAILBACK_RESET);
+	cr_expect_eq(a->slow_start_ms, 0);
+	cr_expect_eq(c->slow_start_ms, 300);
 	cr_expect_eq(b->addr_mode[FAM_4], ADDR_MODE_NONE);
 	cr_expect_eq(b->addr_mode[FAM_6], ADDR_MODE_AUTO);
 	cr_expect_eq(b->snat[FAM_6].mode, SNAT_NONE);
