@@ -14,6 +14,7 @@
 #include "gwd/core/load.h"
 #include "gwd/core/model.h"
 #include "gwd/engine_priv.h"
+#include "gwd/evidence.h"
 #include "gwd/failover.h"
 #include "gwd/loads.h"
 #include "gwd/monitor.h"
@@ -141,6 +142,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 	struct err err;
 	(void)fd, (void)what;
 	int64_t now_ms = mono_now_ms();
+	evidence_look(engine->evidence, engine->model, &engine->ids, now_ms);
 	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
 	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)
 		return;
@@ -192,6 +194,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->flowtable = nft_has_flowtable(engine->nft);
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
+	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
 	engine_steer_open(engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
@@ -275,6 +278,7 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->measure);
 	engine_steer_close(engine);
 	loads_free(engine->loads);
+	evidence_free(engine->evidence);
 	engine_close_notify(engine);
 	failover_free(engine->failover);
 	monitor_free(engine->monitor);

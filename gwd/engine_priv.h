@@ -18,6 +18,7 @@
 #include "gwd/events.h"
 
 struct event;
+struct evidence;
 struct loads;
 struct notify;
 
@@ -71,6 +72,7 @@ struct engine {
 	struct failover *failover;
 	struct monitor *monitor;
 	struct loads *loads;
+	struct evidence *evidence;
 	struct turns turns;  // of the groups that go by counts
 	bool turns_unknown;  // the chains were loaded anew, or never read
 	int64_t steered_ms;  // engine_steer() ran last

@@ -143,17 +143,31 @@ struct prober_set *monitor_probers(const struct monitor *monitor)
 	return monitor->probers;
 }
 
-const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam)
+// Who judges it in this family, or NULL.
+static struct checker *monitor_judge(const struct monitor *monitor, const char *gateway, enum fam fam)
 {
 	const struct monitor_entry *entry = monitor_entry(monitor, gateway);
 	if (!entry)
-		return &monitor_nothing;
-	const struct checker *own = entry->checker[fam], *other = entry->checker[!fam];
+		return NULL;
+	struct checker *own = entry->checker[fam], *other = entry->checker[!fam];
 	if (own && checker_has_targets(own))
-		return checker_verdict(own);
+		return own;
 	if (other && checker_has_targets(other))
-		return checker_verdict(other);
-	return own ? checker_verdict(own) : &monitor_nothing;
+		return other;
+	return own;
+}
+
+const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam)
+{
+	const struct checker *judge = monitor_judge(monitor, gateway, fam);
+	return judge ? checker_verdict(judge) : &monitor_nothing;
+}
+
+void monitor_suspect(struct monitor *monitor, const char *gateway, enum fam fam)
+{
+	struct checker *judge = monitor_judge(monitor, gateway, fam);
+	if (judge)
+		checker_probe_now(judge);
 }
 
 void monitor_set_urgent(struct monitor *monitor, enum fam fam, bool nothing_usable)

@@ -34,6 +34,9 @@ struct prober_set *monitor_probers(const struct monitor *monitor);
 // counts, and without that one the state is unknown. Valid until the monitor changes.
 const struct verdict *monitor_verdict(const struct monitor *monitor, const char *gateway, enum fam fam);
 
+// Something hints that it is dead: it is probed at once.
+void monitor_suspect(struct monitor *monitor, const char *gateway, enum fam fam);
+
 // `nothing_usable`: no gateway of the family is, so the first one to answer serves at once.
 void monitor_set_urgent(struct monitor *monitor, enum fam fam, bool nothing_usable);
 

@@ -128,6 +128,36 @@ int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32
 	return socket_ask(ct->sock, nlh, conntrack_tcp_entry, &listing, "conntrack", err);
 }
 
+struct conntrack_waiting {
+	conntrack_unreplied_cb cb;
+	void *arg;
+};
+
+// A kernel before 5.18 does not filter by status.
+static int conntrack_unreplied_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	const struct conntrack_waiting *waiting = arg;
+	struct ct_entry entry;
+	if (ct_entry_parse(&entry, nlh) && entry.id && !(entry.flow.status & IPS_SEEN_REPLY))
+		waiting->cb(waiting->arg, &entry.flow, nl_be32(entry.id));
+	return MNL_CB_OK;
+}
+
+int conntrack_dump_unreplied(struct conntrack *ct, conntrack_unreplied_cb cb, void *arg, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_waiting waiting = {.cb = cb, .arg = arg};
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+	mnl_attr_put_u32(nlh, CTA_STATUS, 0);
+	mnl_attr_put_u32(nlh, CTA_STATUS_MASK, htonl(IPS_SEEN_REPLY));
+	return socket_ask(ct->sock, nlh, conntrack_unreplied_entry, &waiting, "conntrack", err);
+}
+
+bool conntrack_is_translated(const struct ct_flow *flow)
+{
+	return flow->status & IPS_SRC_NAT;
+}
+
 // ---- flows from before the first load ------------------------------------------------------------------
 
 struct conntrack_cleaning {

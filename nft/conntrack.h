@@ -46,6 +46,13 @@ typedef void (*conntrack_cb)(void *arg, const struct ct_flow *flow);
 int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, conntrack_cb cb,
 		       void *arg, struct err *err);
 
+// Calls `cb` for each flow, of any protocol, family and mark, that has not seen a reply. `id` tells flows apart.
+// An entry that ends meanwhile may be left out.
+typedef void (*conntrack_unreplied_cb)(void *arg, const struct ct_flow *flow, uint32_t id);
+int conntrack_dump_unreplied(struct conntrack *ct, conntrack_unreplied_cb cb, void *arg, struct err *err);
+
+bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
+
 // At the very first load: ends the forwarded flows from the given LAN networks (none given: from
 // any address that is not `local`) that were begun before source translation existed, so that they
 // would go on untranslated for ever. `deleted` may be NULL.

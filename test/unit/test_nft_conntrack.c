@@ -21,6 +21,7 @@ struct entry {
 	uint32_t n, mark;
 	uint8_t protocol, state;
 	const char *server; // NULL: outside
+	bool waits;         // no reply has come
 };
 
 static struct mnl_socket *filler;
@@ -70,7 +71,7 @@ static void add(const struct entry *entry)
 	put_tuple(nlh, CTA_TUPLE_REPLY, &server, &client, 443, port, entry->protocol);
 	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(600));
 	mnl_attr_put_u32(nlh, CTA_MARK, htonl(entry->mark));
-	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_CONFIRMED | IPS_SEEN_REPLY));
+	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_CONFIRMED | (entry->waits ? 0 : IPS_SEEN_REPLY)));
 	if (entry->protocol == IPPROTO_TCP)
 		put_tcp(nlh, entry->state);
 	cr_assert(mnl_socket_sendto(filler, nlh, nlh->nlmsg_len) > 0);
@@ -155,6 +156,44 @@ Test(nft_conntrack, the_list_is_of_tcp_flows_that_got_an_answer)
 	cr_expect_eq(conntrack_dump_tcp(ct, FAM_6, 0x01000000, MASK, count_flow, &n, &err), 0, "%s",
 		     err.text);
 	cr_expect_eq(n, 30);
+	finish(ct);
+}
+
+struct waiting {
+	size_t n, tcp;
+	uint64_t ids; // sum
+};
+
+static void count_waiting(void *arg, const struct ct_flow *flow, uint32_t id)
+{
+	struct waiting *waiting = arg;
+	waiting->n++;
+	waiting->tcp += flow->orig.protocol == IPPROTO_TCP;
+	waiting->ids += id;
+	cr_expect_eq(flow->mark, 0x01000007u);
+	cr_expect_not(conntrack_is_translated(flow));
+}
+
+Test(nft_conntrack, flows_without_a_reply_are_listed_and_known_again)
+{
+	struct err err;
+	struct waiting waiting[2] = {0};
+	struct conntrack *ct = start();
+	add_many(FAM_4, 0, 300, 0x02000000, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
+	for (uint32_t i = 0; i < 20; i++) {
+		struct entry entry = {.fam = i % 2 ? FAM_6 : FAM_4,
+				      .n = 5000 + i,
+				      .mark = 0x01000007,
+				      .protocol = i < 15 ? IPPROTO_TCP : IPPROTO_UDP,
+				      .state = TCP_CONNTRACK_SYN_SENT,
+				      .waits = true};
+		add(&entry);
+	}
+	for (int i = 0; i < 2; i++)
+		cr_expect_eq(conntrack_dump_unreplied(ct, count_waiting, &waiting[i], &err), 0, "%s",
+			     err.text);
+	cr_expect(waiting[0].n == 20 && waiting[0].tcp == 15, "%zu, %zu", waiting[0].n, waiting[0].tcp);
+	cr_expect(waiting[1].n == 20 && waiting[0].ids == waiting[1].ids && waiting[0].ids);
 	finish(ct);
 }
 
