@@ -28,13 +28,14 @@ struct fitter {
 		     stmt_label((stmt)->kind == STMT_SECTION ? (stmt) : (f)->section, (f)->arena), \
 		     __VA_ARGS__)
 
-// The names of the table: options, or sections, or both.
-static size_t table_names(const cfg_opt_t *table, bool options, bool sections, const char *names[NAMES_MAX])
+// The names of the section's table: options, or sections, or both.
+static size_t table_names(const struct fitter *f, bool options, bool sections, const char *names[NAMES_MAX])
 {
 	size_t n = 0;
-	for (; table->name && n < NAMES_MAX; table++)
-		if (table->type == CFGT_SEC ? sections : options)
-			names[n++] = table->name;
+	for (const cfg_opt_t *opt = f->table; opt->name && n < NAMES_MAX; opt++)
+		if ((opt->type == CFGT_SEC ? sections : options) &&
+		    !schema_is_later(f->section->name, opt->name))
+			names[n++] = opt->name;
 	return n;
 }
 
@@ -50,7 +51,7 @@ static void report_unknown(struct fitter *f, struct stmt *stmt, const char *mean
 {
 	const char *names[NAMES_MAX];
 	bool section = stmt->kind == STMT_SECTION;
-	size_t n = table_names(f->table, !section, section, names);
+	size_t n = table_names(f, !section, section, names);
 	const char *what = section ? "there is no section of this kind"
 				   : arena_printf(f->arena, "there is no option \"%s\"", stmt->name);
 	struct buf list = {0};
@@ -65,17 +66,17 @@ static void report_unknown(struct fitter *f, struct stmt *stmt, const char *mean
 // The table's entry for this statement, or for what was probably meant; NULL: reported and dropped.
 static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 {
-	const cfg_opt_t *opt = schema_find(f->table, stmt->name);
-	if (opt)
-		return opt;
 	if (schema_is_later(f->section->name, stmt->name)) {
 		fit_error(f, stmt, "%s is not there yet in this version: leave it out", stmt->name);
 		stmt->dropped = true;
 		return NULL;
 	}
+	const cfg_opt_t *opt = schema_find(f->table, stmt->name);
+	if (opt)
+		return opt;
 	const char *names[NAMES_MAX];
 	bool section = stmt->kind == STMT_SECTION;
-	const char *meant = nearest(stmt->name, names, table_names(f->table, !section, section, names));
+	const char *meant = nearest(stmt->name, names, table_names(f, !section, section, names));
 	report_unknown(f, stmt, meant);
 	opt = meant ? schema_find(f->table, meant) : NULL;
 	bool many = opt && (opt->flags & CFGF_TITLE);

@@ -85,7 +85,7 @@ static void load_globals(const struct loader *ld)
 		g->notify = arena_strdup(r.arena, g->notify);
 }
 
-static void require(const struct reader *r, const char *option, const char *example)
+void load_require(const struct reader *r, const char *option, const char *example)
 {
 	if (!tree_given(&r->section, option))
 		report_error(r->report, r->section.at, r->section.label, "%s is missing: write %s", option,
@@ -98,12 +98,13 @@ static void load_lan(struct loader *ld)
 	unsigned errors = ld->report->errors;
 	for (size_t i = 0; i < load_count(ld, "lan"); i++) { // more than one is an error already
 		struct reader r = load_section(ld, "lan", i);
-		require(&r, "interfaces", "interfaces = { NAME, ... }, where the flows to balance come from");
+		load_require(&r, "interfaces",
+			     "interfaces = { NAME, ... }, where the flows to balance come from");
 		lan->n_interfaces = read_strings(&r, "interfaces", value_interface_pattern, &lan->interfaces);
 		lan->n_networks = read_prefixes(&r, "networks", &lan->networks);
 		lan->line = (int)r.section.at.line;
 	}
-	if (!load_count(ld, "lan") && !ld->tree->lost)
+	if (!load_count(ld, "lan") && !load_count(ld, "service") && !ld->tree->lost)
 		report_error(ld->report, ld->root.at, "lan",
 			     "this section is missing: write lan { interfaces = { NAME, ... } }");
 	ld->lan_whole = ld->report->errors == errors;
@@ -177,26 +178,36 @@ static int parse_snat6(const char *text, void *out, struct err *err)
 	return value_snat(text, FAM_6, out, err);
 }
 
-static void load_gateway_probes(const struct loader *ld, const struct reader *r, struct model_gateway *gw)
+void load_judges(const struct loader *ld, const struct reader *r, struct load_judges *out)
 {
 	size_t given = tree_values(&r->section, "probes");
-	gw->probes = arena_alloc(r->arena, (given + 1) * sizeof(*gw->probes));
+	*out = (struct load_judges){.probes = arena_alloc(r->arena, (given + 1) * sizeof(*out->probes))};
 	for (size_t i = 0; i < given; i++) {
 		const struct token *value = tree_value(r->tree, &r->section, "probes", i);
 		size_t probe;
 		if (!read_reference(r, "probes", value, "probe", &ld->probes, &probe))
 			continue;
-		for (size_t j = 0; j < gw->n_probes; j++)
-			if (gw->probes[j] == probe)
+		for (size_t j = 0; j < out->n_probes; j++)
+			if (out->probes[j] == probe)
 				report_error(r->report, value->at, r->section.label,
 					     "probes: %s is listed twice: once is enough",
 					     ld->probes.v[probe]);
-		gw->probes[gw->n_probes++] = probe;
+		out->probes[out->n_probes++] = probe;
 	}
-	for (size_t i = 0; !gw->n_probes && i < ld->probes.n; i++)
+	out->need = (unsigned)out->n_probes;
+	read_number(r, "need", 1, 100, &out->need);
+}
+
+static void load_gateway_probes(const struct loader *ld, const struct reader *r, struct model_gateway *gw)
+{
+	struct load_judges judges;
+	load_judges(ld, r, &judges);
+	for (size_t i = 0; !judges.n_probes && i < ld->probes.n; i++)
 		if (strcmp(ld->probes.v[i], LOAD_DEFAULT_PROBE) == 0)
-			gw->probes[gw->n_probes++] = i;
-	gw->need = (unsigned)gw->n_probes;
+			judges.probes[judges.n_probes++] = i;
+	gw->probes = judges.probes;
+	gw->n_probes = judges.n_probes;
+	gw->need = judges.need ? judges.need : (unsigned)judges.n_probes;
 }
 
 static int parse_bandwidth(const char *text, void *out, struct err *err)
@@ -221,7 +232,7 @@ static void load_gateway(const struct loader *ld, const struct reader *r, struct
 	static const char *const failbacks[] = {"stay", "reset"};
 	size_t choice;
 	*gw = (struct model_gateway){.line = (int)r->section.at.line, .interface = "", .weight = 1};
-	require(r, "interface", "interface = NAME");
+	load_require(r, "interface", "interface = NAME");
 	read_value(r, "interface", parse_interface, &gw->interface);
 	gw->interface = arena_strdup(r->arena, gw->interface);
 	read_value(r, "address", parse_address, gw);
@@ -230,7 +241,6 @@ static void load_gateway(const struct loader *ld, const struct reader *r, struct
 	read_value(r, "snat6", parse_snat6, &gw->snat[FAM_6]);
 	read_number(r, "weight", 0, LOAD_WEIGHT_MAX, &gw->weight);
 	load_gateway_probes(ld, r, gw);
-	read_number(r, "need", 1, 100, &gw->need);
 	load_gateway_limits(r, gw);
 	if (read_choice(r, "failback", READ_CHOICE(failbacks, 2), &choice))
 		gw->failback = choice == 0 ? FAILBACK_STAY : FAILBACK_RESET;
@@ -266,7 +276,7 @@ static void load_gateways(struct loader *ld)
 	}
 	for (size_t i = 0; i < m->n_gateways; i++)
 		settle_shared(ld, i);
-	if (!m->n_gateways && !ld->tree->lost)
+	if (!m->n_gateways && !load_count(ld, "service") && !ld->tree->lost)
 		report_error(ld->report, ld->root.at, "gateway",
 			     "there is none: write gateway NAME { interface = NAME }");
 }
@@ -285,5 +295,6 @@ struct model *load(struct loader *ld, const struct tree *tree, const char *path,
 	ld->balances = load_names(ld, "balance", LOAD_DEFAULT_BALANCE);
 	load_balances(ld);
 	load_rules(ld);
+	load_services(ld);
 	return m;
 }

@@ -10,20 +10,7 @@
 #include "gwd/base/err.h"
 #include "gwd/core/model.h"
 
-#define SECOND_MS 1000u
-#define DAY_MS (24 * 3600 * SECOND_MS)
-#define IMPLICIT_PERSISTENCE_MS (300 * SECOND_MS) // what an office wants that writes no balance at all
-
-static int parse_persistence(const char *text, void *out, struct err *err)
-{
-	if (strcmp(text, "off") == 0) {
-		*(unsigned *)out = 0;
-		return 0;
-	}
-	if (value_duration(text, SECOND_MS, 30 * DAY_MS, out, err) == 0)
-		return 0;
-	return err_set(err, EINVAL, "use off, or a duration from 1s to 720h");
-}
+#define IMPLICIT_PERSISTENCE_MS 300000 // what an office wants that writes no balance at all
 
 static struct model_use *find_use(struct model_balance *b, size_t gateway)
 {
@@ -91,17 +78,18 @@ static void load_members(const struct loader *ld, const struct reader *r, struct
 
 static void load_options(const struct reader *r, struct model_balance *b)
 {
-	static const char *const schedulers[] = {"rr", "wrr", "random", "sh", "dh",         "fo",
-						 "lc", "wlc", "sed",    "nq", "least-load", "lowest-latency",
-						 "mh"};
-	static const enum scheduler values[] = {SCHED_RR,  SCHED_WRR, SCHED_RANDOM,     SCHED_SH,
-						SCHED_DH,  SCHED_FO,  SCHED_LC,         SCHED_WLC,
-						SCHED_SED, SCHED_NQ,  SCHED_LEAST_LOAD, SCHED_LOWEST_LATENCY};
+	static const char *const schedulers[] = {"rr", "wrr",        "random",        "sh",  "dh",
+						 "fo", "lc",         "wlc",           "sed", "nq",
+						 "mh", "least-load", "lowest-latency"};
+	static const enum scheduler values[] = {
+		SCHED_RR, SCHED_WRR,        SCHED_RANDOM,        SCHED_SH,  SCHED_DH,
+		SCHED_FO, SCHED_LC,         SCHED_WLC,           SCHED_SED, SCHED_NQ,
+		SCHED_MH, SCHED_LEAST_LOAD, SCHED_LOWEST_LATENCY};
 	static const char *const by[] = {"source", "source-destination"};
 	size_t choice;
 	if (read_choice(r, "scheduler", READ_CHOICE(schedulers, ARRAY_SIZE(values)), &choice))
 		b->scheduler = values[choice];
-	read_value(r, "persistence", parse_persistence, &b->persistence_ms);
+	read_value(r, "persistence", value_persistence, &b->persistence_ms);
 	if (read_choice(r, "persist-by", READ_CHOICE(by, 2), &choice))
 		b->persist_by = choice == 0 ? PERSIST_SOURCE : PERSIST_SOURCE_DESTINATION;
 	read_number(r, "persist-mask", 1, 32, &b->persist_mask[FAM_4]);

@@ -253,6 +253,7 @@ static void load_dns(const struct reader *r, struct model_probe *probe)
 static void load_question(const struct reader *r, struct model_probe *probe)
 {
 	unsigned port = default_port(probe->type);
+	probe->own_port = !tree_given(&r->section, "port");
 	read_number(r, "port", 1, UINT16_MAX, &port);
 	probe->port = (uint16_t)port;
 	switch (probe->type) {
@@ -289,20 +290,35 @@ static bool needs_default_probe(const struct loader *ld)
 	return false;
 }
 
+static struct model_probe *add_probe(struct loader *ld, const char *name)
+{
+	struct model_probe *probe = &ld->model->probes[ld->model->n_probes++];
+	ld->probes.v[ld->probes.n++] = name;
+	*probe = probe_defaults;
+	probe->name = name;
+	return probe;
+}
+
+size_t load_implicit_probe(struct loader *ld, const char *name, enum probe_type type)
+{
+	for (size_t i = 0; i < ld->probes.n; i++)
+		if (strcmp(ld->probes.v[i], name) == 0)
+			return i;
+	struct model_probe *probe = add_probe(ld, name);
+	probe->type = type;
+	probe->own_port = true;
+	return ld->probes.n - 1;
+}
+
 void load_probes(struct loader *ld)
 {
 	struct model *m = ld->model;
 	size_t n = load_count(ld, "probe");
-	bool implicit = needs_default_probe(ld);
-	ld->probes = load_names(ld, "probe", implicit ? LOAD_DEFAULT_PROBE : NULL);
-	m->n_probes = ld->probes.n;
-	m->probes = arena_alloc(m->arena, m->n_probes * sizeof(*m->probes));
-	for (size_t i = 0; i < m->n_probes; i++) {
-		struct model_probe *probe = &m->probes[i];
-		*probe = probe_defaults;
-		probe->name = ld->probes.v[i];
-		if (i >= n)
-			continue;
+	struct names titles = load_names(ld, "probe", NULL);
+	ld->probes.v = arena_alloc(m->arena, (n + LOAD_IMPLICIT_PROBES) * sizeof(*ld->probes.v));
+	m->probes = arena_alloc(m->arena, (n + LOAD_IMPLICIT_PROBES) * sizeof(*m->probes));
+	for (size_t i = 0; i < n; i++) {
+		struct model_probe *probe = add_probe(ld, titles.v[i]);
 		struct reader r = load_section(ld, "probe", i);
 		probe->line = (int)r.section.at.line;
 		load_type(&r, probe);
@@ -311,4 +327,6 @@ void load_probes(struct loader *ld)
 		load_limits(&r, probe);
 		load_question(&r, probe);
 	}
+	if (needs_default_probe(ld))
+		load_implicit_probe(ld, LOAD_DEFAULT_PROBE, PROBE_ICMP);
 }

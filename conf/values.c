@@ -97,6 +97,18 @@ int value_duration(const char *text, uint32_t min_ms, uint32_t max_ms, uint32_t 
 	return 0;
 }
 
+int value_persistence(const char *text, void *out_ms, struct err *err)
+{
+	unsigned *ms = out_ms;
+	if (strcmp(text, "off") == 0) {
+		*ms = 0;
+		return 0;
+	}
+	if (value_duration(text, 1000, 30 * 24 * units[0].ms, ms, err) == 0)
+		return 0;
+	return err_set(err, EINVAL, "use off, or a duration from 1s to 720h");
+}
+
 // ---- words -----------------------------------------------------------------------------------
 
 static bool find_choice(const char *text, const char *const *names, size_t n, size_t *out)

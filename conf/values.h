@@ -21,6 +21,8 @@ int value_number(const char *text, uint32_t min, uint32_t max, uint32_t *out, st
 // 500ms, 5s, 10m, 1h: the unit can't be left out.
 int value_duration(const char *text, uint32_t min_ms, uint32_t max_ms, uint32_t *out_ms, struct err *err);
 
+int value_persistence(const char *text, void *out_ms, struct err *err); // off (0), or a duration
+
 int value_rate(const char *text, uint64_t *out_bps, struct err *err); // 512kbit, 100mbit, 1gbit
 int value_percent(const char *text, unsigned *out, struct err *err);  // 1% to 100%
 
@@ -47,6 +49,12 @@ int value_protocol(const char *text, uint8_t *out, struct err *err);         // 
 int value_dscp(const char *text, uint8_t *out, struct err *err);             // ef or 46
 int value_mark_mask(const char *text, uint32_t *out, struct err *err);       // one run of 6 or more bits
 int value_mark(const char *text, uint32_t *mark, uint32_t *mask, struct err *err); // 0x10 or 0x10/0xff
+
+// Of services (values_service.c): ADDRESS:PORT, with a range of ports or * for any; an address or a range;
+// 50/s.
+int value_listen(const char *text, struct model_listen *out, struct err *err); // but for its line
+int value_source(const char *text, struct model_snat *out, struct err *err);
+int value_per_second(const char *text, uint32_t *out, struct err *err);
 
 // "5s", "1500ms": the shortest way to write it.
 #define DURATION_TEXT 16

@@ -27,10 +27,9 @@ static uint32_t build_real_id(const char *service, const char *real)
 }
 
 static void build_real_address(struct plan_real *real, const struct model_real *conf,
-			       const struct plan_service *service, uint16_t only_port)
+			       const struct plan_service *service)
 {
 	real->address = conf->address;
-	real->port = conf->port ? conf->port : only_port;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		real->fam[fam] = service->fam[fam] &&
 				 (addr_is_none(&conf->address) || addr_fam(&conf->address) == fam);
@@ -74,7 +73,8 @@ static unsigned build_real_weight(unsigned weight, unsigned share)
 }
 
 static void build_real(struct plan_service *service, const struct build_input *input,
-		       const struct model_real *conf, const struct real_now *now, uint16_t only_port)
+		       const struct model_service *listens, const struct model_real *conf,
+		       const struct real_now *now)
 {
 	char name[2 * MODEL_NAME_MAX + 2];
 	struct plan_real *real;
@@ -89,21 +89,12 @@ static void build_real(struct plan_service *service, const struct build_input *i
 	real->min_connections = conf->min_connections;
 	real->undrained = manual && manual->weighted ? manual->weight : conf->weight;
 	real->weight = build_real_weight(manual_weight(manual, conf->weight), now->share);
-	build_real_address(real, conf, service, only_port);
+	real->port = model_real_port(listens, conf);
+	build_real_address(real, conf, service);
 	build_real_state(real, now, conf->n_probes > 0, manual);
 }
 
 // ---- one service ---------------------------------------------------------------------------
-
-// The only port of all listeners, or 0.
-static uint16_t build_only_port(const struct model_service *conf)
-{
-	uint16_t port = conf->listens[0].first;
-	for (size_t i = 0; i < conf->n_listens; i++)
-		if (conf->listens[i].first != port || conf->listens[i].last != port)
-			return 0;
-	return port;
-}
 
 // Where every real is an address with a port, or every one without, slots hold addresses. Otherwise they
 // lead to a chain for each real.
@@ -196,8 +187,8 @@ void build_services(struct plan *plan, const struct build_input *input)
 		vec_add(&plan->services, service);
 		build_service_options(service, conf);
 		for (size_t k = 0; k < conf->n_reals; k++)
-			build_real(service, input, &conf->reals[k],
-				   input->reals ? &input->reals[i][k] : &nothing, build_only_port(conf));
+			build_real(service, input, conf, &conf->reals[k],
+				   input->reals ? &input->reals[i][k] : &nothing);
 		build_form(service);
 		build_service_slots(service);
 	}

@@ -21,6 +21,15 @@ int model_find_gateway(const struct model *model, const char *name)
 	return -1;
 }
 
+uint16_t model_real_port(const struct model_service *service, const struct model_real *real)
+{
+	uint16_t only = service->listens[0].first;
+	for (size_t i = 0; i < service->n_listens; i++)
+		if (service->listens[i].first != only || service->listens[i].last != only)
+			only = 0;
+	return real->port ? real->port : only;
+}
+
 bool model_interface_matches(const char *pattern, const char *name)
 {
 	size_t len = strlen(pattern);

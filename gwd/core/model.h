@@ -99,7 +99,8 @@ struct model_probe {
 	unsigned hold_ms;     // least time answering again before the next `up`; doubled while it flaps
 
 	// What is asked, and what is a good answer. NULL, empty or 0 where the type has no such option.
-	uint16_t port;               // tcp, http, https, dns
+	uint16_t port;               // tcp, http, https, dns; tcp for reals only: may be 0
+	bool own_port;               // it was left out: a real is asked at its own port where that is known
 	const char *path;            // http, https: begins with '/'
 	const char *host;            // http, https: for Host and SNI; NULL: the target as it is written
 	struct model_status *status; // http, https: never empty there
@@ -251,6 +252,10 @@ void model_free(struct model *model); // NULL is fine
 
 // Index of the gateway of that name, or -1.
 int model_find_gateway(const struct model *model, const char *name);
+
+// The port at which a real answers: its own, or the only one that the service listens on; 0: it depends on what
+// the client asked for.
+uint16_t model_real_port(const struct model_service *service, const struct model_real *real);
 
 // True when `name` is `pattern`, or begins with what stands before a final '*'.
 bool model_interface_matches(const char *pattern, const char *name);

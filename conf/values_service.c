@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The values of values.h that only services have.
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "conf/values.h"
+#include "gwd/base/err.h"
+
+#define PER_SECOND_MAX 1000000
+
+// "1.2.3.4" and "80" out of "1.2.3.4:80", "2001:db8::1" and "80" out of "[2001:db8::1]:80".
+static bool split_port(const char *text, char address[ADDR_TEXT], const char **port)
+{
+	bool six = text[0] == '[';
+	const char *begin = text + six, *end = six ? strchr(text, ']') : strchr(text, ':');
+	if (!end || end[six] != ':' || (size_t)(end - begin) >= ADDR_TEXT)
+		return false;
+	memcpy(address, begin, (size_t)(end - begin));
+	address[end - begin] = 0;
+	*port = end + six + 1;
+	return true;
+}
+
+// An address without a port, right but for that.
+static int refuse_listen(const char *text, struct err *err)
+{
+	struct addr a;
+	const char *last = strrchr(text, ':');
+	char bare[ADDR_TEXT] = "";
+	if (addr_parse(text, &a) && addr_fam(&a) == FAM_4)
+		return err_set(err, EINVAL, "the port is missing: write \"%s:80\", or \"%s:*\" for all", text,
+			       text);
+	if (addr_parse(text, &a))
+		return err_set(err, EINVAL, "the port is missing: write \"[%s]:80\", or \"[%s]:*\" for all",
+			       text, text);
+	if (text[0] != '[' && last && (size_t)(last - text) < sizeof(bare))
+		memcpy(bare, text, (size_t)(last - text));
+	if (addr_parse(bare, &a))
+		return err_set(err, EINVAL,
+			       "an IPv6 address with a port stands in brackets: write \"[%s]%s\"", bare,
+			       last);
+	return err_set(err, EINVAL,
+		       "not ADDRESS:PORT: write it like \"192.0.2.1:80\", \"[2001:db8::1]:80\", "
+		       "\"192.0.2.1:1000-2000\" or \"192.0.2.1:*\"");
+}
+
+int value_listen(const char *text, struct model_listen *out, struct err *err)
+{
+	char address[ADDR_TEXT];
+	const char *port;
+	struct model_listen listen = {.first = 0, .last = MODEL_PORT_ANY_LAST};
+	struct model_ports ports;
+	bool six = text[0] == '[';
+	if (!split_port(text, address, &port) || !addr_parse(address, &listen.addr) ||
+	    (addr_fam(&listen.addr) == FAM_6) != six)
+		return refuse_listen(text, err);
+	int rc = value_host(address, &listen.addr, err);
+	if (!rc && strcmp(port, "*") != 0) {
+		rc = value_ports(port, &ports, NULL);
+		if (rc)
+			return err_set(err, EINVAL,
+				       "not a port behind the address: use 1 to 65535, a range such as "
+				       "1000-2000, or * "
+				       "for all");
+		listen.first = ports.first;
+		listen.last = ports.last;
+	}
+	if (!rc)
+		*out = listen;
+	return rc;
+}
+
+int value_source(const char *text, struct model_snat *out, struct err *err)
+{
+	char first[ADDR_TEXT];
+	const char *dash = strchr(text, '-');
+	size_t n = dash ? (size_t)(dash - text) : strlen(text);
+	struct model_snat range = {.mode = SNAT_ADDRESS};
+	bool fits = n < sizeof(first);
+	if (fits) {
+		memcpy(first, text, n);
+		first[n] = 0;
+	}
+	if (!fits || !addr_parse(first, &range.first) || !addr_parse(dash ? dash + 1 : first, &range.last) ||
+	    addr_fam(&range.first) != addr_fam(&range.last))
+		return err_set(err, EINVAL, "use an address or \"FIRST-LAST\" of one family");
+	if (value_host(first, &range.first, err) || value_host(dash ? dash + 1 : first, &range.last, err))
+		return -EINVAL;
+	if (addr_compare(&range.first, &range.last) > 0)
+		return err_set(err, EINVAL, "the range ends before it begins: write the lower address first");
+	*out = range;
+	return 0;
+}
+
+int value_per_second(const char *text, uint32_t *out, struct err *err)
+{
+	char digits[12] = "";
+	size_t n = strspn(text, "0123456789");
+	if (n && !text[n])
+		return err_set(err, EINVAL, "a rate needs its unit: write %s/s", text);
+	if (!n || n >= sizeof(digits) || strcmp(text + n, "/s") != 0)
+		return err_set(err, EINVAL,
+			       "not a rate of connections: write a whole number a second, such as 50/s");
+	memcpy(digits, text, n);
+	if (value_number(digits, 1, PER_SECOND_MAX, out, NULL))
+		return err_set(err, EINVAL, "out of range: use 1/s to %d/s", PER_SECOND_MAX);
+	return 0;
+}
