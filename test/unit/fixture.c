@@ -93,7 +93,11 @@ void fixture_verdict(struct fixture *f, size_t gateway, enum state state)
 
 void fixture_build(struct fixture *f, struct plan *plan)
 {
+	const struct real_now *reals[FIXTURE_SERVICES];
+	for (size_t i = 0; i < FIXTURE_SERVICES; i++)
+		reals[i] = f->real_now[i];
 	struct build_input input = {.model = &f->model,
+				    .reals = reals,
 				    .facts = &f->facts,
 				    .verdicts = (const struct verdict(*)[FAM_COUNT])f->verdicts,
 				    .manual = &f->manual,
@@ -103,6 +107,78 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .ids = &f->ids};
 	plan_build(plan, &input);
 }
+
+// ---- services ----------------------------------------------------------------------------------
+
+struct model_service *fixture_service(struct fixture *f, const char *name)
+{
+	static uint8_t tcp[] = {IPPROTO_TCP};
+	size_t i = f->model.n_services++;
+	assert(i < FIXTURE_SERVICES);
+	f->model.services = f->services;
+	f->services[i] = (struct model_service){.name = name,
+						.scheduler = SCHED_WRR,
+						.protocols = tcp,
+						.n_protocols = 1,
+						.persist_mask = {32, 128},
+						.listens = f->listens[i],
+						.reals = f->reals[i]};
+	for (size_t k = 0; k < FIXTURE_MAX; k++)
+		f->real_now[i][k] = REAL_NOTHING;
+	return &f->services[i];
+}
+
+void fixture_listen(struct model_service *service, const char *address, uint16_t first, uint16_t last)
+{
+	struct model_listen *listen = &service->listens[service->n_listens++];
+	assert(service->n_listens <= FIXTURE_MAX && addr_parse(address, &listen->addr));
+	listen->first = first;
+	listen->last = last;
+}
+
+struct model_real *fixture_real(struct model_service *service, enum real_role role, const char *name,
+				const char *address, uint16_t port, unsigned weight)
+{
+	struct model_real *real = &service->reals[service->n_reals++];
+	assert(service->n_reals <= FIXTURE_MAX);
+	*real = (struct model_real){.name = name,
+				    .role = role,
+				    .forward = address ? FORWARD_NAT : FORWARD_LOCAL,
+				    .port = port,
+				    .weight = weight};
+	assert(!address || addr_parse(address, &real->address));
+	return real;
+}
+
+void fixture_real_verdict(struct fixture *f, size_t service, size_t real, enum state state)
+{
+	f->real_verdicts[service][real] = (struct verdict){.state = state, .reason = "so says the test"};
+	f->real_now[service][real].verdict = &f->real_verdicts[service][real];
+}
+
+static bool fixture_leads_to(const struct plan_service *service, const struct plan_elem *elem,
+			     const struct plan_real *real, enum fam fam)
+{
+	char to[PLAN_NAME_SIZE], by[PLAN_NAME_SIZE];
+	if (!service->by_real)
+		return !memcmp(elem->last, real->address.b, addr_size(&real->address));
+	return !strcmp(elem->chain, name_real(to, "to", fam, service, real)) ||
+	       !strcmp(elem->chain, name_real(by, "real", fam, service, real));
+}
+
+unsigned fixture_pool_of(const struct plan *plan, size_t service, enum fam fam, size_t real)
+{
+	unsigned n = 0;
+	char name[PLAN_NAME_SIZE];
+	const struct plan_service *s = &plan->services.v[service];
+	const struct plan_set *set = plan_find_set(plan, name_pool(name, fam, s));
+	assert(set);
+	vec_each(&set->elems, elem)
+		n += fixture_leads_to(s, elem, &s->reals.v[real], fam);
+	return n;
+}
+
+// ---- looking -----------------------------------------------------------------------------------
 
 struct fact_iface *fixture_iface(struct fixture *f, const char *name)
 {

@@ -12,9 +12,11 @@
 #include "gwd/core/manual.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/real.h"
 #include "gwd/core/verdict.h"
 
 #define FIXTURE_MAX 16
+#define FIXTURE_SERVICES 4
 
 struct fixture {
 	struct model model;
@@ -32,6 +34,11 @@ struct fixture {
 	int64_t now_ms;
 	size_t probe;
 	const char *lan;
+	struct model_service services[FIXTURE_SERVICES];
+	struct model_listen listens[FIXTURE_SERVICES][FIXTURE_MAX];
+	struct model_real reals[FIXTURE_SERVICES][FIXTURE_MAX];
+	struct real_now real_now[FIXTURE_SERVICES][FIXTURE_MAX]; // REAL_NOTHING until the test says more
+	struct verdict real_verdicts[FIXTURE_SERVICES][FIXTURE_MAX];
 };
 
 // n gateways g1.. on wan1.. with next hops 100.64.K.1 and 2001:db8:K::1, weights n..1, and the balance
@@ -41,6 +48,17 @@ void fixture_free(struct fixture *f);
 void fixture_verdict(struct fixture *f, size_t gateway, enum state state);
 void fixture_build(struct fixture *f, struct plan *plan);
 struct fact_iface *fixture_iface(struct fixture *f, const char *name);
+
+// An empty service, tcp, wrr; its listeners and reals (port 0: kept; address NULL: local). Reals come before
+// backups, the sorry server last.
+struct model_service *fixture_service(struct fixture *f, const char *name);
+void fixture_listen(struct model_service *service, const char *address, uint16_t first, uint16_t last);
+struct model_real *fixture_real(struct model_service *service, enum real_role role, const char *name,
+				const char *address, uint16_t port, unsigned weight);
+void fixture_real_verdict(struct fixture *f, size_t service, size_t real, enum state state);
+
+// How many slots of the service's map lead to the real: to its address, or to a chain of its own.
+unsigned fixture_pool_of(const struct plan *plan, size_t service, enum fam fam, size_t real);
 
 // How many slots of the family's map of this group lead to the gateway.
 unsigned fixture_slots_of(const struct plan *plan, const char *group, enum fam fam, const char *gateway);

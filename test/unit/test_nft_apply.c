@@ -4,6 +4,7 @@
 // lies open to others, and the tests expect that instead.
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -284,6 +285,82 @@ Test(nft_apply, a_large_map_is_loaded_and_read)
 		cr_assert_str_eq(back->elems.v[i].chain, chain);
 	plan_free(&read);
 	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- services ----------------------------------------------------------------------------------------
+
+static void random_real(struct model_service *service, size_t i)
+{
+	static const char *const names[] = {"a", "b", "c", "d"};
+	static const char *const addresses[] = {"10.0.0.11", "10.0.0.12", "fd00::11", "fd00::12"};
+	bool local = rand() % 8 == 0;
+	struct model_real *real =
+		fixture_real(service, i < 2 ? ROLE_REAL : ROLE_BACKUP, names[i], local ? NULL : addresses[i],
+			     rand() % 2 ? 8080 : 0, (unsigned)rand() % 4);
+	if (!local && rand() % 2)
+		real->forward = FORWARD_FULLNAT;
+	real->max_connections = rand() % 3 ? 0 : 1 + (uint32_t)rand() % 100;
+}
+
+static void random_service(struct fixture *f, const char *name, const char *address4, const char *address6)
+{
+	static uint8_t protocols[] = {IPPROTO_TCP, IPPROTO_UDP, IPPROTO_SCTP};
+	struct model_service *service = fixture_service(f, name);
+	service->protocols = protocols;
+	service->n_protocols = 1 + (size_t)rand() % 3;
+	service->scheduler = (enum scheduler)(rand() % (SCHED_NQ + 1));
+	service->persistence_ms = rand() % 2 ? 90000 : 0;
+	service->persist_mask[FAM_4] = rand() % 2 ? 24 : 32;
+	service->limit_connections = (uint32_t)rand() % 2 * 5;
+	service->limit_rate = (uint32_t)rand() % 2 * 7;
+	service->ftp = service->n_protocols == 1 && rand() % 2;
+	service->syn_proxy = service->n_protocols == 1 && rand() % 2;
+	fixture_listen(service, address4, 80, 80);
+	fixture_listen(service, address6, 80, 80);
+	if (rand() % 2)
+		fixture_listen(service, address4, 443, 443);
+	if (rand() % 2)
+		fixture_listen(service, address6, 1000, 2000);
+	for (size_t i = 0; i < 4; i++)
+		random_real(service, i);
+}
+
+// Whatever services there are: loaded, read back, and listed by nft.
+Test(nft_apply, services_of_every_kind_come_and_go)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan now = {0};
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	srand(11);
+	for (int round = 0; round < 80; round++) {
+		struct plan next = {0};
+		if (round % 4 == 0) {
+			f->model.n_services = 0;
+			memset(f->services, 0, sizeof(f->services));
+			for (int n = rand() % 3; n >= 0; n--)
+				random_service(f, (const char *const[]){"web", "mail", "dns"}[n],
+					       (const char *const[]){"198.51.100.10", "198.51.100.11",
+								     "198.51.100.12"}[n],
+					       (const char *const[]){"2001:db8::10", "2001:db8::11",
+								     "2001:db8::12"}[n]);
+		}
+		for (size_t i = 0; i < f->model.n_services; i++)
+			for (size_t k = 0; k < 4; k++) {
+				fixture_real_verdict(f, i, k, rand() % 3 ? STATE_UP : STATE_DOWN);
+				f->real_now[i][k].full = rand() % 4 == 0;
+				f->real_now[i][k].connections = (uint64_t)rand() % 10;
+			}
+		fixture_build(f, &next);
+		must_apply(nft, &now, &next);
+		expect_in_force(nft, &next);
+		cr_assert(round % 4 || shell("nft list table inet gwd"), "nft can't list round %d", round);
+		plan_free(&now);
+		now = next;
+	}
+	plan_free(&now);
 	nft_close(nft);
 	fixture_free(f);
 }
