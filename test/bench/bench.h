@@ -36,5 +36,6 @@ void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const 
 
 int bench_connections(int argc, char **argv);
 int bench_control_plane(int argc, char **argv);
+int bench_failover(int argc, char **argv);
 
 #endif

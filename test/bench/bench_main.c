@@ -10,6 +10,7 @@ static const struct {
 } benchmarks[] = {
 	{"connections", bench_connections},
 	{"control-plane", bench_control_plane},
+	{"failover", bench_failover},
 };
 
 int main(int argc, char **argv)
