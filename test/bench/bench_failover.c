@@ -101,21 +101,25 @@ static void newcomer_on(struct newcomer *newcomer, int isp)
 	bench_die("no client came to isp%d", isp);
 }
 
-// -1: it hangs.
+#define HANGS INT64_MAX
+
+// What is told while the fault is still being made counts as at once.
 static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
 {
 	bool ended = lab_transfer_wait_end(transfer, WAIT_MS / 2);
 	struct lab_transfer_report report = lab_transfer_stop(transfer);
 	if (!ended)
-		return -1;
+		return HANGS;
 	if (report.end != LAB_END_RST && report.end != LAB_END_UNREACHABLE)
 		bench_die("a connection on the dead link ended by %s", lab_transfer_end_name(report.end));
-	return report.ended_ms - began_ms;
+	return report.ended_ms > began_ms ? report.ended_ms - began_ms : 0;
 }
 
 static const char *told_text(char text[16], int64_t ms)
 {
-	snprintf(text, 16, ms < 0 ? "hangs" : "%d", (int)ms);
+	if (ms == HANGS)
+		return "hangs";
+	snprintf(text, 16, "%d", (int)ms);
 	return text;
 }
 
