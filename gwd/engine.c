@@ -22,6 +22,7 @@
 #include "gwd/notify.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
+#include "gwd/unpinned.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
 
@@ -157,6 +158,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 	}
 	engine->rates_ms = now_ms;
 	engine_measure_loads(engine);
+	unpinned_look(engine->unpinned, engine->nft, &engine->applied, now_ms);
 }
 
 void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps)
@@ -196,6 +198,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
 	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
 	engine_steer_open(engine);
+	engine->unpinned = unpinned_new();
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
 	if (!engine->netmon)
@@ -277,6 +280,7 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->resync);
 	engine_free_event(engine->measure);
 	engine_steer_close(engine);
+	unpinned_free(engine->unpinned);
 	loads_free(engine->loads);
 	evidence_free(engine->evidence);
 	engine_close_notify(engine);

@@ -21,6 +21,7 @@ struct event;
 struct evidence;
 struct loads;
 struct notify;
+struct unpinned;
 
 // Since when a gateway has the state it has.
 struct engine_since {
@@ -77,8 +78,9 @@ struct engine {
 	bool turns_unknown;  // the chains were loaded anew, or never read
 	int64_t steered_ms;  // engine_steer() ran last
 	struct event *steer; // it is due
-	struct ramps ramps;  // who came back into use when
-	struct event *ramp;  // a step of theirs is due
+	struct unpinned *unpinned;
+	struct ramps ramps; // who came back into use when
+	struct event *ramp; // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 

@@ -119,6 +119,7 @@ static void build_balance(struct status_balance *balance, const struct status_in
 	const struct plan_group *group = find_group(in->applied, conf->name);
 	balance->conf = conf;
 	balance->pins = in->pins[i];
+	balance->unpinned = in->unpinned[i];
 	for (size_t k = 0; k < conf->n_uses; k++) {
 		struct status_member *member;
 		vec_add(&balance->members, member);

@@ -39,6 +39,7 @@ struct status_input {
 	const struct verdict (*verdicts)[FAM_COUNT]; // [gateway]
 	const struct status_measured *measured;      // [gateway]
 	const int64_t *pins;                         // [balance]; negative: not known
+	const int64_t *unpinned;                     // [balance]; the same
 	const char *failure;                         // why the last apply failed, or NULL
 	int64_t started_ms, applied_ms;              // monotonic
 	int64_t now_ms, wall_ms;                     // the same instant on both clocks
@@ -80,6 +81,7 @@ struct status_member {
 struct status_balance {
 	const struct model_balance *conf;
 	int64_t pins;
+	int64_t unpinned; // new flows so far whose client could not be pinned: no room
 	VEC(struct status_member) members;
 };
 

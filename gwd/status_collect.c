@@ -44,24 +44,32 @@ static bool collect_counted(const struct engine *engine, struct status_measured 
 	return model->n_gateways && measured[0].flows >= 0;
 }
 
-struct begun {
+struct counters {
 	const struct model *model;
 	struct status_measured *measured;
+	int64_t *unpinned; // [balance]
 };
+
+static bool counter_is(const char *name, const char *kind, const char *of)
+{
+	size_t n = strlen(kind);
+	return !strncmp(name, kind, n) && !strcmp(name + n, of);
+}
 
 static void collect_counter(void *arg, const char *name, uint64_t packets, uint64_t bytes)
 {
-	static const char prefix[] = "new.";
-	const struct begun *begun = arg;
+	const struct counters *counters = arg;
+	const struct model *model = counters->model;
 	(void)bytes;
-	if (strncmp(name, prefix, strlen(prefix)) != 0)
-		return;
-	int i = model_find_gateway(begun->model, name + strlen(prefix));
-	if (i >= 0)
-		begun->measured[i].begun = (int64_t)packets;
+	for (size_t i = 0; i < model->n_gateways; i++)
+		if (counter_is(name, "new.", model->gateways[i].name))
+			counters->measured[i].begun = (int64_t)packets;
+	for (size_t i = 0; i < model->n_balances; i++)
+		if (counter_is(name, "unpinned.", model->balances[i].name))
+			counters->unpinned[i] = (int64_t)packets;
 }
 
-static struct status_measured *collect_measured(const struct engine *engine)
+static struct status_measured *collect_measured(const struct engine *engine, int64_t *unpinned)
 {
 	const struct model *model = engine_model(engine);
 	struct status_measured *measured = xcalloc(model->n_gateways, sizeof(*measured));
@@ -78,11 +86,11 @@ static struct status_measured *collect_measured(const struct engine *engine)
 	}
 	if (!engine_applied(engine)->active)
 		return measured;
-	struct begun begun = {model, measured};
+	struct counters counters = {model, measured, unpinned};
 	struct err err;
 	if (!collect_counted(engine, measured))
 		collect_flows(engine, measured);
-	if (nft_read_counters(engine_nft(engine), collect_counter, &begun, &err) < 0)
+	if (nft_read_counters(engine_nft(engine), collect_counter, &counters, &err) < 0)
 		log_warn("status", "counters can't be read: %s", err.text);
 	return measured;
 }
@@ -130,7 +138,8 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 {
 	const struct model *model = engine_model(engine);
 	struct verdict(*verdicts)[FAM_COUNT] = collect_verdicts(engine);
-	struct status_measured *measured = collect_measured(engine);
+	int64_t *unpinned = xcalloc(model->n_balances, sizeof(*unpinned));
+	struct status_measured *measured = collect_measured(engine, unpinned);
 	int64_t *pins = xcalloc(model->n_balances, sizeof(*pins));
 	struct timespec wall;
 	clock_gettime(CLOCK_REALTIME, &wall);
@@ -144,6 +153,7 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 				      .verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
 				      .measured = measured,
 				      .pins = pins,
+				      .unpinned = unpinned,
 				      .failure = engine_failure(engine),
 				      .started_ms = engine_started_ms(engine),
 				      .applied_ms = engine_applied_ms(engine),
@@ -153,6 +163,7 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 	use(arg, &status);
 	status_free(&status);
 	free(pins);
+	free(unpinned);
 	free(measured);
 	free(verdicts);
 }

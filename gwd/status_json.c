@@ -126,6 +126,7 @@ static json_t *json_balance(const struct status_balance *balance)
 	set(o, "scheduler", json_string(scheduler_name(balance->conf->scheduler)));
 	set(o, "persistence_ms", json_integer(balance->conf->persistence_ms));
 	set(o, "pins", json_count(balance->pins));
+	set(o, "unpinned", json_count(balance->unpinned));
 	set(o, "gateways", members);
 	return o;
 }

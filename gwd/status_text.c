@@ -115,6 +115,9 @@ static void balance_rows(struct table *t, const struct status_balance *balance, 
 	table_cell(t, "%s", scheduler_name(balance->conf->scheduler));
 	table_cell(t, "%s", persistence_text(balance->conf, text));
 	table_cell(t, "%s", balance->conf->persistence_ms ? figure_count(balance->pins, text) : "-");
+	if (balance->unpinned > 0)
+		table_note(t, "no room for more pins: %s new connections were not pinned so far",
+			   figure_count(balance->unpinned, text));
 	vec_each(&balance->members, member) {
 		table_row(t);
 		table_cell(t, "  %s", member->gateway);

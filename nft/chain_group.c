@@ -64,9 +64,12 @@ static void chain_give(struct ruleset *ruleset, const struct plan_group *group, 
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
 	struct chain *chain = ruleset_chain(ruleset, name_give(name, fam, group, gw));
-	rule_pin_update(chain_rule(chain), &client, name_pins(name, fam, group), group->persistence_ms,
-			gw->mark);
-	chain_goto(chain, name_gateway_chain(name, "take", gw));
+	struct rule *rule = chain_rule(chain);
+	rule_pin_update(rule, &client, name_pins(name, fam, group), group->persistence_ms, gw->mark);
+	rule_goto(rule, name_gateway_chain(name, "take", gw));
+	rule = chain_rule(chain); // only where the map is full
+	rule_counter(rule, name_unpinned(name, group));
+	rule_goto(rule, name_gateway_chain(name, "take", gw));
 }
 
 static void chain_group(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,

@@ -51,7 +51,7 @@ void nft_text(const struct plan *plan, struct buf *out);
 
 // ---- what the packet path wrote ------------------------------------------------------------
 
-// Calls `cb` for each named counter: "new.GATEWAY", "orphan", "no_gateway", "leak".
+// Calls `cb` for each named counter: "new.GATEWAY", "unpinned.GROUP", "orphan", "no_gateway", "leak".
 typedef void (*nft_counter_cb)(void *arg, const char *name, uint64_t packets, uint64_t bytes);
 int nft_read_counters(struct nft *nft, nft_counter_cb cb, void *arg, struct err *err);
 

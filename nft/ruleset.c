@@ -67,6 +67,9 @@ static void ruleset_counters(struct ruleset *ruleset, const struct plan *plan)
 	ruleset_counter(ruleset, "leak");
 	vec_each(&plan->gateways, gw)
 		ruleset_counter(ruleset, name_counter(name, gw));
+	vec_each(&plan->groups, group)
+		if (group->persistence_ms)
+			ruleset_counter(ruleset, name_unpinned(name, group));
 }
 
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan)

@@ -67,6 +67,12 @@ const char *name_counter(char *out, const struct plan_gateway *gw)
 	return out;
 }
 
+const char *name_unpinned(char *out, const struct plan_group *group)
+{
+	snprintf(out, PLAN_NAME_SIZE, "unpinned.%s", group->name);
+	return out;
+}
+
 const char *name_shape(char *out, uint64_t shape, size_t n_rules)
 {
 	snprintf(out, PLAN_NAME_SIZE, "shape.%016" PRIx64 ".%zu", shape, n_rules);

@@ -15,6 +15,7 @@
 //	shape.HASH.RULES     chain, empty: the shape that was loaded and how many rules that is, for a
 //	                     restart and for healing to compare
 //	new.GATEWAY          counter: new flows that were given to it
+//	unpinned.G           counter: new flows whose client could not be pinned: the pin map is full
 //	wan                  set: interfaces of the gateways
 //	class                map: interface -> lan | in.* | shared
 //	mac                  map: interface . MAC -> in.*
@@ -69,6 +70,7 @@ const char *name_real(char *out, const char *kind, enum fam fam, const struct pl
 		      const struct plan_real *real);
 
 const char *name_counter(char *out, const struct plan_gateway *gw);
+const char *name_unpinned(char *out, const struct plan_group *group);
 const char *name_shape(char *out, uint64_t shape, size_t n_rules);
 
 // Takes ID and GATEWAY out of "take.ID.GATEWAY" (name: MODEL_NAME_MAX + 1 bytes). False: not such a name.

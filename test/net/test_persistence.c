@@ -160,3 +160,72 @@ Test(persistence, weight_zero_drains_new_clients_go_elsewhere_old_ones_stay)
 	cr_assert_eq(tally.isp[1], 0);
 	net_finish(net);
 }
+
+// One UDP packet each of more clients than a pin map has room for. They get no further than the router's forward
+// hook, so conntrack keeps none of them; the pins are made before.
+static void crowd(struct net *net, int family)
+{
+	lab_nft_load(lab_router(net->lab), "table inet crowd { chain c { type filter hook forward priority "
+					   "-300; ip saddr 10.128.0.0/9 drop\n"
+					   "ip6 saddr fd00:10:8000::/33 drop\n }\n }");
+	lab_do(lab_host(net->lab, 1),
+	       "python3 - <<'END'\n"
+	       "import socket, struct\n"
+	       "six = %d\n"
+	       "udp = struct.pack('!HHHH', 40000, 7, 8, 0)\n"
+	       "to = '2001:db8:aaaa::1' if six else '198.51.100.1'\n"
+	       "af = socket.AF_INET6 if six else socket.AF_INET\n"
+	       "s = socket.socket(af, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
+	       "dst = socket.inet_pton(af, to)\n"
+	       "for i in range(140000):\n"
+	       "    if six:\n"
+	       "        src = bytes.fromhex('fd0000108000') + struct.pack('!HQ', 0, i)\n"
+	       "        head = struct.pack('!IHBB', 6 << 28, 8, 17, 64) + src + dst\n"
+	       "    else:\n"
+	       "        src = struct.pack('!I', 0x0a800000 + i)\n"
+	       "        head = struct.pack('!BBHHHBBH', 0x45, 0, 28, 0, 0, 64, 17, 0) + src + dst\n"
+	       "    s.sendto(head + udp, (to, 0))\n"
+	       "END",
+	       family == AF_INET6);
+}
+
+static bool has_unpinned(void *arg)
+{
+	return strstr(lab_proc_output(((struct net *)arg)->gwd), "no room for more pins") != NULL;
+}
+
+static void full_map(int family)
+{
+	struct net *net = start("persistence = 5m scheduler = rr");
+	const char *pinned = family == AF_INET ? "10.1.0.1" : "fd00:10:1::1";
+	int isp = isp_of(net, pinned, lab_server_address(family, 1));
+	crowd(net, family);
+	struct lab_tally tally = lab_burst_run(
+		net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 2),
+							    .to = lab_server_address(family, 1)},
+						   .count = 300,
+						   .clients = 100});
+	cr_assert_eq(tally.answered, 300, "%d flows failed", tally.failed);
+	cr_assert_gt(tally.split_clients, 0, "they were pinned all the same: the map was not full");
+	for (int server = 1; server < 4; server++) // who was there before stays
+		cr_assert_eq(isp_of(net, pinned, lab_server_address(family, server)), isp);
+	cr_assert(lab_wait_until(has_unpinned, net, 20000), "it is not in the log");
+	char *output = NULL;
+	net_gwctl(net, &output, "status default");
+	cr_assert(strstr(output, "no room for more pins: "), "%s", output);
+	free(output);
+	net_gwctl(net, &output, "pins default | grep -c default");
+	cr_assert_eq(atoi(output), 131072);
+	free(output);
+	net_finish(net);
+}
+
+Test(persistence, a_full_map_fails_open_and_is_told)
+{
+	full_map(AF_INET);
+}
+
+Test(persistence, a_full_map_of_ipv6_does_too)
+{
+	full_map(AF_INET6);
+}

@@ -19,7 +19,7 @@ struct scene {
 	struct fixture *f;
 	struct plan plan;
 	struct status_measured measured[FIXTURE_MAX];
-	int64_t pins[4];
+	int64_t pins[4], unpinned[4];
 	struct model_probe probe;
 	struct status_input input;
 	struct status status;
@@ -61,6 +61,7 @@ static void scene_build(struct scene *s)
 		.verdicts = (const struct verdict(*)[FAM_COUNT])s->f->verdicts,
 		.measured = s->measured,
 		.pins = s->pins,
+		.unpinned = s->unpinned,
 		.started_ms = NOW_MS - 5 * HOUR_MS,
 		.applied_ms = NOW_MS - HOUR_MS,
 		.now_ms = NOW_MS,
@@ -113,6 +114,26 @@ Test(status, all_is_well)
 		    "  g1                                      1       3    50%  yes\n"
 		    "  g2                                      1       2    33%  yes\n"
 		    "  g3                                      1       1    17%  yes\n");
+	scene_close(&s);
+}
+
+Test(status, a_table_without_room_for_more_pins_is_told)
+{
+	struct scene s;
+	scene_open(&s);
+	s.pins[0] = 131072;
+	s.unpinned[0] = 1042;
+	scene_build(&s);
+	expect_text(&s, "default",
+		    "BALANCE  SCHEDULER  PERSISTENCE    PINS  TIER  WEIGHT  SHARE  IN USE\n"
+		    "default  wrr        5m           131072\n"
+		    "         no room for more pins: 1042 new connections were not pinned so far\n"
+		    "  g1                                        1       3    50%  yes\n"
+		    "  g2                                        1       2    33%  yes\n"
+		    "  g3                                        1       1    17%  yes\n"
+		    "\n"
+		    "pinned by  source, IPv4 /32, IPv6 /128\n"
+		    "rule       none: it takes what no rule names\n");
 	scene_close(&s);
 }
 
@@ -358,12 +379,13 @@ Test(status, json_of_the_rest)
 	struct scene s;
 	scene_open(&s);
 	kill_gateway(&s, 1, "no answer");
+	s.unpinned[0] = 5;
 	scene_build(&s);
 	json_t *root = parse_status(&s, NULL);
 	const char *config, *started, *applied, *name, *scheduler, *member;
 	json_t *services, *members;
 	int fastpath, usable, usable2;
-	json_int_t pins, tier, weight;
+	json_int_t pins, unpinned, tier, weight;
 	cr_assert_eq(json_unpack(root, "{s:s,s:s,s:s,s:b,s:o}", "config", &config, "started", &started,
 				 "applied", &applied, "fastpath", &fastpath, "services", &services),
 		     0);
@@ -371,12 +393,13 @@ Test(status, json_of_the_rest)
 	cr_expect_str_eq(started, "2025-12-31T19:00:00Z");
 	cr_expect_str_eq(applied, "2025-12-31T23:00:00Z");
 	cr_expect(json_is_array(services) && !json_array_size(services) && !fastpath);
-	cr_assert_eq(json_unpack(root, "{s:[{s:s,s:s,s:I,s:o}]}", "balances", "name", &name, "scheduler",
-				 &scheduler, "pins", &pins, "gateways", &members),
+	cr_assert_eq(json_unpack(root, "{s:[{s:s,s:s,s:I,s:I,s:o}]}", "balances", "name", &name, "scheduler",
+				 &scheduler, "pins", &pins, "unpinned", &unpinned, "gateways", &members),
 		     0);
 	cr_expect_str_eq(name, "default");
 	cr_expect_str_eq(scheduler, "wrr");
 	cr_expect_eq(pins, 12);
+	cr_expect_eq(unpinned, 5);
 	cr_assert_eq(json_array_size(members), 3);
 	cr_assert_eq(json_unpack(members, "[{s:s,s:I,s:I,s:b},{s:b}]", "name", &member, "tier", &tier,
 				 "weight", &weight, "usable", &usable, "usable", &usable2),
