@@ -178,10 +178,26 @@ static int parse_snat6(const char *text, void *out, struct err *err)
 	return value_snat(text, FAM_6, out, err);
 }
 
+// What is not probed is taken to be up. A gateway is always probed: its failover is what gwd is for.
+static bool load_no_probes(const struct loader *ld, const struct reader *r, size_t given)
+{
+	if (given != 1 || strncmp(r->section.label, "gateway ", 8) == 0 ||
+	    strcmp(tree_value(r->tree, &r->section, "probes", 0)->text, "none") != 0)
+		return false;
+	for (size_t i = 0; i < ld->probes.n; i++)
+		if (strcmp(ld->probes.v[i], "none") == 0)
+			return false;
+	return true;
+}
+
 void load_judges(const struct loader *ld, const struct reader *r, struct load_judges *out)
 {
 	size_t given = tree_values(&r->section, "probes");
 	*out = (struct load_judges){.probes = arena_alloc(r->arena, (given + 1) * sizeof(*out->probes))};
+	if (load_no_probes(ld, r, given)) {
+		out->none = true;
+		return;
+	}
 	for (size_t i = 0; i < given; i++) {
 		const struct token *value = tree_value(r->tree, &r->section, "probes", i);
 		size_t probe;

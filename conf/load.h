@@ -49,6 +49,7 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 struct load_judges {
 	size_t *probes, n_probes;
 	unsigned need;
+	bool none; // `probes = none`, of a service or a real
 };
 void load_judges(const struct loader *ld, const struct reader *r, struct load_judges *out);
 

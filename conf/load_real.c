@@ -54,7 +54,7 @@ static void load_real_probes(struct loader *ld, const struct reader *r, const st
 	struct load_judges judges;
 	load_judges(ld, r, &judges);
 	bool own = tree_given(&r->section, "probes"), own_need = tree_given(&r->section, "need");
-	if (!own && shared->n_probes && real->role != ROLE_SORRY) {
+	if (!own && (shared->n_probes || shared->none) && real->role != ROLE_SORRY) {
 		unsigned need = judges.need;
 		judges = *shared;
 		judges.need = own_need ? need : shared->need;

@@ -56,8 +56,9 @@ static const char *gwd_config(const struct run *run, unsigned weight)
 	for (int s = 0; s < run->services; s++) {
 		vip_address(vip, run->lab, s);
 		buf_printf(&text,
-			   "service s%d { listen = \"%s:%d\" protocol = udp forward = nat probes = none\n", s,
-			   vip, REAL_PORT);
+			   "service s%d { listen = \"%s:%d\" protocol = udp forward = nat scheduler = rr "
+			   "probes = none\n",
+			   s, vip, REAL_PORT);
 		for (int r = 0; r < (s == 0 ? 1 : REALS); r++) {
 			real_address(real, s, r);
 			buf_printf(&text, "real r%d { address = %s port = %d weight = %u }\n", r, real,
