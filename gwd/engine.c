@@ -258,6 +258,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	engine_open_notify(engine);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+	engine_configure_reals(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 	engine_on_settle(-1, 0, engine);
 	return engine;
@@ -285,6 +286,7 @@ void engine_free(struct engine *engine)
 	evidence_free(engine->evidence);
 	engine_close_notify(engine);
 	failover_free(engine->failover);
+	reals_free(&engine->reals);
 	monitor_free(engine->monitor);
 	netmon_close(engine->netmon);
 	nft_listener_close(engine->listener);
@@ -309,6 +311,7 @@ static void engine_take_model(struct engine *engine, struct model *model)
 	engine->model = model;
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
+	engine_configure_reals(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 }
 

@@ -29,6 +29,7 @@ struct inquiry;
 struct model;
 struct nft;
 struct plan;
+struct reals;
 struct verdict;
 
 // Takes over `model`. Opens every kernel socket, reads back what an earlier gwd left (adoption), and brings
@@ -48,6 +49,9 @@ const struct verdict *engine_verdict(const struct engine *engine, size_t gateway
 				     enum fam fam);              // index into model.gateways
 struct conntrack *engine_conntrack(const struct engine *engine); // for counting flows
 struct nft *engine_nft(const struct engine *engine);             // for reading counters and pins
+
+// What is remembered of the services, in the order of engine_model().
+const struct reals *engine_reals(const struct engine *engine);
 
 struct events *engine_events(const struct engine *engine); // to read, and to watch
 

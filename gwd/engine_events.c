@@ -29,22 +29,33 @@ static const struct verdict *engine_measured(const struct engine *engine, const 
 	return four->latency_ms < 0 && six->latency_ms >= 0 ? six : four;
 }
 
-void engine_record(struct engine *engine, const struct plan_gateway *gw, enum state old)
+void engine_record(struct engine *engine, const struct engine_news *news)
 {
-	const struct verdict *measured = engine_measured(engine, gw->name);
+	const struct verdict *measured = news->measured;
+	bool known = measured && measured->state != STATE_UNKNOWN;
 	struct change change = {
 		.wall_ms = wall_now_ms(),
-		.kind = "gateway",
-		.old = old,
-		.new = gw->state,
-		.latency_ms = measured->latency_ms,
-		.jitter_ms = measured->jitter_ms,
-		.loss = measured->state == STATE_UNKNOWN ? -1 : measured->loss,
+		.kind = news->kind,
+		.old = news->old,
+		.new = news->new,
+		.latency_ms = measured ? measured->latency_ms : -1,
+		.jitter_ms = measured ? measured->jitter_ms : -1,
+		.loss = known ? measured->loss : -1,
 	};
-	snprintf(change.name, sizeof(change.name), "%s", gw->name);
-	snprintf(change.reason, sizeof(change.reason), "%s", gw->reason);
-	log_info("gateway", "%s: %s -> %s: %s", gw->name, state_name(old), state_name(gw->state), gw->reason);
+	snprintf(change.name, sizeof(change.name), "%s", news->name);
+	snprintf(change.reason, sizeof(change.reason), "%s", news->reason);
+	log_info(news->kind, "%s: %s -> %s: %s", news->name, news->old, news->new, news->reason);
 	events_record(engine->events, &change);
+}
+
+void engine_record_gateway(struct engine *engine, const struct plan_gateway *gw, enum state old)
+{
+	engine_record(engine, &(struct engine_news){.kind = "gateway",
+						    .name = gw->name,
+						    .old = state_name(old),
+						    .new = state_name(gw->state),
+						    .reason = gw->reason,
+						    .measured = engine_measured(engine, gw->name)});
 }
 
 static void engine_on_change(void *arg, const struct change *change)

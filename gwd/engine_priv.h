@@ -16,6 +16,7 @@
 #include "gwd/core/turns.h"
 #include "gwd/engine.h"
 #include "gwd/events.h"
+#include "gwd/reals.h"
 
 struct event;
 struct evidence;
@@ -53,6 +54,7 @@ struct engine {
 	struct err failure_minor; // of the last apply: what the rest could go on without
 	unsigned backoff_ms;      // until the next try
 	VEC(struct engine_since) since;
+	struct reals reals; // of the services
 	VEC(struct engine_rate) rates;
 	int64_t rates_ms;
 
@@ -89,10 +91,19 @@ struct engine {
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
 
-// A gateway's state has changed: the log, gwctl events and the notify hook are told.
-void engine_record(struct engine *engine, const struct plan_gateway *gw, enum state old);
+// A state has changed: the log, gwctl events and the notify hook are told.
+struct engine_news {
+	const char *kind, *name, *old, *new, *reason;
+	const struct verdict *measured; // NULL: nothing
+};
+void engine_record(struct engine *engine, const struct engine_news *news);
+void engine_record_gateway(struct engine *engine, const struct plan_gateway *gw, enum state old);
 void engine_open_notify(struct engine *engine);
 void engine_close_notify(struct engine *engine);
+
+// The services' reals (engine_reals.c): after the model changed; after a plan was applied.
+void engine_configure_reals(struct engine *engine);
+void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms);
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);

@@ -72,7 +72,7 @@ void change_text(const struct change *change, struct buf *out)
 {
 	char date[FIGURE_TEXT], text[FIGURE_TEXT];
 	buf_printf(out, "%s  %s %s: %s -> %s: %s", figure_date(change->wall_ms / 1000, date), change->kind,
-		   change->name, state_name(change->old), state_name(change->new), change->reason);
+		   change->name, change->old, change->new, change->reason);
 	if (change->latency_ms >= 0)
 		buf_printf(out, "; latency %s", figure_latency(change->latency_ms, text));
 	if (change->jitter_ms >= 0)
@@ -101,12 +101,11 @@ static json_t *json_time(int64_t wall_ms)
 void change_json(const struct change *change, struct buf *out)
 {
 	json_t *reason = json_string(change->reason); // may hold any byte that a program printed
-	json_t *o =
-		json_pack("{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "time", json_time(change->wall_ms),
-			  "kind", change->kind, "name", change->name, "old", state_name(change->old), "new",
-			  state_name(change->new), "reason", reason ? reason : json_string("(not text)"),
-			  "latency_ms", json_measure(change->latency_ms), "jitter_ms",
-			  json_measure(change->jitter_ms), "loss", json_measure(change->loss));
+	json_t *o = json_pack(
+		"{s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "time", json_time(change->wall_ms), "kind",
+		change->kind, "name", change->name, "old", change->old, "new", change->new, "reason",
+		reason ? reason : json_string("(not text)"), "latency_ms", json_measure(change->latency_ms),
+		"jitter_ms", json_measure(change->jitter_ms), "loss", json_measure(change->loss));
 	char *text = json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(8));
 	buf_printf(out, "%s\n", text);
 	free(text);

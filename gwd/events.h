@@ -10,7 +10,6 @@
 #include <stdint.h>
 
 #include "gwd/core/model.h"
-#include "gwd/core/verdict.h"
 
 #define EVENTS_KEPT 500
 
@@ -19,9 +18,9 @@ struct events;
 
 struct change {
 	int64_t wall_ms;  // since 1970
-	const char *kind; // "gateway"; a constant
-	char name[MODEL_NAME_MAX + 1];
-	enum state old, new;
+	const char *kind; // "gateway", "real", "service"; a constant
+	char name[MODEL_REAL_NAME_SIZE];
+	const char *old, *new; // states; of a service who serves; constants
 	char reason[200];
 	double latency_ms, jitter_ms, loss; // as measured then; negative: not known
 };

@@ -70,6 +70,14 @@ static void monitor_news(void *arg, struct checker *checker, enum checker_news n
 		monitor->changed(monitor->arg);
 }
 
+struct checker *monitor_checker(struct monitor *monitor, const char *name,
+				const struct model_probe *const *probes, size_t n_probes, unsigned need,
+				const struct checker_binding *binding)
+{
+	return checker_new(monitor->base, monitor->probers, name, probes, n_probes, need, binding, NULL,
+			   monitor_news, monitor);
+}
+
 static struct monitor_entry *monitor_entry(const struct monitor *monitor, const char *gateway)
 {
 	vec_each(&monitor->entries, entry)
@@ -104,8 +112,7 @@ static void monitor_update_fam(struct monitor *monitor, struct monitor_entry *en
 		checker_configure(*checker, probes, gw->n_probes, gw->need);
 		checker_rebind(*checker, &binding);
 	} else {
-		*checker = checker_new(monitor->base, monitor->probers, gw->name, probes, gw->n_probes,
-				       gw->need, &binding, NULL, monitor_news, monitor);
+		*checker = monitor_checker(monitor, gw->name, probes, gw->n_probes, gw->need, &binding);
 		checker_set_urgent(*checker, monitor->urgent[fam]);
 	}
 	free(probes);

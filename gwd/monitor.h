@@ -12,10 +12,13 @@
 
 #include "gwd/base/addr.h"
 
+struct checker;
+struct checker_binding;
 struct event_base;
 struct facts;
 struct ids;
 struct model;
+struct model_probe;
 struct monitor;
 struct prober_set;
 struct verdict;
@@ -27,6 +30,11 @@ void monitor_free(struct monitor *monitor); // NULL is fine
 // Starts, rebinds and stops checkers. Cheap when nothing changed.
 void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
 		    const struct ids *ids);
+
+// A checker of anything else (real_monitor.c), whose news go where the gateways' go. The caller's.
+struct checker *monitor_checker(struct monitor *monitor, const char *name,
+				const struct model_probe *const *probes, size_t n_probes, unsigned need,
+				const struct checker_binding *binding);
 
 struct prober_set *monitor_probers(const struct monitor *monitor);
 

@@ -106,8 +106,8 @@ static void notify_fill(struct notify_environment *env, const struct change *cha
 	notify_set(env, "TIME", text);
 	notify_set(env, "KIND", change->kind);
 	notify_set(env, "NAME", change->name);
-	notify_set(env, "OLD", state_name(change->old));
-	notify_set(env, "NEW", state_name(change->new));
+	notify_set(env, "OLD", change->old);
+	notify_set(env, "NEW", change->new);
 	notify_set(env, "REASON", change->reason);
 	notify_set_measure(env, "LATENCY_MS", change->latency_ms);
 	notify_set_measure(env, "JITTER_MS", change->jitter_ms);
@@ -123,8 +123,8 @@ static int notify_spawn(struct notify_name *name)
 {
 	const struct change *change = &name->waiting;
 	struct notify_environment env = {0};
-	const char *argv[] = {name->notify->program,   change->kind,   change->name, state_name(change->old),
-			      state_name(change->new), change->reason, NULL};
+	const char *argv[] = {name->notify->program, change->kind,   change->name, change->old,
+			      change->new,           change->reason, NULL};
 	notify_fill(&env, change);
 	int r = spawn_arguments(argv, env.all.v, STDERR_FILENO, &name->pid);
 	vec_each(&env.own, own)
@@ -191,10 +191,11 @@ static void notify_on_timer(evutil_socket_t fd, short what, void *arg)
 
 // ---- what the engine tells -------------------------------------------------------------------
 
-static struct notify_name *notify_name(struct notify *notify, const char *key)
+static struct notify_name *notify_name(struct notify *notify, const struct change *change)
 {
 	vec_each(&notify->names, name)
-		if (!strcmp((*name)->waiting.name, key))
+		if (!strcmp((*name)->waiting.name, change->name) &&
+		    !strcmp((*name)->waiting.kind, change->kind))
 			return *name;
 	struct notify_name *name = xcalloc(1, sizeof(*name));
 	name->notify = notify;
@@ -204,11 +205,11 @@ static struct notify_name *notify_name(struct notify *notify, const char *key)
 
 void notify_tell(struct notify *notify, const struct change *change)
 {
-	struct notify_name *name = notify_name(notify, change->name);
-	enum state told = name->waits ? name->waiting.old : change->old;
+	struct notify_name *name = notify_name(notify, change);
+	const char *told = name->waits ? name->waiting.old : change->old;
 	name->waiting = *change;
 	name->waiting.old = told;
-	name->waits = notify->program && told != change->new;
+	name->waits = notify->program && strcmp(told, change->new) != 0;
 	notify_run(notify);
 }
 

@@ -82,6 +82,7 @@ static void settle_build(struct engine *engine, struct plan *plan, int64_t now_m
 		.verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
 		.manual = &engine->manual,
 		.loads = loads_now(engine->loads),
+		.reals = engine->reals.by_service,
 		.turns = &engine->turns,
 		.ramps = &engine->ramps,
 		.now_ms = now_ms,
@@ -172,7 +173,7 @@ static void settle_report(struct engine *engine, const struct plan *plan, int64_
 		settle_report_families(since, gw);
 		if (since->state == gw->state)
 			continue;
-		engine_record(engine, gw, since->state);
+		engine_record_gateway(engine, gw, since->state);
 		since->state = gw->state;
 		since->since_ms = now_ms;
 		if (gw->usable[FAM_4] || gw->usable[FAM_6])
@@ -180,6 +181,7 @@ static void settle_report(struct engine *engine, const struct plan *plan, int64_
 	}
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		monitor_set_urgent(engine->monitor, fam, !usable[fam]);
+	engine_report_reals(engine, plan, now_ms);
 }
 
 // The next hops of gateways that share an interface are told apart by their MAC addresses.

@@ -110,6 +110,14 @@ void manual_write(const struct manual *manual, struct buf *out)
 	}
 }
 
+static bool manual_is_name(const char *name) // NAME or SERVICE/REAL
+{
+	const char *slash = strchr(name, '/');
+	size_t first = slash ? (size_t)(slash - name) : strlen(name);
+	return first && first <= MODEL_NAME_MAX &&
+	       (!slash || (slash[1] && strlen(slash + 1) <= MODEL_NAME_MAX));
+}
+
 // NAME [disabled] [drained] [weight=N] since=TEXT
 static bool manual_read_line(char *line, struct manual_entry *entry)
 {
@@ -119,7 +127,7 @@ static bool manual_read_line(char *line, struct manual_entry *entry)
 	*since = 0;
 	snprintf(entry->since, sizeof(entry->since), "%s", since + strlen(" since="));
 	char *word = strtok_r(line, " ", &rest);
-	if (!word || strlen(word) > MODEL_NAME_MAX)
+	if (!word || !manual_is_name(word))
 		return false;
 	snprintf(entry->name, sizeof(entry->name), "%s", word);
 	while ((word = strtok_r(NULL, " ", &rest))) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// manual: what the operator has set by hand on top of the configuration: a gateway disabled, drained
+// manual: what the operator has set by hand on top of the configuration: a gateway or a real disabled, drained
 // or with another weight, by name.
 //
 // Pure data: gwctl's commands change it through the engine, plan_build() obeys it, the shell keeps it
@@ -21,7 +21,7 @@ struct buf;
 #define MANUAL_WEIGHT_MAX 65535 // as in the configuration
 
 struct manual_entry {
-	char name[MODEL_NAME_MAX + 1];
+	char name[MODEL_REAL_NAME_SIZE]; // of a gateway, or SERVICE/REAL
 	bool disabled, drained, weighted;
 	unsigned weight;          // while `weighted`
 	char since[MANUAL_SINCE]; // of the last change

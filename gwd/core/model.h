@@ -17,6 +17,7 @@
 #define MODEL_NAME_MAX 31   // a name: a letter, then letters, digits, '-' and '_'
 #define MODEL_IFNAME_MAX 15 // IFNAMSIZ - 1
 #define MODEL_PORT_ANY_LAST 65535
+#define MODEL_REAL_NAME_SIZE (2 * MODEL_NAME_MAX + 2) // "SERVICE/REAL" with the 0
 
 enum scheduler {
 	SCHED_RR,             // weights count as 1 (0 still drains)

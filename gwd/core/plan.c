@@ -2,6 +2,7 @@
 #include "gwd/core/plan.h"
 
 #include <assert.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gwd/core/names.h"
@@ -128,4 +129,54 @@ int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b
 uint32_t plan_control_mark(const struct plan *plan)
 {
 	return plan->mark_mask;
+}
+
+// ---- services ------------------------------------------------------------------------------
+
+static bool plan_serves(const struct plan_service *service, enum fam fam)
+{
+	bool serves = false;
+	vec_each(&service->reals, real)
+		serves |= real->fam[fam];
+	return serves;
+}
+
+enum serving plan_serving(const struct plan_service *service)
+{
+	enum serving worst = SERVING_NOTHING;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		if (!plan_serves(service, fam))
+			continue;
+		if (!service->tier[fam])
+			return SERVING_NOTHING;
+		if (service->tier[fam] > worst)
+			worst = (enum serving)service->tier[fam];
+	}
+	return worst;
+}
+
+const char *plan_serving_reason(const struct plan_service *service, char text[PLAN_SERVICE_REASON])
+{
+	unsigned n = 0, usable = 0, full = 0;
+	vec_each(&service->reals, real) {
+		bool counts = real->role == ROLE_REAL;
+		n += counts;
+		usable += counts && real->usable;
+		full += counts && real->usable && real->full;
+	}
+	int at = snprintf(text, PLAN_SERVICE_REASON, "%u of %u reals usable", usable, n);
+	if (full)
+		snprintf(text + at, (size_t)(PLAN_SERVICE_REASON - at), ", %u full", full);
+	return text;
+}
+
+const char *serving_name(enum serving serving)
+{
+	static const char *const names[] = {
+		[SERVING_NOTHING] = "nothing",
+		[SERVING_REALS] = "reals",
+		[SERVING_BACKUP] = "backup",
+		[SERVING_SORRY] = "sorry",
+	};
+	return names[serving];
 }

@@ -219,6 +219,16 @@ struct plan_service {
 	VEC(struct plan_real) reals;
 };
 
+enum serving { SERVING_NOTHING, SERVING_REALS, SERVING_BACKUP, SERVING_SORRY }; // by tier
+
+#define PLAN_SERVICE_REASON 64
+
+// Who takes new connections, in the family that is worst off of those in which the service listens and has
+// reals at all; and why in words: "1 of 3 reals usable".
+enum serving plan_serving(const struct plan_service *service);
+const char *plan_serving_reason(const struct plan_service *service, char text[PLAN_SERVICE_REASON]);
+const char *serving_name(enum serving serving); // "nothing", "reals", "backup", "sorry"
+
 struct plan {
 	uint32_t mark_mask;
 	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)

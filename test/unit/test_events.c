@@ -7,13 +7,14 @@
 #include <string.h>
 
 #include "gwd/base/buf.h"
+#include "gwd/core/verdict.h"
 
 static struct change change_of(int i)
 {
 	struct change change = {.wall_ms = 1767225600123 + i,
 				.kind = "gateway",
-				.old = STATE_UP,
-				.new = STATE_DOWN,
+				.old = state_name(STATE_UP),
+				.new = state_name(STATE_DOWN),
 				.latency_ms = 7.1,
 				.jitter_ms = -1,
 				.loss = 0.25};

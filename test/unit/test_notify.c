@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "gwd/base/mono.h"
+#include "gwd/core/verdict.h"
 #include "gwd/events.h"
 
 struct hook {
@@ -52,8 +53,12 @@ static void hook_close(struct hook *hook)
 
 static void tell(struct hook *hook, const char *name, enum state old, enum state new)
 {
-	struct change change = {
-		.wall_ms = 5000, .kind = "gateway", .old = old, .new = new, .latency_ms = 7, .jitter_ms = -1};
+	struct change change = {.wall_ms = 5000,
+				.kind = "gateway",
+				.old = state_name(old),
+				.new = state_name(new),
+				.latency_ms = 7,
+				.jitter_ms = -1};
 	snprintf(change.name, sizeof(change.name), "%s", name);
 	snprintf(change.reason, sizeof(change.reason), "so it is; $(touch /tmp/x) \"'");
 	notify_tell(hook->notify, &change);

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// The engine's part of services: what is known of their reals, and who is told when one changes.
+#include <stdio.h>
+#include <string.h>
+
+#include "gwd/base/mono.h"
+#include "gwd/core/model.h"
+#include "gwd/engine_priv.h"
+#include "gwd/monitor.h"
+#include "gwd/real_monitor.h"
+#include "gwd/reals.h"
+
+void engine_configure_reals(struct engine *engine)
+{
+	reals_configure(&engine->reals, engine->model, mono_now_ms());
+	real_monitor_update(engine->monitor, &engine->reals, engine->model);
+}
+
+// ---- changes ---------------------------------------------------------------------------------
+
+static void engine_report_real(struct engine *engine, const struct plan_real *real, size_t at, int64_t now_ms)
+{
+	struct reals_real *entry = &engine->reals.reals.v[at];
+	if (entry->told == real->state)
+		return;
+	engine_record(engine, &(struct engine_news){.kind = "real",
+						    .name = entry->name,
+						    .old = state_name(entry->told),
+						    .new = state_name(real->state),
+						    .reason = real->reason,
+						    .measured = engine->reals.now[at].verdict});
+	entry->told = real->state;
+	entry->since_ms = now_ms;
+}
+
+static void engine_report_service(struct engine *engine, const struct plan_service *service,
+				  struct reals_service *entry, int64_t now_ms)
+{
+	char reason[PLAN_SERVICE_REASON];
+	enum serving serving = plan_serving(service);
+	if (entry->told == serving)
+		return;
+	engine_record(engine, &(struct engine_news){.kind = "service",
+						    .name = service->name,
+						    .old = serving_name(entry->told),
+						    .new = serving_name(serving),
+						    .reason = plan_serving_reason(service, reason)});
+	entry->told = serving;
+	entry->since_ms = now_ms;
+}
+
+void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms)
+{
+	for (size_t i = 0; i < plan->services.n; i++) {
+		const struct plan_service *service = &plan->services.v[i];
+		for (size_t k = 0; k < service->reals.n; k++)
+			engine_report_real(engine, &service->reals.v[k], reals_index(&engine->reals, i, k),
+					   now_ms);
+		engine_report_service(engine, service, &engine->reals.services.v[i], now_ms);
+		real_monitor_set_urgent(&engine->reals, i, plan_serving(service) == SERVING_NOTHING);
+	}
+}
+
+const struct reals *engine_reals(const struct engine *engine)
+{
+	return &engine->reals;
+}

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// reals: what the shell remembers of the services and their reals: health, since when each is as it is,
+// and what plan_build() is told of each (core/real.h). In the model's order, carried over a reload by name.
+//
+// The engine has one. real_monitor.c keeps the checkers in it, engine_reals.c tells of changes; a place in
+// the model (service, real) is a place here, so nobody looks anything up while traffic flows.
+#ifndef GWD_REALS_H
+#define GWD_REALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "gwd/base/vec.h"
+#include "gwd/core/model.h"
+#include "gwd/core/plan.h"
+#include "gwd/core/real.h"
+#include "gwd/core/verdict.h"
+
+struct checker;
+
+struct reals_real {
+	char name[MODEL_REAL_NAME_SIZE]; // first
+	struct checker *checker;         // NULL: it has no probes
+	enum state told;                 // as events were told
+	int64_t since_ms;                // monotonic: it is so
+};
+
+struct reals_service {
+	char name[MODEL_NAME_MAX + 1]; // first
+	size_t first, n;               // its reals
+	enum serving told;
+	int64_t since_ms;
+	bool urgent; // nobody serves: the first to answer does at once
+};
+
+struct reals {
+	VEC(struct reals_service) services; // as model.services
+	VEC(struct reals_real) reals;       // of all services, one after the other
+	struct real_now *now;               // of each of these
+	const struct real_now **by_service; // as plan_build() wants it
+};
+
+// After a reload: who is new begins with `now_ms`, who is gone is forgotten, checker and all.
+void reals_configure(struct reals *reals, const struct model *model, int64_t now_ms);
+void reals_free(struct reals *reals);
+
+static inline size_t reals_index(const struct reals *reals, size_t service, size_t real)
+{
+	return reals->services.v[service].first + real;
+}
+
+// By "SERVICE/REAL", by the service's name; NULL: there is none.
+struct reals_real *reals_find(const struct reals *reals, const char *name);
+struct reals_service *reals_find_service(const struct reals *reals, const char *name);
+
+#endif
