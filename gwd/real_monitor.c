@@ -25,7 +25,8 @@ struct model_probe real_monitor_probe(const struct model_probe *probe, const str
 	struct model_probe own = *probe;
 	bool has_port = probe->type != PROBE_ICMP && probe->type != PROBE_ARP && probe->type != PROBE_EXEC;
 	if (has_port && !own.port)
-		own.port = real->port ? real->port : service->listens[0].first;
+		own.port = model_real_port(service, real) ? model_real_port(service, real)
+							  : service->listens[0].first;
 	return own;
 }
 
