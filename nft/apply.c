@@ -31,6 +31,20 @@ static void apply_counter(struct batch *batch, const char *name)
 	batch_add(batch, nlh, "counter", name, NULL);
 }
 
+static void apply_helper(struct batch *batch, const char *name)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_OBJ_DATA);
+	mnl_attr_put_strz(nlh, NFTA_CT_HELPER_NAME, name);
+	mnl_attr_put_u16(nlh, NFTA_CT_HELPER_L3PROTO, htons(NFPROTO_INET));
+	mnl_attr_put_u8(nlh, NFTA_CT_HELPER_L4PROTO, IPPROTO_TCP);
+	mnl_attr_nest_end(nlh, data);
+	batch_add(batch, nlh, "ct helper", name, NULL);
+}
+
 static void apply_delete(struct batch *batch, uint16_t type, uint16_t name_attr, const char *what,
 			 const char *name)
 {
@@ -38,8 +52,15 @@ static void apply_delete(struct batch *batch, uint16_t type, uint16_t name_attr,
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE); // attribute 1 in all of them
 	if (name_attr)
 		mnl_attr_put_strz(nlh, name_attr, name);
-	if (type == NFT_MSG_DELOBJ)
-		mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
+	batch_add(batch, nlh, what, name, NULL);
+}
+
+static void apply_delete_object(struct batch *batch, uint32_t kind, const char *what, const char *name)
+{
+	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_DELOBJ, 0);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
+	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(kind));
 	batch_add(batch, nlh, what, name, NULL);
 }
 
@@ -91,6 +112,8 @@ static void apply_frame(struct nft *nft, struct batch *batch, const struct rules
 		apply_delete(batch, NFT_MSG_DELRULE, 0, "rules of table", NFT_TABLE);
 	vec_each(&ruleset->counters, counter)
 		apply_counter(batch, counter->name);
+	vec_each(&ruleset->helpers, helper)
+		apply_helper(batch, helper->name);
 	vec_each(&ruleset->chains, chain)
 		apply_chain(batch, *chain);
 	vec_each(&old_chains->v, old) {
@@ -207,23 +230,35 @@ static int apply_change_owned(struct nft *nft, const struct plan *to, const stru
 	return apply_change(nft, to, ops, n, &unowned, err);
 }
 
-static int apply_sweep_counter(const struct nlmsghdr *nlh, void *arg)
+struct apply_objects {
+	struct nft_names counters, helpers;
+};
+
+static int apply_sweep_object(const struct nlmsghdr *nlh, void *arg)
 {
-	struct nft_names *names = arg;
+	struct apply_objects *objects = arg;
+	const char *name = "";
+	uint32_t type = 0;
 	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
-		struct nft_name *entry;
-		if (mnl_attr_get_type(attr) != NFTA_OBJ_NAME || strlen(nl_str(attr)) >= sizeof(entry->name))
-			continue;
-		vec_add(&names->v, entry);
-		strcpy(entry->name, nl_str(attr));
+		if (mnl_attr_get_type(attr) == NFTA_OBJ_NAME)
+			name = nl_str(attr);
+		if (mnl_attr_get_type(attr) == NFTA_OBJ_TYPE)
+			type = ntohl(mnl_attr_get_u32(attr));
 	}
+	struct nft_name *entry;
+	if (strlen(name) >= sizeof(entry->name) ||
+	    (type != NFT_OBJECT_COUNTER && type != NFT_OBJECT_CT_HELPER))
+		return MNL_CB_OK;
+	struct nft_names *names = type == NFT_OBJECT_COUNTER ? &objects->counters : &objects->helpers;
+	vec_add(&names->v, entry);
+	strcpy(entry->name, name);
 	return MNL_CB_OK;
 }
 
 // Sets first: their elements hold the chains.
 static void apply_sweep_batch(struct batch *batch, const struct plan *to, const struct ruleset *ruleset,
 			      const struct nft_names *sets, const struct nft_names *chains,
-			      const struct nft_names *counters, const struct plan *flowtables)
+			      const struct apply_objects *objects, const struct plan *flowtables)
 {
 	vec_each(&flowtables->sets, flowtable)
 		if (!plan_find_set(to, flowtable->name))
@@ -234,15 +269,19 @@ static void apply_sweep_batch(struct batch *batch, const struct plan *to, const 
 	vec_each(&chains->v, chain)
 		if (!ruleset_has_chain(ruleset, chain->name))
 			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", chain->name);
-	vec_each(&counters->v, counter)
+	vec_each(&objects->counters.v, counter)
 		if (!ruleset_has_counter(ruleset, counter->name))
-			apply_delete(batch, NFT_MSG_DELOBJ, NFTA_OBJ_NAME, "counter", counter->name);
+			apply_delete_object(batch, NFT_OBJECT_COUNTER, "counter", counter->name);
+	vec_each(&objects->helpers.v, helper)
+		if (!ruleset_has_helper(ruleset, helper->name))
+			apply_delete_object(batch, NFT_OBJECT_CT_HELPER, "ct helper", helper->name);
 }
 
 static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 {
 	struct ruleset ruleset = {0};
-	struct nft_names sets = {0}, chains = {0}, counters = {0};
+	struct nft_names sets = {0}, chains = {0};
+	struct apply_objects objects = {0};
 	struct plan flowtables = {0};
 	struct batch batch = {0};
 	batch_begin(&batch, nft->genid);
@@ -251,18 +290,19 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 	if (!code)
 		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
 	if (!code)
-		code = nft_dump_objects(nft, apply_sweep_counter, &counters, err);
+		code = nft_dump_objects(nft, apply_sweep_object, &objects, err);
 	if (!code)
 		code = flowtable_read(nft, &flowtables, err);
 	if (!code) {
-		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &counters, &flowtables);
+		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &objects, &flowtables);
 		if (!batch_empty(&batch))
 			code = nft_commit(nft, &batch, err);
 	}
 	batch_free(&batch);
 	vec_free(&sets.v);
 	vec_free(&chains.v);
-	vec_free(&counters.v);
+	vec_free(&objects.counters.v);
+	vec_free(&objects.helpers.v);
 	plan_free(&flowtables);
 	ruleset_free(&ruleset);
 	return code;

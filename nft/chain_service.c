@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A new connection to a service: `inbound` (from outside) and `inbound.own` (from this host) look the listener
-// up, service4.S chooses. Without persistence and limits of single reals that is one rule: the slot that
-// is drawn holds the real's address. Else slots and pins lead to a chain for each real.
+// up, service4.S chooses. Without persistence and thresholds that is one rule: the slot that is drawn holds the
+// real's address. Else slots and pins lead to a chain for each real (chain_real.c); they are drawn
+// in pick4.S, because a service's chain, a void pin's and a full real's lead there.
+//
+// With thresholds the slots' verdicts jump: who has no place for the connection comes back, and the
+// others are tried one after the other in the order of gate4.S, whose elements are those who take new ones.
 //
 // A pin is read into a mark, as in chain_group.c: into the packet's while nobody else has bits in it, else into
 // the connection's. Both may hold the gateway by which the connection came in; held4.* and
@@ -15,6 +19,8 @@
 #include "nft/nl.h"
 #include "nft/rule.h"
 #include "nft/ruleset.h"
+
+#define CHAIN_FTP "ftp" // name of the helper, ours and the kernel's
 
 static const struct chain_hook chain_inbound_hook = {
 	.type = "nat",
@@ -58,12 +64,7 @@ static void chain_listeners(struct ruleset *ruleset, const struct plan *plan, co
 
 // ---- which real --------------------------------------------------------------------------------
 
-static struct rule_client chain_client(const struct plan_service *service, enum fam fam)
-{
-	return (struct rule_client){.fam = fam, .mask = service->persist_mask[fam], .by = PERSIST_SOURCE};
-}
-
-static void chain_choose(struct chain *chain, const struct plan_service *service, enum fam fam)
+static void chain_slot(struct chain *chain, const struct plan_service *service, enum fam fam)
 {
 	char pool[PLAN_NAME_SIZE];
 	enum rule_draw draw = rule_draw_of(service->scheduler);
@@ -79,19 +80,34 @@ static void chain_choose(struct chain *chain, const struct plan_service *service
 		rule_draw_dnat(rule, draw, fam, service->n_slots[fam], pool, !service->keep_port);
 }
 
-static const char *const chain_stuck_kind[] = {[RULE_MARK_PACKET] = "stuck", [RULE_MARK_CT] = "stuckct"};
-static const char *const chain_held_kind[] = {[RULE_MARK_PACKET] = "held", [RULE_MARK_CT] = "heldct"};
-
-static void chain_put_back(struct chain *chain, enum rule_mark scratch, uint32_t mask)
+// On to whoever the scheduler chooses.
+static void chain_draw(struct chain *chain, const struct plan_service *service, enum fam fam)
 {
-	rule_mark_copy(chain_rule(chain), scratch, !scratch, mask);
+	char name[PLAN_NAME_SIZE];
+	if (plan_service_picks_apart(service))
+		chain_goto(chain, name_drawer(name, fam, service));
+	else
+		chain_slot(chain, service, fam);
 }
+
+static void chain_pick(struct ruleset *ruleset, const struct plan_service *service, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE], gate[PLAN_NAME_SIZE];
+	struct chain *chain = ruleset_chain(ruleset, name_drawer(name, fam, service));
+	chain_slot(chain, service, fam);
+	name_service(gate, "gate", fam, service);
+	for (uint32_t i = 0; service->gated && i < service->reals.n; i++)
+		if (service->reals.v[i].fam[fam])
+			rule_gate_vmap(chain_rule(chain), i, gate);
+}
+
+static const char *const chain_stuck_kind[] = {[RULE_MARK_PACKET] = "stuck", [RULE_MARK_CT] = "stuckct"};
 
 static void chain_look_up_stick(struct chain *chain, const struct plan_service *service, enum fam fam,
 				enum rule_mark scratch, uint32_t mask)
 {
 	char name[PLAN_NAME_SIZE];
-	const struct rule_client client = chain_client(service, fam);
+	const struct rule_client client = chain_service_client(service, fam);
 	struct rule *rule = chain_rule(chain);
 	if (scratch == RULE_MARK_CT)
 		rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS_NOT, 0);
@@ -106,14 +122,14 @@ static void chain_stuck(struct ruleset *ruleset, const struct plan_service *serv
 			enum rule_mark scratch, uint32_t mask)
 {
 	char name[PLAN_NAME_SIZE];
-	const struct rule_client client = chain_client(service, fam);
+	const struct rule_client client = chain_service_client(service, fam);
 	struct chain *chain =
 		ruleset_chain(ruleset, name_service(name, chain_stuck_kind[scratch], fam, service));
 	rule_mark_vmap(chain_rule(chain), scratch, UINT32_MAX,
-		       name_service(name, chain_held_kind[scratch], fam, service));
+		       name_service(name, chain_held(scratch), fam, service));
 	rule_pin_delete(chain_rule(chain), &client, name_service(name, "stick", fam, service), scratch);
 	chain_put_back(chain, scratch, mask);
-	chain_choose(chain, service, fam);
+	chain_draw(chain, service, fam);
 }
 
 static void chain_limits(struct chain *chain, const struct plan_service *service, enum fam fam)
@@ -132,86 +148,41 @@ static void chain_limits(struct chain *chain, const struct plan_service *service
 	}
 }
 
-// ---- to the real -------------------------------------------------------------------------------
-
-static void chain_to(struct ruleset *ruleset, const struct plan_service *service,
-		     const struct plan_real *real, enum fam fam)
-{
-	char name[PLAN_NAME_SIZE];
-	struct chain *chain = ruleset_chain(ruleset, name_real(name, "to", fam, service, real));
-	struct rule *rule = chain_rule(chain);
-	if (real->port)
-		rule_protocols(rule, service->protocols.v, service->protocols.n);
-	if (!addr_is_none(&real->address))
-		rule_dnat(rule, &real->address, real->port);
-	else if (real->port)
-		rule_redirect(rule, real->port);
-	else
-		rule_accept(rule);
-}
-
-static void chain_real(struct ruleset *ruleset, const struct plan_service *service,
-		       const struct plan_real *real, enum fam fam)
-{
-	char name[PLAN_NAME_SIZE];
-	const struct rule_client client = chain_client(service, fam);
-	struct chain *chain = ruleset_chain(ruleset, name_real(name, "real", fam, service, real));
-	if (service->persistence_ms)
-		rule_pin_update(chain_rule(chain), &client, name_service(name, "stick", fam, service),
-				service->persistence_ms, real->id);
-	chain_goto(chain, name_real(name, "to", fam, service, real));
-}
-
-static void chain_held(struct ruleset *ruleset, const struct plan_service *service,
-		       const struct plan_real *real, enum fam fam, enum rule_mark scratch, uint32_t mask)
-{
-	char name[PLAN_NAME_SIZE];
-	struct chain *chain =
-		ruleset_chain(ruleset, name_real(name, chain_held_kind[scratch], fam, service, real));
-	chain_put_back(chain, scratch, mask);
-	chain_goto(chain, name_real(name, "real", fam, service, real));
-}
-
-static void chain_reals(struct ruleset *ruleset, const struct plan_service *service, enum fam fam,
-			uint32_t mask)
-{
-	vec_each(&service->reals, real) {
-		if (!real->fam[fam])
-			continue;
-		chain_to(ruleset, service, real, fam);
-		if (real->role != ROLE_REAL)
-			continue;
-		if (service->persistence_ms || real->max_connections)
-			chain_real(ruleset, service, real, fam);
-		for (enum rule_mark scratch = RULE_MARK_PACKET;
-		     service->persistence_ms && scratch <= RULE_MARK_CT; scratch++)
-			chain_held(ruleset, service, real, fam, scratch, mask);
-	}
-}
+// ---- one service -------------------------------------------------------------------------------
 
 static void chain_service(struct ruleset *ruleset, const struct plan_service *service, enum fam fam,
 			  uint32_t mask)
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = ruleset_chain(ruleset, name_service(name, "service", fam, service));
+	if (service->ftp) {
+		struct rule *rule = chain_rule(chain);
+		rule_protocols(rule, &(const uint8_t){IPPROTO_TCP}, 1);
+		rule_helper(rule, CHAIN_FTP); // before the translation, which then mends sequence numbers
+	}
 	chain_limits(chain, service, fam);
 	if (service->persistence_ms) {
 		chain_look_up_stick(chain, service, fam, RULE_MARK_PACKET, mask);
 		chain_look_up_stick(chain, service, fam, RULE_MARK_CT, mask);
 	}
-	chain_choose(chain, service, fam);
+	chain_draw(chain, service, fam);
 	if (service->persistence_ms) {
 		chain_stuck(ruleset, service, fam, RULE_MARK_PACKET, mask);
 		chain_stuck(ruleset, service, fam, RULE_MARK_CT, mask);
 	}
+	if (plan_service_picks_apart(service))
+		chain_pick(ruleset, service, fam);
 	if (service->by_real)
-		chain_reals(ruleset, service, fam, mask);
+		chains_real(ruleset, service, fam, mask);
 }
 
 void chains_service(struct ruleset *ruleset, const struct plan *plan)
 {
 	if (!plan->services.n)
 		return;
+	vec_each(&plan->services, service)
+		if (service->ftp)
+			ruleset_helper(ruleset, CHAIN_FTP);
 	chain_listeners(ruleset, plan, "inbound", &chain_inbound_hook);
 	chain_listeners(ruleset, plan, "inbound.own", &chain_inbound_own_hook);
 	vec_each(&plan->services, service)

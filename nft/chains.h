@@ -30,7 +30,9 @@
 
 #include "gwd/base/vec.h"
 #include "gwd/core/plan.h"
+#include "nft/rule.h"
 
+struct chain;
 struct ruleset;
 
 // One file each.
@@ -45,12 +47,20 @@ void chains_target(struct ruleset *ruleset,
 void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, stray, raw
 void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
 void chains_service(struct ruleset *ruleset,
-		    const struct plan *plan); // inbound, service*, stuck*, held*, real*, to*
+		    const struct plan *plan); // inbound, service*, stuck*, pick*, and of each service:
+void chains_real(struct ruleset *ruleset, const struct plan_service *service, enum fam fam,
+		 uint32_t mask);                                      // held*, real*, got*, to*
 void chains_source(struct ruleset *ruleset, const struct plan *plan); // source, source4.*, source6.*
 void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
 
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);
+
+// A service's client as its pins know it; the chains of a pin that was read into that mark; and the mark put back
+// from the other one.
+struct rule_client chain_service_client(const struct plan_service *service, enum fam fam);
+const char *chain_held(enum rule_mark scratch);
+void chain_put_back(struct chain *chain, enum rule_mark scratch, uint32_t mask);
 
 // Interfaces of gateways, each once; with `translated`, only of those whose flows of that family
 // get another source address. They point into the plan.

@@ -117,6 +117,7 @@ void rule_pin_update(struct rule *rule, const struct rule_client *client, const 
 		     uint32_t timeout_ms, uint32_t mark);
 void rule_pin_delete(struct rule *rule, const struct rule_client *client, const char *map,
 		     enum rule_mark data);
+void rule_pin_forget(struct rule *rule, const struct rule_client *client, const char *map, uint32_t mark);
 
 // ---- inbound services (rule_service.c) ------------------------------------------------------------
 // What has been translated is known by the address it was sent to and the one it goes to now.
@@ -128,7 +129,11 @@ void rule_dport_in(struct rule *rule, uint16_t first, uint16_t last);
 void rule_ct_dnat(struct rule *rule); // its destination was translated
 void rule_if_pair_in_set(struct rule *rule, const char *set);
 void rule_dnat(struct rule *rule, const struct addr *addr, uint16_t port); // port 0: stays
-void rule_redirect(struct rule *rule, uint16_t port);
+void rule_dnat_port(struct rule *rule, uint16_t port);                     // to the same address
+// The constant I, looked up: who is I-th in a map by slot.
+void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map);
+void rule_place(struct rule *rule, enum fam fam, const char *set); // goes on only if the set has room
+void rule_helper(struct rule *rule, const char *name);
 // More than so many connections of one source, or new ones a second.
 void rule_over_connections(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t most);

@@ -189,3 +189,12 @@ void rule_pin_delete(struct rule *rule, const struct rule_client *client, const 
 	expr_text(rule, "delete @%s { %s : %s }", map, rule_client_text(key, client),
 		  data == RULE_MARK_PACKET ? "meta mark" : "ct mark");
 }
+
+void rule_pin_forget(struct rule *rule, const struct rule_client *client, const char *map, uint32_t mark)
+{
+	char key[RULE_KEY_TEXT];
+	rule_client_key(rule, client);
+	expr_immediate(rule, rule_data_register(client), &mark, sizeof(mark));
+	rule_dynset(rule, client, map, NFT_DYNSET_OP_DELETE);
+	expr_text(rule, "delete @%s { %s : 0x%08x }", map, rule_client_text(key, client), mark);
+}

@@ -108,14 +108,56 @@ void rule_dnat(struct rule *rule, const struct addr *addr, uint16_t port)
 		expr_text(rule, "dnat ip6 to [%s]:%u", text, port);
 }
 
-void rule_redirect(struct rule *rule, uint16_t port)
+// Not `redirect`, which would take the interface's first address for the listener's.
+void rule_dnat_port(struct rule *rule, uint16_t port)
 {
 	uint16_t net = htons(port);
 	expr_immediate(rule, NFT_REG_1, &net, sizeof(net));
-	struct nftnl_expr *expr = expr_add(rule, "redir");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_REDIR_REG_PROTO_MIN, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_REDIR_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
-	expr_text(rule, "redirect to :%u", port);
+	struct nftnl_expr *expr = expr_add(rule, "nat");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, NFPROTO_INET);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_PROTO_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_PROTO_SPECIFIED);
+	expr_text(rule, "dnat to :%u", port);
+}
+
+void rule_helper(struct rule *rule, const char *name)
+{
+	struct nftnl_expr *expr = expr_add(rule, "objref");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_OBJREF_IMM_TYPE, NFT_OBJECT_CT_HELPER);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_OBJREF_IMM_NAME, name);
+	expr_text(rule, "ct helper set \"%s\"", name);
+}
+
+// ---- thresholds --------------------------------------------------------------------------------
+
+void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map)
+{
+	struct nftnl_expr *expr = expr_add(rule, "numgen");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_DREG, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_MODULUS, 1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_OFFSET, index);
+	expr_vmap(rule, map);
+	if (index)
+		expr_text(rule, "numgen inc mod 1 offset %u vmap @%s", index, map);
+	else
+		expr_text(rule, "numgen inc mod 1 vmap @%s", map);
+}
+
+// `add` to a full set ends the rule; an element that is there already passes.
+void rule_place(struct rule *rule, enum fam fam, const char *set)
+{
+	expr_need_fam(rule, fam);
+	expr_addr(rule, fam, RULE_SOURCE, NFT_REG_1);
+	expr_meta(rule, NFT_META_L4PROTO, fam == FAM_4 ? EXPR_REG_1_4 : NFT_REG_2);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, fam == FAM_4 ? NFT_REG32_02 : NFT_REG32_05);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, fam == FAM_4 ? NFT_REG32_03 : NFT_REG32_06);
+	struct nftnl_expr *expr = expr_add(rule, "dynset");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_ADD);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
+	expr_text(rule, "add @%s { %s saddr . meta l4proto . th sport . th dport }", set, rule_fam_name[fam]);
 }
 
 // ---- limits ------------------------------------------------------------------------------------

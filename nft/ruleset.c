@@ -59,6 +59,23 @@ bool ruleset_has_counter(const struct ruleset *ruleset, const char *name)
 	return false;
 }
 
+bool ruleset_has_helper(const struct ruleset *ruleset, const char *name)
+{
+	vec_each(&ruleset->helpers, helper)
+		if (!strcmp(helper->name, name))
+			return true;
+	return false;
+}
+
+void ruleset_helper(struct ruleset *ruleset, const char *name)
+{
+	struct helper *helper;
+	if (ruleset_has_helper(ruleset, name))
+		return;
+	vec_add(&ruleset->helpers, helper);
+	snprintf(helper->name, sizeof(helper->name), "%s", name);
+}
+
 static void ruleset_counters(struct ruleset *ruleset, const struct plan *plan)
 {
 	char name[PLAN_NAME_SIZE];
@@ -104,6 +121,7 @@ void ruleset_free(struct ruleset *ruleset)
 	}
 	vec_free(&ruleset->chains);
 	vec_free(&ruleset->counters);
+	vec_free(&ruleset->helpers);
 }
 
 // ---- names of interfaces -----------------------------------------------------------------------

@@ -32,21 +32,28 @@ struct counter {
 	char name[PLAN_NAME_SIZE];
 };
 
+struct helper {
+	char name[PLAN_NAME_SIZE]; // the kernel's name for it, too; TCP, both families
+};
+
 struct ruleset {
 	uint32_t next_set_id;
 	VEC(struct chain *) chains;
 	VEC(struct counter) counters;
+	VEC(struct helper) helpers;
 };
 
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan); // give it zeroed
 void ruleset_free(struct ruleset *ruleset);
 bool ruleset_has_chain(const struct ruleset *ruleset, const char *name);
 bool ruleset_has_counter(const struct ruleset *ruleset, const char *name);
+bool ruleset_has_helper(const struct ruleset *ruleset, const char *name);
 
 // For chain_*.c. The pointers stay valid as long as the ruleset.
 struct chain *ruleset_chain(struct ruleset *ruleset, const char *name);
 struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, const struct chain_hook *hook);
-struct rule *chain_rule(struct chain *chain);            // a new rule at the chain's end
-void chain_goto(struct chain *chain, const char *where); // a rule that always goes there
+void ruleset_helper(struct ruleset *ruleset, const char *name); // once is enough
+struct rule *chain_rule(struct chain *chain);                   // a new rule at the chain's end
+void chain_goto(struct chain *chain, const char *where);        // a rule that always goes there
 
 #endif

@@ -25,6 +25,9 @@ void nft_text(const struct plan *plan, struct buf *out)
 	buf_puts(out, "table inet " NFT_TABLE " {\n");
 	vec_each(&ruleset.counters, counter)
 		buf_printf(out, "\tcounter %s {\n\t}\n", counter->name);
+	vec_each(&ruleset.helpers, helper)
+		buf_printf(out, "\tct helper %s {\n\t\ttype \"%s\" protocol tcp\n\t}\n", helper->name,
+			   helper->name);
 	vec_each(&plan->sets, set) {
 		buf_puts(out, "\n");
 		set_text(set, out);

@@ -104,6 +104,8 @@ static void build_form(struct plan_service *service)
 	service->by_real = service->persistence_ms > 0;
 	vec_each(&service->reals, real) {
 		keep += !real->port;
+		if (real->max_connections)
+			service->gated = true;
 		if (real->max_connections || real->forward == FORWARD_LOCAL)
 			service->by_real = true;
 	}
@@ -133,7 +135,7 @@ static void build_service_pick(struct plan_service *service, enum fam fam)
 	for (size_t i = 0; i < n; i++) {
 		struct plan_real *real = &service->reals.v[i];
 		real->active[fam] = picks[i].active;
-		real->live[fam] = real->fam[fam] && real->usable && real->role == ROLE_REAL;
+		real->live[fam] = real->fam[fam] && real->usable && !real->full && real->role == ROLE_REAL;
 	}
 	free(picks);
 }
@@ -225,13 +227,24 @@ static void build_pool_slots(uint16_t *slots, const struct plan_service *service
 	free(members);
 }
 
-// Backups and the sorry server are never remembered, nor are they limited.
+// Backups and the sorry server are never remembered.
+static bool build_remembered(const struct plan_service *service, const struct plan_real *real)
+{
+	return service->persistence_ms && real->role == ROLE_REAL;
+}
+
+static void build_real_elem(struct plan_elem *elem, const struct plan_service *service,
+			    const struct plan_real *real, enum fam fam)
+{
+	bool plain = !build_remembered(service, real) && !real->max_connections;
+	name_real(elem->chain, plain ? "to" : "real", fam, service, real);
+}
+
 static void build_pool_elem(struct plan_elem *elem, const struct plan_service *service,
 			    const struct plan_real *real, enum fam fam)
 {
-	bool plain = real->role != ROLE_REAL || (!service->persistence_ms && !real->max_connections);
 	if (service->by_real) {
-		name_real(elem->chain, plain ? "to" : "real", fam, service, real);
+		build_real_elem(elem, service, real, fam);
 		return;
 	}
 	memcpy(elem->last, real->address.b, addr_size(&real->address));
@@ -250,6 +263,7 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 	set->key[0] = PLAN_T_INDEX;
 	set->data = service->by_real ? PLAN_T_VERDICT : fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
 	set->data_port = !service->by_real && !service->keep_port;
+	set->jump = service->gated;
 	set->size = set->modulus = n_slots;
 	for (uint32_t i = 0; i < n_slots; i++) {
 		if (slots[i] == SLOT_EMPTY)
@@ -259,4 +273,52 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 		build_pool_elem(&elem, service, &service->reals.v[slots[i]], fam);
 		vec_push(&set->elems, elem);
 	}
+}
+
+// ---- who is tried when the slot's real is full -----------------------------------------------------
+
+static bool build_gate_open(const struct plan_real *real, enum fam fam)
+{
+	return real->fam[fam] && real->usable && !real->full && real->weight;
+}
+
+// Good ones before degraded ones, reals before backups before the sorry server; a failover service
+// takes the heaviest.
+static bool build_gate_before(const struct plan_service *service, const struct plan_real *a,
+			      const struct plan_real *b)
+{
+	bool a_degraded = a->state == STATE_DEGRADED, b_degraded = b->state == STATE_DEGRADED;
+	if (a_degraded != b_degraded)
+		return b_degraded;
+	if (a->role != b->role)
+		return a->role < b->role;
+	return service->scheduler == SCHED_FO && a->weight > b->weight;
+}
+
+void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam)
+{
+	VEC(const struct plan_real *) order = {0};
+	vec_each(&service->reals, real) {
+		if (!build_gate_open(real, fam))
+			continue;
+		vec_push(&order, real);
+		for (size_t i = order.n - 1; i && build_gate_before(service, order.v[i], order.v[i - 1]);
+		     i--) {
+			const struct plan_real *later = order.v[i - 1];
+			order.v[i - 1] = order.v[i];
+			order.v[i] = later;
+		}
+	}
+	name_service(set->name, "gate", fam, service);
+	set->key[0] = PLAN_T_INDEX;
+	set->data = PLAN_T_VERDICT;
+	set->jump = true;
+	set->size = set->modulus = (uint32_t)service->reals.n;
+	for (uint32_t i = 0; i < order.n; i++) {
+		struct plan_elem elem = {0};
+		memcpy(elem.key, &i, sizeof(i));
+		build_real_elem(&elem, service, order.v[i], fam);
+		vec_push(&set->elems, elem);
+	}
+	vec_free(&order);
 }

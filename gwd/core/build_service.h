@@ -25,4 +25,8 @@ void build_service_sets(struct plan *plan, const struct build_input *input);
 void build_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
 		struct ring_turn turn);
 
+// Fills `set` (zeroed) with those who take a connection that its slot's real has no place for, in the order in
+// which they are tried.
+void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam);
+
 #endif

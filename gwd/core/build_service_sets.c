@@ -190,6 +190,25 @@ static void build_limits(struct plan *plan, const struct plan_service *service, 
 	}
 }
 
+// The packet path puts a connection in and the daemon takes it out when it ends.
+static void build_places(struct plan *plan, const struct plan_service *service, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set;
+	vec_each(&service->reals, real) {
+		if (!real->max_connections || !real->fam[fam])
+			continue;
+		set = build_new_set(plan, name_conns(name, fam, service, real), build_addr_type(fam),
+				    PLAN_T_NONE);
+		set->key[1] = PLAN_T_PROTO;
+		set->key[2] = set->key[3] = PLAN_T_PORT;
+		set->dynamic = set->timeless = true;
+		set->size = real->max_connections;
+	}
+	vec_add(&plan->sets, set);
+	build_gate(set, service, fam);
+}
+
 void build_service_sets(struct plan *plan, const struct build_input *input)
 {
 	char name[PLAN_GROUP_NAME_SIZE];
@@ -211,6 +230,8 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 			if (service->persistence_ms)
 				build_sticks(plan, service, fam);
 			build_limits(plan, service, fam);
+			if (service->gated)
+				build_places(plan, service, fam);
 		}
 	}
 }

@@ -103,6 +103,7 @@ static void shape_service(uint64_t *hash, const struct plan_service *service)
 	shape_number(hash, service->persistence_ms);
 	shape_number(hash, service->by_real);
 	shape_number(hash, service->keep_port);
+	shape_number(hash, service->gated);
 	shape_number(hash, service->limit_connections);
 	shape_number(hash, service->limit_rate);
 	shape_number(hash, service->syn_proxy);
@@ -144,6 +145,7 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 	shape_number(hash, set->data_port);
 	shape_number(hash, set->jump);
 	shape_number(hash, set->dynamic);
+	shape_number(hash, set->timeless);
 	shape_number(hash, set->interval);
 	shape_number(hash, set->size);
 }

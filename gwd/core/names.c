@@ -61,6 +61,19 @@ const char *name_real(char *out, const char *kind, enum fam fam, const struct pl
 	return out;
 }
 
+const char *name_conns(char *out, enum fam fam, const struct plan_service *service,
+		       const struct plan_real *real)
+{
+	snprintf(out, PLAN_NAME_SIZE, "conn%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
+		 real->max_connections);
+	return out;
+}
+
+const char *name_drawer(char *out, enum fam fam, const struct plan_service *service)
+{
+	return name_service(out, plan_service_picks_apart(service) ? "pick" : "service", fam, service);
+}
+
 const char *name_counter(char *out, const struct plan_gateway *gw)
 {
 	snprintf(out, PLAN_NAME_SIZE, "new.%s", gw->name);

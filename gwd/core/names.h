@@ -37,7 +37,9 @@
 //	service4.S           chains: one service, per family
 //	stuck4.S stuckct4.S  chains: the client has a pin (in the packet's or the connection's mark)
 //	held4.S.R heldct4.S.R chains: the real of that pin: the mark is put back
-//	real4.S.R            chains: chosen: remember the client
+//	pick4.S              chains: the slot is drawn; with thresholds also who is tried next
+//	real4.S.R            chains: chosen: is there a place? remember the client
+//	got4.S.R             chains: there was a place: remember the client
 //	to4.S.R              chains: the translation itself
 //	source4.S            chains: what a fullnat service speaks from
 //	vip4 vip6            maps: address . protocol . port -> service4.*
@@ -47,6 +49,9 @@
 //	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
 //	rate4.S many4.S      sets: sources, each with its rate of new connections, or their number
 //	stick4.S             maps: client -> real's id, with timeouts
+//	gate4.S              maps: 0, 1, ... in the order of overflow -> real4.*, to4.*
+//	conn4.S.R.MAX        sets: client . protocol . its port . the listener's port: connections of a real
+//	                     that has max-connections; full, it takes no more
 #ifndef GWD_CORE_NAMES_H
 #define GWD_CORE_NAMES_H
 
@@ -68,6 +73,10 @@ const char *name_service(char *out, const char *kind, enum fam fam, const struct
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service);
 const char *name_real(char *out, const char *kind, enum fam fam, const struct plan_service *service,
 		      const struct plan_real *real);
+const char *name_conns(char *out, enum fam fam, const struct plan_service *service,
+		       const struct plan_real *real);
+// The chain whose counter tells how many slots were drawn.
+const char *name_drawer(char *out, enum fam fam, const struct plan_service *service);
 
 const char *name_counter(char *out, const struct plan_gateway *gw);
 const char *name_unpinned(char *out, const struct plan_group *group);

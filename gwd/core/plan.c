@@ -57,6 +57,11 @@ const struct plan_set *plan_find_set(const struct plan *plan, const char *name)
 	return NULL;
 }
 
+bool plan_service_picks_apart(const struct plan_service *service)
+{
+	return service->gated || service->persistence_ms > 0;
+}
+
 unsigned plan_type_size(enum plan_type type)
 {
 	switch (type) {

@@ -208,6 +208,7 @@ struct plan_service {
 	bool fam[FAM_COUNT]; // it listens there
 	bool by_real;        // slots lead to a chain for each real, not straight to its address
 	bool keep_port;      // !by_real: addresses without ports
+	bool gated;          // some reals have max-connections: who has no place is passed over
 	bool cut;
 	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
 	uint32_t limit_connections, limit_rate;
@@ -247,6 +248,9 @@ struct plan {
 
 void plan_free(struct plan *plan);
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
+
+// Its slots are drawn in a chain of their own, because more than one leads there.
+bool plan_service_picks_apart(const struct plan_service *service);
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields

@@ -164,6 +164,90 @@ Test(service, a_real_keeps_its_id_over_reorder_and_reload)
 	fixture_free(f);
 }
 
+// ---- thresholds --------------------------------------------------------------------------------
+
+static const char *gate(const struct plan *plan, uint32_t index)
+{
+	const struct plan_set *set = plan_find_set(plan, "gate4.web");
+	cr_assert_not_null(set);
+	vec_each(&set->elems, elem)
+		if (!memcmp(elem->key, &index, sizeof(index)))
+			return elem->chain;
+	return "";
+}
+
+Test(service, who_has_no_place_is_passed_over_in_order)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct model_service *s = web(f);
+	s->reals[0].max_connections = 100;
+	build(f, &plan);
+	uint64_t shape = plan.shape;
+	const struct plan_set *places = plan_find_set(&plan, "conn4.web.www1.100");
+	cr_assert(places && places->size == 100 && places->dynamic && places->timeless);
+	cr_expect(plan_find_set(&plan, "pool4.web.60")->jump);
+	cr_expect_str_eq(gate(&plan, 0), "real4.web.www1");
+	cr_expect_str_eq(gate(&plan, 1), "to4.web.www2");
+	cr_expect_str_eq(gate(&plan, 2), "to4.web.far");
+	cr_expect_str_eq(gate(&plan, 3), "to4.web.sorry");
+	fixture_real_verdict(f, 0, 0, STATE_DEGRADED);
+	fixture_real_verdict(f, 0, 2, STATE_DOWN);
+	build(f, &plan);
+	cr_expect_str_eq(gate(&plan, 0), "to4.web.www2");
+	cr_expect_str_eq(gate(&plan, 1), "to4.web.sorry", "a degraded one is the last resort");
+	cr_expect_str_eq(gate(&plan, 2), "real4.web.www1");
+	cr_expect_str_eq(gate(&plan, 3), "");
+	s->reals[1].weight = 0; // drains
+	fixture_real_verdict(f, 0, 0, STATE_UP);
+	f->real_now[0][0].full = true;
+	build(f, &plan);
+	cr_expect_str_eq(gate(&plan, 0), "to4.web.sorry");
+	cr_expect_str_eq(gate(&plan, 1), "");
+	expect_pool(&plan, (const unsigned[]){0, 0, 0, 60});
+	cr_expect_eq(plan.shape, shape);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+Test(service, a_full_real_is_back_when_it_has_room_and_its_pins_are_void_meanwhile)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct model_service *s = web(f);
+	s->persistence_ms = 60000;
+	s->reals[0].max_connections = s->reals[1].max_connections = 10;
+	f->real_now[0][0].full = true;
+	build(f, &plan);
+	expect_pool(&plan, (const unsigned[]){0, 60, 0, 0});
+	cr_expect(!has(&plan, "held4.web", "held4.web.www1") && has(&plan, "held4.web", "held4.web.www2"));
+	cr_expect(plan.services.v[0].reals.v[0].usable, "its connections go on");
+	cr_expect(strstr(plan.services.v[0].reals.v[0].reason, "max-connections reached"));
+	f->real_now[0][1].full = true;
+	build(f, &plan);
+	expect_pool(&plan, (const unsigned[]){0, 0, 60, 0});
+	f->real_now[0][0].full = false;
+	build(f, &plan);
+	expect_pool(&plan, (const unsigned[]){60, 0, 0, 0});
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+Test(service, a_failover_service_overflows_by_weight)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct model_service *s = web(f);
+	s->scheduler = SCHED_FO;
+	s->reals[1].weight = 9;
+	s->reals[0].max_connections = s->reals[1].max_connections = 10;
+	build(f, &plan);
+	cr_expect_str_eq(gate(&plan, 0), "real4.web.www2");
+	cr_expect_str_eq(gate(&plan, 1), "real4.web.www1");
+	plan_free(&plan);
+	fixture_free(f);
+}
+
 // ---- forms -------------------------------------------------------------------------------------
 
 Test(service, families_are_served_by_reals_of_their_own)
