@@ -17,6 +17,8 @@ struct request;
 	X(status, "[NAME]", 0, 1, true, "gateways and balances: state, why and since when, flows, rates") \
 	X(pins, "[NAME]", 0, 1, true, "which client keeps which gateway, and for how much longer") \
 	X(rules, "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
+	X(trace, "FROM TO [PROTO [DPORT]] [from-port N] [dscp N] [mark N] [in IFACE] [no-syn]", 2, 13, true, \
+	  "which rule, balance, pin and gateway a new flow would meet, and why") \
 	X(drain, "NAME", 1, 1, false, "give a gateway no new clients") \
 	X(undrain, "NAME", 1, 1, false, "end that") \
 	X(disable, "NAME", 1, 1, false, "take a gateway out of use: its flows move at once") \

@@ -18,13 +18,19 @@
 #include "gwd/core/model.h"
 #include "gwd/request.h"
 
+#define HELP_WIDTH 14 // of a command and its arguments, beside the help
+
 // ---- help ------------------------------------------------------------------------------------
 
 static void print_command(const char *name, const char *args, const char *help)
 {
-	char text[32];
-	snprintf(text, sizeof(text), "%s %s", name, args);
-	printf("  %-14s %s\n", text, help);
+	char text[128];
+	int n = snprintf(text, sizeof(text), "%s %s", name, args);
+	if (n > HELP_WIDTH) {
+		printf("  %s\n", text);
+		text[0] = 0;
+	}
+	printf("  %-*s %s\n", HELP_WIDTH, text, help);
 }
 
 static int help(void)

@@ -158,6 +158,42 @@ bool conntrack_is_translated(const struct ct_flow *flow)
 	return flow->status & IPS_SRC_NAT;
 }
 
+// ---- one flow ----------------------------------------------------------------------------------------
+
+static void conntrack_put_tuple(struct nlmsghdr *nlh, const struct ct_tuple *tuple)
+{
+	bool v4 = tuple->src.family == AF_INET;
+	struct nlattr *nest = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	struct nlattr *part = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
+	mnl_attr_put(nlh, v4 ? CTA_IP_V4_SRC : CTA_IP_V6_SRC, addr_size(&tuple->src), tuple->src.b);
+	mnl_attr_put(nlh, v4 ? CTA_IP_V4_DST : CTA_IP_V6_DST, addr_size(&tuple->dst), tuple->dst.b);
+	mnl_attr_nest_end(nlh, part);
+	part = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, tuple->protocol);
+	mnl_attr_put_u16(nlh, CTA_PROTO_SRC_PORT, htons(tuple->sport));
+	mnl_attr_put_u16(nlh, CTA_PROTO_DST_PORT, htons(tuple->dport));
+	mnl_attr_nest_end(nlh, part);
+	mnl_attr_nest_end(nlh, nest);
+}
+
+static int conntrack_got_entry(const struct nlmsghdr *nlh, void *arg)
+{
+	struct ct_entry *entry = arg;
+	ct_entry_parse(entry, nlh);
+	return MNL_CB_OK;
+}
+
+int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct ct_entry entry = {0};
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_ACK, tuple->src.family);
+	conntrack_put_tuple(nlh, tuple);
+	int code = socket_ask(ct->sock, nlh, conntrack_got_entry, &entry, "conntrack", err);
+	*flow = entry.flow;
+	return code;
+}
+
 // ---- flows from before the first load ------------------------------------------------------------------
 
 struct conntrack_cleaning {

@@ -53,6 +53,9 @@ int conntrack_dump_unreplied(struct conntrack *ct, conntrack_unreplied_cb cb, vo
 
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
 
+// The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
+int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);
+
 // At the very first load: ends the forwarded flows from the given LAN networks (none given: from
 // any address that is not `local`) that were begun before source translation existed, so that they
 // would go on untranslated for ever. `deleted` may be NULL.

@@ -7,6 +7,7 @@
 #include "nft/batch.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
+#include "nft/socket.h"
 #include "nft/table.h"
 
 #define OBSERVE_TRIES 5 // while somebody changes the ruleset under the dump
@@ -86,6 +87,33 @@ int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, st
 	for (size_t i = 0; !code && i < pins.v.n; i++) {
 		const struct observe_pin *pin = &pins.v.v[i];
 		cb(arg, pin->key, pin->key_size, pin->mark, pin->expires_ms);
+	}
+	vec_free(&pins.v);
+	return code;
+}
+
+int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned key_size, uint32_t *mark,
+		uint64_t *expires_ms, struct err *err)
+{
+	char buf[1024];
+	struct observe_pins pins = {0};
+	struct nlmsghdr *nlh =
+		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_ACK, ++nft->seq);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
+	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
+	struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);
+	struct nlattr *elem = mnl_attr_nest_start(nlh, NFTA_LIST_ELEM);
+	struct nlattr *data = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_KEY);
+	mnl_attr_put(nlh, NFTA_DATA_VALUE, key_size, key);
+	mnl_attr_nest_end(nlh, data);
+	mnl_attr_nest_end(nlh, elem);
+	mnl_attr_nest_end(nlh, list);
+	int code = socket_ask(nft->sock, nlh, observe_elems, &pins, set, err);
+	if (!code && pins.v.n) {
+		*mark = pins.v.v[0].mark;
+		*expires_ms = pins.v.v[0].expires_ms;
+	} else if (!code) {
+		code = err_set(err, ENOENT, "%s has no such element", set);
 	}
 	vec_free(&pins.v);
 	return code;
