@@ -10,13 +10,6 @@
 #include "conf/values.h"
 #include "gwd/core/model.h"
 
-#define option_error(r, option, ...) \
-	report_error((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
-		     __VA_ARGS__)
-#define option_warning(r, option, ...) \
-	report_warning((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
-		       __VA_ARGS__)
-
 // No error: the file may be checked on another host, or the program come later.
 void check_program(const struct reader *r, const char *option, const char *program)
 {
@@ -67,11 +60,11 @@ static void check_weights(const struct reader *r, const struct model_balance *b)
 			"all of its gateways have weight 0, so it takes no new flow: give one a weight");
 }
 
-static void check_persistence(const struct reader *r, const struct model_balance *b)
+void check_persistence(const struct reader *r, unsigned persistence_ms)
 {
 	static const char *const options[] = {"persist-by", "persist-mask", "persist-mask6"};
 	const struct token *value = tree_value(r->tree, &r->section, "persistence", 0);
-	bool off = !b->persistence_ms && (!value || strcmp(value->text, "off") == 0);
+	bool off = !persistence_ms && (!value || strcmp(value->text, "off") == 0);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (off && tree_given(&r->section, options[i]))
 			option_warning(r, options[i],
@@ -84,7 +77,7 @@ static void check_balances(const struct loader *ld)
 	for (size_t i = 0; i < load_count(ld, "balance"); i++) {
 		struct reader r = load_section(ld, "balance", i);
 		check_weights(&r, &ld->model->balances[i]);
-		check_persistence(&r, &ld->model->balances[i]);
+		check_persistence(&r, ld->model->balances[i].persistence_ms);
 		if (*r.section.title && !balance_is_used(ld->model, i))
 			report_warning(ld->report, r.section.at, r.section.label,
 				       "no rule leads to it: write a rule with balance = %s or remove it",
@@ -100,4 +93,8 @@ void check(const struct loader *ld)
 	check_balances(ld);
 	check_rules(ld);
 	check_loads(ld);
+	check_services(ld);
+	check_listens(ld);
+	check_reals(ld);
+	check_fullnat(ld);
 }

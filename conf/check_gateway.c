@@ -70,13 +70,12 @@ static void check_slow_start(const struct reader *r, const struct model_gateway 
 			"back: remove one of the two");
 }
 
-static void check_need(const struct reader *r, const struct model_gateway *gw)
+void check_need(const struct reader *r, unsigned need, size_t otherwise)
 {
-	bool whole = gw->n_probes == tree_values(&r->section, "probes") || !tree_given(&r->section, "probes");
-	if (whole && gw->need > gw->n_probes)
-		report_error(r->report, tree_place(r->tree, &r->section, "need"), r->section.label,
-			     "need = %u: it has only %zu probe%s, so it would never be up", gw->need,
-			     gw->n_probes, gw->n_probes == 1 ? "" : "s");
+	size_t n = tree_given(&r->section, "probes") ? tree_values(&r->section, "probes") : otherwise;
+	if (need > n)
+		option_error(r, "need", "need = %u: it has only %zu probe%s, so it would never be up", need,
+			     n, n == 1 ? "" : "s");
 }
 
 void check_gateways(const struct loader *ld)
@@ -87,7 +86,7 @@ void check_gateways(const struct loader *ld)
 		struct reader r = load_section(ld, "gateway", i);
 		check_families(&r, &m->gateways[i]);
 		check_lan(ld, &r, &m->gateways[i]);
-		check_need(&r, &m->gateways[i]);
+		check_need(&r, m->gateways[i].need, m->gateways[i].n_probes);
 		check_slow_start(&r, &m->gateways[i]);
 		for (size_t j = 0; j < i; j++)
 			for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)

@@ -6,17 +6,11 @@
 #include "conf/nearest.h"
 #include "conf/text.h"
 #include "conf/values.h"
+#include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
 #include "gwd/core/model.h"
 
 #define JUDGED_LEAST 5 // answers that a figure must rest on, see probes/quality.h
-
-#define option_error(r, option, ...) \
-	report_error((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
-		     __VA_ARGS__)
-#define option_warning(r, option, ...) \
-	report_warning((r)->report, tree_place((r)->tree, &(r)->section, option), (r)->section.label, \
-		       __VA_ARGS__)
 
 // ---- what belongs to which type --------------------------------------------------------------
 
@@ -57,13 +51,15 @@ static bool type_is_known(const struct reader *r, const struct model_probe *p)
 	return !value || strcmp(value->text, probe_type_name(p->type)) == 0;
 }
 
-static void check_options(const struct reader *r, const struct model_probe *p)
+// A real has a port of its own; whether it is known, see check_real.c.
+static void check_options(const struct reader *r, const struct model_probe *p, bool reals_only)
 {
 	const char *type = probe_type_name(p->type);
 	for (size_t i = 0; i < ARRAY_SIZE(own_options); i++) {
 		const char *option = own_options[i].option;
 		bool given = tree_given(&r->section, option);
-		if (!given && (own_options[i].needed & BIT(p->type)))
+		bool optional = reals_only && strcmp(option, "port") == 0;
+		if (!given && !optional && (own_options[i].needed & BIT(p->type)))
 			report_error(r->report, r->section.at, r->section.label,
 				     "%s is missing, which type = %s needs: write %s", option, type,
 				     own_options[i].example);
@@ -79,7 +75,7 @@ static void check_options(const struct reader *r, const struct model_probe *p)
 
 // ---- numbers that depend on numbers ------------------------------------------------------------
 
-static void check_need(const struct reader *r, const struct model_probe *p)
+static void check_targets_needed(const struct reader *r, const struct model_probe *p)
 {
 	size_t count[FAM_COUNT] = {0};
 	if (p->n_targets + p->n_target_names != tree_values(&r->section, "targets"))
@@ -87,7 +83,8 @@ static void check_need(const struct reader *r, const struct model_probe *p)
 	for (size_t i = 0; i < p->n_targets; i++)
 		count[addr_fam(&p->targets[i])]++;
 	if (!tree_given(&r->section, "targets") && p->need > 1)
-		option_error(r, "need", "need = %u: without targets there is one, the next hop", p->need);
+		option_error(r, "need", "need = %u: without targets there is one, the next hop or the real",
+			     p->need);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		bool meant = count[fam] || !p->n_targets; // a name may have addresses of one family only
 		count[fam] += p->n_target_names;
@@ -155,30 +152,48 @@ static void check_expect(const struct reader *r, const struct model_probe *p)
 			     "rcode = any: an error has no address, so it can't be what expect asks for");
 }
 
-static bool probe_is_used(const struct model *m, size_t probe)
+struct check_users {
+	bool *gateways, *reals; // for each probe: one of these names it
+};
+
+static void check_mark(bool *used, const size_t *probes, size_t n)
 {
+	for (size_t i = 0; i < n; i++)
+		used[probes[i]] = true;
+}
+
+static struct check_users check_find_users(const struct model *m)
+{
+	struct check_users users = {
+		.gateways = arena_alloc(m->arena, m->n_probes * sizeof(bool)),
+		.reals = arena_alloc(m->arena, m->n_probes * sizeof(bool)),
+	};
 	for (size_t i = 0; i < m->n_gateways; i++)
-		for (size_t j = 0; j < m->gateways[i].n_probes; j++)
-			if (m->gateways[i].probes[j] == probe)
-				return true;
-	return false;
+		check_mark(users.gateways, m->gateways[i].probes, m->gateways[i].n_probes);
+	for (size_t i = 0; i < m->n_services; i++)
+		for (size_t k = 0; k < m->services[i].n_reals; k++)
+			check_mark(users.reals, m->services[i].reals[k].probes,
+				   m->services[i].reals[k].n_probes);
+	return users;
 }
 
 void check_probes(const struct loader *ld)
 {
+	struct check_users users = check_find_users(ld->model);
 	for (size_t i = 0; i < load_count(ld, "probe"); i++) {
 		struct reader r = load_section(ld, "probe", i);
 		const struct model_probe *p = &ld->model->probes[i];
 		if (type_is_known(&r, p))
-			check_options(&r, p);
-		check_need(&r, p);
+			check_options(&r, p, users.reals[i] && !users.gateways[i]);
+		check_targets_needed(&r, p);
 		check_names(&r, p);
 		check_times(&r, p);
 		check_limits(&r, p);
 		check_expect(&r, p);
 		check_program(&r, "command", p->command);
-		if (*r.section.title && !probe_is_used(ld->model, i))
+		if (*r.section.title && !users.gateways[i] && !users.reals[i])
 			report_warning(ld->report, r.section.at, r.section.label,
-				       "no gateway uses it: name it in a gateway's probes or remove it");
+				       "nobody uses it: name it in the probes of a gateway or service, or "
+				       "remove it");
 	}
 }

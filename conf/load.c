@@ -211,7 +211,7 @@ void load_judges(const struct loader *ld, const struct reader *r, struct load_ju
 		out->probes[out->n_probes++] = probe;
 	}
 	out->need = (unsigned)out->n_probes;
-	read_number(r, "need", 1, 100, &out->need);
+	read_number(r, "need", 1, LOAD_NEED_MAX, &out->need);
 }
 
 static void load_gateway_probes(const struct loader *ld, const struct reader *r, struct model_gateway *gw)

@@ -22,6 +22,7 @@ struct report;
 #define LOAD_ADDRESS_PROBE "own-address" // an echo request to a real's own address
 #define LOAD_IMPLICIT_PROBES 3
 #define LOAD_WEIGHT_MAX 65535
+#define LOAD_NEED_MAX 100        // of probes
 #define LOAD_SLOW_START_MS 10000 // of a gateway
 #define LOAD_SLOW_START_MAX_MS 3600000
 
@@ -58,10 +59,11 @@ size_t load_implicit_probe(struct loader *ld, const char *name, enum probe_type 
 
 void load_require(const struct reader *r, const char *option, const char *example);
 
-void load_probes(struct loader *ld);   // load_probe.c
-void load_balances(struct loader *ld); // load_balance.c
-void load_rules(struct loader *ld);    // load_rule.c
-void load_services(struct loader *ld); // load_service.c
+void load_probes(struct loader *ld);                                            // load_probe.c
+void load_balances(struct loader *ld);                                          // load_balance.c
+void load_rules(struct loader *ld);                                             // load_rule.c
+void load_services(struct loader *ld);                                          // load_service.c
+struct place load_listen_place(const struct reader *service_section, size_t i); // of model_service.listens
 
 // load_real.c: the real, backup and sorry sections of a service, in the order of model_service.reals.
 void load_reals(struct loader *ld, const struct reader *service_section, struct model_service *service);

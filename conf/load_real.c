@@ -37,14 +37,14 @@ static bool has_protocol(const struct model_service *service, uint8_t protocol)
 static void load_default_probe(struct loader *ld, const struct model_service *service,
 			       const struct model_real *real, struct load_judges *judges)
 {
-	if (real->role == ROLE_SORRY || addr_is_none(&real->address))
+	if (real->role == ROLE_SORRY || real->forward == FORWARD_LOCAL || addr_is_none(&real->address))
 		return;
 	bool connects =
 		has_protocol(service, IPPROTO_TCP) && service->n_listens && model_real_port(service, real);
 	judges->probes[0] = connects ? load_implicit_probe(ld, LOAD_PORT_PROBE, PROBE_TCP)
 				     : load_implicit_probe(ld, LOAD_ADDRESS_PROBE, PROBE_ICMP);
 	judges->n_probes = 1;
-	judges->need = 1;
+	judges->need = judges->need ? judges->need : 1;
 }
 
 // Its own probes, or the service's, which are not the sorry server's.
@@ -82,7 +82,8 @@ static void load_limits(const struct reader *r, struct model_real *real)
 	read_number(r, "min-connections", 1, INT32_MAX, &real->min_connections);
 }
 
-static void load_real_name(const struct reader *r, struct model_service *service, struct model_real *real)
+static void load_real_name(const struct reader *r, const struct model_service *service,
+			   struct model_real *real)
 {
 	struct err err;
 	const struct token *title = r->section.stmt->title;
@@ -93,15 +94,18 @@ static void load_real_name(const struct reader *r, struct model_service *service
 	real->name = *r->section.title ? arena_strdup(r->arena, r->section.title) : "(no name)";
 	if (!title || title->broken)
 		return;
+	bool taken = false;
+	for (size_t i = 0; real->role == ROLE_BACKUP && i < service->n_reals; i++)
+		taken |= service->reals[i].role == ROLE_REAL &&
+			 strcmp(service->reals[i].name, real->name) == 0;
 	if (value_name(title->text, &err))
 		report_error(r->report, r->section.at, r->section.label, "%s", err.text);
 	else if (strcmp(title->text, "sorry") == 0)
 		report_error(r->report, r->section.at, r->section.label,
 			     "sorry is the name of the sorry server: use another one");
-	for (size_t i = 0; real->role == ROLE_BACKUP && i < service->n_reals; i++)
-		if (service->reals[i].role == ROLE_REAL && strcmp(service->reals[i].name, real->name) == 0)
-			report_error(r->report, r->section.at, r->section.label,
-				     "a real of the service has this name already: use another one");
+	else if (taken)
+		report_error(r->report, r->section.at, r->section.label,
+			     "a real of the service has this name already: use another one");
 }
 
 static void load_real(struct loader *ld, const struct reader *r, const struct load_judges *shared,

@@ -15,11 +15,6 @@
 
 // ---- where it listens ------------------------------------------------------------------------
 
-static int parse_listen(const char *text, void *out, struct err *err)
-{
-	return value_listen(text, out, err);
-}
-
 // One by one, as each keeps its line.
 static void load_listens(const struct reader *r, struct model_service *service)
 {
@@ -32,13 +27,23 @@ static void load_listens(const struct reader *r, struct model_service *service)
 		const struct token *value = tree_value(r->tree, &r->section, "listen", i);
 		if (!value || value->broken)
 			continue;
-		if (parse_listen(value->text, listen, &err)) {
+		if (value_listen(value->text, listen, &err)) {
 			read_refuse(r, "listen", value, &err);
 			continue;
 		}
 		listen->line = (int)value->at.line;
 		service->n_listens++;
 	}
+}
+
+struct place load_listen_place(const struct reader *r, size_t i)
+{
+	struct model_listen listen;
+	const struct token *value;
+	for (size_t k = 0; (value = tree_value(r->tree, &r->section, "listen", k)); k++)
+		if (!value->broken && value_listen(value->text, &listen, NULL) == 0 && i-- == 0)
+			return value->at;
+	return r->section.at;
 }
 
 static int parse_protocol(const char *text, void *out, struct err *err)

@@ -28,18 +28,15 @@ static int refuse_listen(const char *text, struct err *err)
 	struct addr a;
 	const char *last = strrchr(text, ':');
 	char bare[ADDR_TEXT] = "";
+	if (last && (size_t)(last - text) < sizeof(bare))
+		memcpy(bare, text, (size_t)(last - text));
 	if (addr_parse(text, &a) && addr_fam(&a) == FAM_4)
 		return err_set(err, EINVAL, "the port is missing: write \"%s:80\", or \"%s:*\" for all", text,
 			       text);
-	if (addr_parse(text, &a))
-		return err_set(err, EINVAL, "the port is missing: write \"[%s]:80\", or \"[%s]:*\" for all",
-			       text, text);
-	if (text[0] != '[' && last && (size_t)(last - text) < sizeof(bare))
-		memcpy(bare, text, (size_t)(last - text));
-	if (addr_parse(bare, &a))
-		return err_set(err, EINVAL,
-			       "an IPv6 address with a port stands in brackets: write \"[%s]%s\"", bare,
-			       last);
+	if (addr_parse(text, &a) || (addr_parse(bare, &a) && addr_fam(&a) == FAM_6))
+		return err_set(
+			err, EINVAL,
+			"an IPv6 address stands in brackets before its port, as in \"[2001:db8::1]:80\"");
 	return err_set(err, EINVAL,
 		       "not ADDRESS:PORT: write it like \"192.0.2.1:80\", \"[2001:db8::1]:80\", "
 		       "\"192.0.2.1:1000-2000\" or \"192.0.2.1:*\"");

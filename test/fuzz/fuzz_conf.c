@@ -36,6 +36,21 @@ static int has_error(const char *report)
 	return found;
 }
 
+static void check_model(const struct model *model)
+{
+	check(model->n_gateways + model->n_services > 0 && model->default_balance < model->n_balances);
+	for (size_t i = 0; i < model->n_services; i++) {
+		const struct model_service *service = &model->services[i];
+		check(service->n_listens > 0 && service->n_protocols > 0 && service->n_reals > 0);
+		for (size_t k = 0; k < service->n_reals; k++) {
+			const struct model_real *real = &service->reals[k];
+			check((real->forward == FORWARD_LOCAL) == addr_is_none(&real->address));
+			check(real->need <= real->n_probes && (real->need > 0) == (real->n_probes > 0));
+			check(real->min_connections <= real->max_connections);
+		}
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buf report = {0};
@@ -48,7 +63,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (const char *s = buf_text(&report); *s; s++)
 		check(*s == '\n' || (*s >= ' ' && *s <= '~'));
 	if (model)
-		check(model->n_gateways > 0 && model->default_balance < model->n_balances);
+		check_model(model);
 	model_free(model);
 	buf_free(&report);
 	return 0;
