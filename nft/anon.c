@@ -34,7 +34,7 @@ static struct nftnl_set *anon_new(struct rule *rule, enum anon_type type, unsign
 		abort();
 	nftnl_set_set_str(set, NFTNL_SET_TABLE, NFT_TABLE);
 	nftnl_set_set_str(set, NFTNL_SET_NAME, "__set%d");
-	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(set, NFTNL_SET_FAMILY, table_family(rule->table));
 	nftnl_set_set_u32(set, NFTNL_SET_FLAGS, NFT_SET_ANONYMOUS | NFT_SET_CONSTANT | flags);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_TYPE, type);
 	nftnl_set_set_u32(set, NFTNL_SET_KEY_LEN, size);

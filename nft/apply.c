@@ -11,6 +11,7 @@
 
 #include "gwd/core/names.h"
 #include "nft/batch.h"
+#include "nft/chains.h"
 #include "nft/flowtable.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
@@ -23,7 +24,7 @@
 
 static void apply_counter(struct batch *batch, const char *name)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, PLAN_INET, NFT_MSG_NEWOBJ, NLM_F_CREATE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_COUNTER));
@@ -33,7 +34,7 @@ static void apply_counter(struct batch *batch, const char *name)
 
 static void apply_helper(struct batch *batch, const char *name)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWOBJ, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, PLAN_INET, NFT_MSG_NEWOBJ, NLM_F_CREATE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(NFT_OBJECT_CT_HELPER));
@@ -45,10 +46,10 @@ static void apply_helper(struct batch *batch, const char *name)
 	batch_add(batch, nlh, "ct helper", name, NULL);
 }
 
-static void apply_delete(struct batch *batch, uint16_t type, uint16_t name_attr, const char *what,
-			 const char *name)
+static void apply_delete(struct batch *batch, enum plan_table table, uint16_t type, uint16_t name_attr,
+			 const char *what, const char *name)
 {
-	struct nlmsghdr *nlh = batch_message(batch, type, 0);
+	struct nlmsghdr *nlh = batch_message(batch, table, type, 0);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE); // attribute 1 in all of them
 	if (name_attr)
 		mnl_attr_put_strz(nlh, name_attr, name);
@@ -57,36 +58,39 @@ static void apply_delete(struct batch *batch, uint16_t type, uint16_t name_attr,
 
 static void apply_delete_object(struct batch *batch, uint32_t kind, const char *what, const char *name)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_DELOBJ, 0);
+	struct nlmsghdr *nlh = batch_message(batch, PLAN_INET, NFT_MSG_DELOBJ, 0);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(kind));
 	batch_add(batch, nlh, what, name, NULL);
 }
 
-static void apply_chain(struct batch *batch, const struct chain *chain)
+// `label` is for errors.
+static void apply_chain(struct batch *batch, const struct chain *chain, const char *label)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, chain->table, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain->name);
 	if (chain->hook) {
 		struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
 		mnl_attr_put_u32(nlh, NFTA_HOOK_HOOKNUM, htonl(chain->hook->hook));
 		mnl_attr_put_u32(nlh, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain->hook->priority));
+		if (chain->device)
+			mnl_attr_put_strz(nlh, NFTA_HOOK_DEV, (const char *)chain->device->last);
 		mnl_attr_nest_end(nlh, nest);
 		mnl_attr_put_u32(nlh, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
 		mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, chain->hook->type);
 	}
-	batch_add(batch, nlh, "chain", chain->name, NULL);
+	batch_add(batch, nlh, "chain", label, NULL);
 }
 
 static void apply_anonymous_set(struct batch *batch, struct nftnl_set *set, const char *chain,
 				const struct rule *rule)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, rule->table, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(nlh, set);
 	batch_add(batch, nlh, "set in chain", chain, rule);
-	nlh = batch_message(batch, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
+	nlh = batch_message(batch, rule->table, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
 	nftnl_set_elems_nlmsg_build_payload(nlh, set);
 	batch_add(batch, nlh, "set in chain", chain, rule);
 }
@@ -97,30 +101,78 @@ static void apply_rules(struct batch *batch, const struct chain *chain)
 		struct rule *rule = *it;
 		vec_each(&rule->sets, set)
 			apply_anonymous_set(batch, *set, chain->name, rule);
-		struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+		struct nlmsghdr *nlh =
+			batch_message(batch, chain->table, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
 		nftnl_rule_nlmsg_build_payload(nlh, rule->nl);
 		batch_add(batch, nlh, "chain", chain->name, rule);
 	}
 }
 
-// All that the elements and the rules will refer to.
-static void apply_frame(struct nft *nft, struct batch *batch, const struct ruleset *ruleset,
-			const struct nft_names *old_chains)
+static bool apply_has_table(const struct nft_names *names, enum plan_table table)
 {
-	nft_put_table(batch, nft->table_flags);
-	if (old_chains->v.n)
-		apply_delete(batch, NFT_MSG_DELRULE, 0, "rules of table", NFT_TABLE);
+	vec_each(&names->v, name)
+		if (name->table == table)
+			return true;
+	return false;
+}
+
+// All that the elements and the rules will refer to. The devices' chains are elements.
+static void apply_frame(struct nft *nft, struct batch *batch, const struct plan *to,
+			const struct ruleset *ruleset, const struct nft_names *old_chains)
+{
+	for (enum plan_table table = PLAN_INET; table < PLAN_TABLES; table++) {
+		if (table == PLAN_INET || to->netdev)
+			nft_put_table(batch, table, nft->table_flags);
+		if (apply_has_table(old_chains, table))
+			apply_delete(batch, table, NFT_MSG_DELRULE, 0, "rules of table", table_text(table));
+	}
 	vec_each(&ruleset->counters, counter)
 		apply_counter(batch, counter->name);
 	vec_each(&ruleset->helpers, helper)
 		apply_helper(batch, helper->name);
 	vec_each(&ruleset->chains, chain)
-		apply_chain(batch, *chain);
+		if (!(*chain)->device)
+			apply_chain(batch, *chain, (*chain)->name);
 	vec_each(&old_chains->v, old) {
 		uint64_t shape;
 		size_t n_rules;
 		if (name_parse_shape(old->name, &shape, &n_rules) && !ruleset_has_chain(ruleset, old->name))
-			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", old->name);
+			apply_delete(batch, old->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain",
+				     old->name);
+	}
+}
+
+// ---- devices of table netdev -------------------------------------------------------------------------
+
+static void apply_devices(struct batch *batch, uint16_t type, const struct plan_elem *const *devices,
+			  size_t n)
+{
+	char name[PLAN_NAME_SIZE];
+	for (size_t i = 0; i < n; i++) {
+		struct ruleset one = {.table = PLAN_NETDEV};
+		const char *label = (const char *)devices[i]->last;
+		if (type == NFT_MSG_NEWCHAIN) {
+			apply_chain(batch, chain_ingress(&one, devices[i]), label);
+		} else {
+			struct nlmsghdr *nlh = batch_message(batch, PLAN_NETDEV, type, 0);
+			mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
+			mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, name_ingress(name, devices[i]));
+			batch_add(batch, nlh, "chain of device", label, NULL);
+		}
+		ruleset_free(&one);
+	}
+}
+
+// Chains of devices that come without all other chains: theirs are the only rules.
+static void apply_new_devices(struct ruleset *ruleset, const struct op *ops, size_t n)
+{
+	ruleset->table = PLAN_NETDEV;
+	for (size_t i = 0; i < n; i++) {
+		if (ops[i].kind == OP_ELEM_ADD && ops[i].set->ingress)
+			chain_ingress(ruleset, ops[i].elem);
+		if (ops[i].kind == OP_SET_ADD && ops[i].set->ingress)
+			vec_each(&ops[i].set->elems, elem)
+				chain_ingress(ruleset, elem);
 	}
 }
 
@@ -131,13 +183,16 @@ static void apply_set(struct batch *batch, const struct plan_set *set, uint32_t 
 	VEC(const struct plan_elem *) elems = {0};
 	vec_each(&set->elems, elem)
 		vec_push(&elems, elem);
-	if (set->flowtable) {
-		flowtable_put(batch, NFT_MSG_NEWFLOWTABLE, set->name, elems.v, elems.n);
+	if (set->flowtable || set->ingress) {
+		if (set->flowtable)
+			flowtable_put(batch, NFT_MSG_NEWFLOWTABLE, set->name, elems.v, elems.n);
+		else
+			apply_devices(batch, NFT_MSG_NEWCHAIN, elems.v, elems.n);
 		vec_free(&elems);
 		return;
 	}
 	struct nftnl_set *nl = set_declare(set, id);
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, set->table, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(nlh, nl);
 	nftnl_set_free(nl);
 	batch_add(batch, nlh, set->data == PLAN_T_NONE ? "set" : "map", set->name, NULL);
@@ -156,6 +211,8 @@ static size_t apply_elems(struct batch *batch, const struct op *ops, size_t n)
 	if (ops->set->flowtable)
 		flowtable_put(batch, add ? NFT_MSG_NEWFLOWTABLE : NFT_MSG_DELFLOWTABLE, ops->set->name,
 			      elems.v, elems.n);
+	else if (ops->set->ingress)
+		apply_devices(batch, add ? NFT_MSG_NEWCHAIN : NFT_MSG_DELCHAIN, elems.v, elems.n);
 	else
 		batch_elems(batch, add ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM, ops->set, elems.v, elems.n);
 	vec_free(&elems);
@@ -185,6 +242,12 @@ static bool apply_has(const struct op *ops, size_t n, enum op_kind kind)
 	return false;
 }
 
+static bool apply_was_device(uint32_t refused_type)
+{
+	return refused_type == NFT_MSG_NEWFLOWTABLE || refused_type == NFT_MSG_DELFLOWTABLE ||
+	       refused_type == NFT_MSG_NEWCHAIN || refused_type == NFT_MSG_DELCHAIN;
+}
+
 static int apply_change(struct nft *nft, const struct plan *to, const struct op *ops, size_t n, bool *unowned,
 			struct err *err)
 {
@@ -196,18 +259,19 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 	if (chains) {
 		ruleset_build(&ruleset, to);
 		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &old_chains, err);
+	} else {
+		apply_new_devices(&ruleset, ops, n);
 	}
 	batch_begin(&batch, nft->genid);
 	if (!code && chains)
-		apply_frame(nft, &batch, &ruleset, &old_chains);
+		apply_frame(nft, &batch, to, &ruleset, &old_chains);
 	apply_set_ops(&batch, ops, n, ruleset.next_set_id);
 	vec_each(&ruleset.chains, chain)
 		apply_rules(&batch, *chain);
 	if (!code && !batch_empty(&batch))
 		code = nft_commit(nft, &batch, err);
-	if (code == -ENOENT &&
-	    (batch.refused_type == NFT_MSG_NEWFLOWTABLE || batch.refused_type == NFT_MSG_DELFLOWTABLE))
-		code = -ERESTART; // a device has gone this moment
+	if (code == -ENOENT && apply_was_device(batch.refused_type))
+		code = -ERESTART; // it has gone this moment
 	*unowned = code == -EOPNOTSUPP && batch.refused_type == NFT_MSG_NEWTABLE;
 	batch_free(&batch);
 	vec_free(&old_chains.v);
@@ -260,15 +324,20 @@ static void apply_sweep_batch(struct batch *batch, const struct plan *to, const 
 			      const struct nft_names *sets, const struct nft_names *chains,
 			      const struct apply_objects *objects, const struct plan *flowtables)
 {
+	bool netdev_goes = !to->netdev && apply_has_table(chains, PLAN_NETDEV);
+	if (netdev_goes)
+		apply_delete(batch, PLAN_NETDEV, NFT_MSG_DELTABLE, 0, "table", table_text(PLAN_NETDEV));
 	vec_each(&flowtables->sets, flowtable)
 		if (!plan_find_set(to, flowtable->name))
 			flowtable_put_delete(batch, flowtable->name);
 	vec_each(&sets->v, set)
-		if (set->name[0] != '_' && !plan_find_set(to, set->name)) // "__set0" goes with its rule
-			apply_delete(batch, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
+		if (set->name[0] != '_' && !plan_find_set(to, set->name) && // "__set0" goes with its rule
+		    !(netdev_goes && set->table == PLAN_NETDEV))
+			apply_delete(batch, set->table, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
 	vec_each(&chains->v, chain)
-		if (!ruleset_has_chain(ruleset, chain->name))
-			apply_delete(batch, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", chain->name);
+		if (!ruleset_has_chain(ruleset, chain->name) && !(netdev_goes && chain->table == PLAN_NETDEV))
+			apply_delete(batch, chain->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain",
+				     chain->name);
 	vec_each(&objects->counters.v, counter)
 		if (!ruleset_has_counter(ruleset, counter->name))
 			apply_delete_object(batch, NFT_OBJECT_COUNTER, "counter", counter->name);
@@ -311,9 +380,16 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 static int apply_table_delete(struct nft *nft, struct err *err)
 {
 	struct batch batch = {0};
+	struct nft_table found = {0};
+	int code = 0;
 	batch_begin(&batch, nft->genid);
-	apply_delete(&batch, NFT_MSG_DELTABLE, 0, "table", "inet " NFT_TABLE);
-	int code = nft_commit(nft, &batch, err);
+	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++) {
+		code = nft_read_table(nft, table, &found, err);
+		if (!code && found.found)
+			apply_delete(&batch, table, NFT_MSG_DELTABLE, 0, "table", table_text(table));
+	}
+	if (!code && !batch_empty(&batch))
+		code = nft_commit(nft, &batch, err);
 	batch_free(&batch);
 	return code == -ENOENT ? 0 : code;
 }

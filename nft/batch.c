@@ -53,9 +53,9 @@ bool batch_empty(const struct batch *batch)
 	return batch->notes.n <= 1;
 }
 
-struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t flags)
+struct nlmsghdr *batch_message(struct batch *batch, enum plan_table table, uint16_t type, uint16_t flags)
 {
-	return nftnl_nlmsg_build_hdr(batch->message, type, NFPROTO_INET, flags, batch->seq++);
+	return nftnl_nlmsg_build_hdr(batch->message, type, table_family(table), flags, batch->seq++);
 }
 
 void batch_add(struct batch *batch, const struct nlmsghdr *nlh, const char *what, const char *name,
@@ -78,7 +78,7 @@ static size_t batch_some_elems(struct batch *batch, uint16_t type, const struct 
 {
 	size_t i;
 	uint16_t flags = type == NFT_MSG_NEWSETELEM ? NLM_F_CREATE : 0;
-	struct nlmsghdr *nlh = batch_message(batch, type, flags);
+	struct nlmsghdr *nlh = batch_message(batch, set->table, type, flags);
 	struct batch_note note = {.at = batch->buf.n,
 				  .what = set->data == PLAN_T_NONE ? "set" : "map",
 				  .name = set->name,

@@ -12,13 +12,12 @@
 
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
+#include "gwd/core/plan.h"
 
 struct err;
 struct mnl_socket;
 struct nftnl_set_elem;
 struct nlmsghdr;
-struct plan_elem;
-struct plan_set;
 struct rule;
 
 struct batch_note {       // what a message is about
@@ -44,7 +43,7 @@ void batch_free(struct batch *batch);
 bool batch_empty(const struct batch *batch);
 
 // A message; fill its payload, then batch_add() it.
-struct nlmsghdr *batch_message(struct batch *batch, uint16_t type, uint16_t flags);
+struct nlmsghdr *batch_message(struct batch *batch, enum plan_table table, uint16_t type, uint16_t flags);
 void batch_add(struct batch *batch, const struct nlmsghdr *nlh, const char *what, const char *name,
 	       const struct rule *rule);
 

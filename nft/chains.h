@@ -53,6 +53,9 @@ void chains_real(struct ruleset *ruleset, const struct plan_service *service, en
 void chains_source(struct ruleset *ruleset, const struct plan *plan); // source, source4.*, source6.*
 void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
 
+// Table netdev: a device's own chain, "ing.INDEX".
+struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);
+
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);
 

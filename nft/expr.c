@@ -2,6 +2,7 @@
 #include "nft/expr.h"
 
 #include <assert.h>
+#include <linux/if_ether.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -145,8 +146,14 @@ void expr_need_fam(struct rule *rule, enum fam fam)
 	if (rule->has_nfproto)
 		return;
 	uint8_t nfproto = fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6;
-	expr_meta(rule, NFT_META_NFPROTO, NFT_REG_1);
-	expr_cmp(rule, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
+	uint16_t protocol = htons(fam == FAM_4 ? ETH_P_IP : ETH_P_IPV6);
+	if (rule->table == PLAN_INET) {
+		expr_meta(rule, NFT_META_NFPROTO, NFT_REG_1);
+		expr_cmp(rule, NFT_CMP_EQ, &nfproto, sizeof(nfproto));
+	} else {
+		expr_meta(rule, NFT_META_PROTOCOL, NFT_REG_1);
+		expr_cmp(rule, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	}
 	rule->has_nfproto = true;
 }
 

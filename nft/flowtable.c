@@ -38,7 +38,8 @@ static void flowtable_names(struct flowtable_names *names, const struct plan_ele
 static struct nlmsghdr *flowtable_message(struct batch *batch, uint16_t type, const char *table,
 					  const char *name)
 {
-	struct nlmsghdr *nlh = batch_message(batch, type, type == NFT_MSG_NEWFLOWTABLE ? NLM_F_CREATE : 0);
+	struct nlmsghdr *nlh =
+		batch_message(batch, PLAN_INET, type, type == NFT_MSG_NEWFLOWTABLE ? NLM_F_CREATE : 0);
 	mnl_attr_put_strz(nlh, NFTA_FLOWTABLE_TABLE, table);
 	mnl_attr_put_strz(nlh, NFTA_FLOWTABLE_NAME, name);
 	return nlh;
@@ -127,7 +128,7 @@ static int flowtable_parse(const struct nlmsghdr *nlh, void *arg)
 
 int flowtable_read(struct nft *nft, struct plan *plan, struct err *err)
 {
-	return nft_dump(nft, NFT_MSG_GETFLOWTABLE, NULL, flowtable_parse, plan, err);
+	return nft_dump(nft, PLAN_INET, NFT_MSG_GETFLOWTABLE, NULL, flowtable_parse, plan, err);
 }
 
 // ---- does this kernel have them? ---------------------------------------------------------------
@@ -139,7 +140,7 @@ bool nft_has_flowtable(struct nft *nft)
 	struct batch batch = {0};
 	const struct flowtable_names none = {0};
 	batch_begin(&batch, 0);
-	struct nlmsghdr *nlh = batch_message(&batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(&batch, PLAN_INET, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, FLOWTABLE_PROBE);
 	batch_add(&batch, nlh, "table", FLOWTABLE_PROBE, NULL);
 	nlh = flowtable_message(&batch, NFT_MSG_NEWFLOWTABLE, FLOWTABLE_PROBE, "fast");

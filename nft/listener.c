@@ -70,7 +70,7 @@ static bool listener_is_ours(const struct nft_listener *listener, const struct n
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	if (NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES ||
 	    NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWGEN || nlh->nlmsg_pid == listener->own ||
-	    nfg->nfgen_family != NFPROTO_INET)
+	    (nfg->nfgen_family != NFPROTO_INET && nfg->nfgen_family != NFPROTO_NETDEV))
 		return false;
 	nl_each_attr(attr, nlh, sizeof(*nfg))
 		if (mnl_attr_get_type(attr) == NFTA_TABLE_NAME)

@@ -36,20 +36,25 @@ void nft_close(struct nft *nft)
 
 // ---- requests ----------------------------------------------------------------------------------
 
-int nft_dump(struct nft *nft, uint16_t type, const char *set, int (*cb)(const struct nlmsghdr *, void *),
-	     void *arg, struct err *err)
+int nft_dump(struct nft *nft, enum plan_table table, uint16_t type, const char *set,
+	     int (*cb)(const struct nlmsghdr *, void *), void *arg, struct err *err)
 {
 	char buf[1024];
-	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, type, NFPROTO_INET, NLM_F_DUMP, ++nft->seq);
+	struct nlmsghdr *nlh = nftnl_nlmsg_build_hdr(buf, type, table_family(table), NLM_F_DUMP, ++nft->seq);
 	mnl_attr_put_strz(nlh, NFTA_SET_TABLE, NFT_TABLE); // attribute 1 in all kinds of requests
 	if (set)
 		mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
-	return socket_ask(nft->sock, nlh, cb, arg, set ? set : "table inet " NFT_TABLE, err);
+	int code = socket_ask(nft->sock, nlh, cb, arg, set ? set : table_text(table), err);
+	if (code != -ENOENT || set)
+		return code;
+	if (err) // of a table that is not there there is nothing
+		err->text[0] = 0;
+	return 0;
 }
 
 int nft_dump_objects(struct nft *nft, int (*cb)(const struct nlmsghdr *, void *), void *arg, struct err *err)
 {
-	return nft_dump(nft, NFT_MSG_GETOBJ, NULL, cb, arg, err);
+	return nft_dump(nft, PLAN_INET, NFT_MSG_GETOBJ, NULL, cb, arg, err);
 }
 
 static int nft_parse_genid(const struct nlmsghdr *nlh, void *arg)
@@ -92,11 +97,11 @@ static int nft_parse_table(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-int nft_read_table(struct nft *nft, struct nft_table *table, struct err *err)
+int nft_read_table(struct nft *nft, enum plan_table which, struct nft_table *table, struct err *err)
 {
 	char buf[256];
 	struct nlmsghdr *nlh =
-		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, NFPROTO_INET, NLM_F_DUMP, ++nft->seq);
+		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETTABLE, table_family(which), NLM_F_DUMP, ++nft->seq);
 	*table = (struct nft_table){0};
 	return socket_ask(nft->sock, nlh, nft_parse_table, table, "the tables", err);
 }
@@ -106,6 +111,7 @@ static int nft_parse_name(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nft_names *names = arg;
 	bool chain = NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWCHAIN;
+	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	const char *table = "", *name = "";
 	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
 		unsigned type = mnl_attr_get_type(attr);
@@ -118,23 +124,27 @@ static int nft_parse_name(const struct nlmsghdr *nlh, void *arg)
 	if (!strcmp(table, NFT_TABLE) && strlen(name) < sizeof(entry->name)) {
 		vec_add(&names->v, entry);
 		strcpy(entry->name, name);
+		entry->table = nfg->nfgen_family == NFPROTO_NETDEV ? PLAN_NETDEV : PLAN_INET;
 	}
 	return MNL_CB_OK;
 }
 
 int nft_read_names(struct nft *nft, uint16_t type, struct nft_names *names, struct err *err)
 {
-	return nft_dump(nft, type, NULL, nft_parse_name, names, err);
+	int code = 0;
+	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++)
+		code = nft_dump(nft, table, type, NULL, nft_parse_name, names, err);
+	return code;
 }
 
 // ---- transactions ----------------------------------------------------------------------------------
 
-void nft_put_table(struct batch *batch, uint32_t flags)
+void nft_put_table(struct batch *batch, enum plan_table table, uint32_t flags)
 {
-	struct nlmsghdr *nlh = batch_message(batch, NFT_MSG_NEWTABLE, NLM_F_CREATE);
+	struct nlmsghdr *nlh = batch_message(batch, table, NFT_MSG_NEWTABLE, NLM_F_CREATE);
 	mnl_attr_put_strz(nlh, NFTA_TABLE_NAME, NFT_TABLE);
 	mnl_attr_put_u32(nlh, NFTA_TABLE_FLAGS, htonl(flags));
-	batch_add(batch, nlh, "table", "inet " NFT_TABLE, NULL);
+	batch_add(batch, nlh, "table", table_text(table), NULL);
 }
 
 int nft_commit(struct nft *nft, struct batch *batch, struct err *err)

@@ -27,6 +27,7 @@ struct nft {
 };
 
 struct nft_name {
+	enum plan_table table;
 	char name[PLAN_NAME_SIZE];
 };
 
@@ -34,22 +35,22 @@ struct nft_names {
 	VEC(struct nft_name) v;
 };
 
-// The table as it stands in the kernel.
+// A table as it stands in the kernel.
 struct nft_table {
 	bool found;
 	uint32_t flags, owner; // owner: netlink port, 0: nobody
 };
 
-// Requests for what is in our table. -EINTR: it changed while it was read.
-int nft_dump(struct nft *nft, uint16_t type, const char *set, int (*cb)(const struct nlmsghdr *, void *),
-	     void *arg, struct err *err);
+// Requests for what is in one of our tables. -EINTR: it changed while it was read.
+int nft_dump(struct nft *nft, enum plan_table table, uint16_t type, const char *set,
+	     int (*cb)(const struct nlmsghdr *, void *), void *arg, struct err *err);
 int nft_dump_objects(struct nft *nft, int (*cb)(const struct nlmsghdr *, void *), void *arg, struct err *err);
 int nft_read_genid(struct nft *nft, uint32_t *genid, struct err *err);
-int nft_read_table(struct nft *nft, struct nft_table *table, struct err *err);
+int nft_read_table(struct nft *nft, enum plan_table which, struct nft_table *table, struct err *err);
 int nft_read_names(struct nft *nft, uint16_t type, struct nft_names *names,
-		   struct err *err); // chains or sets
+		   struct err *err); // chains or sets, of both tables
 
-void nft_put_table(struct batch *batch, uint32_t flags);
+void nft_put_table(struct batch *batch, enum plan_table table, uint32_t flags);
 
 // Commits at `nft->genid` and keeps that up to date.
 int nft_commit(struct nft *nft, struct batch *batch, struct err *err);

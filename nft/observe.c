@@ -82,7 +82,7 @@ int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, st
 	int code = -EINTR;
 	for (unsigned tries = 0; code == -EINTR && tries < OBSERVE_TRIES; tries++) {
 		pins.v.n = 0;
-		code = nft_dump(nft, NFT_MSG_GETSETELEM, set, observe_elems, &pins, err);
+		code = nft_dump(nft, PLAN_INET, NFT_MSG_GETSETELEM, set, observe_elems, &pins, err);
 	}
 	for (size_t i = 0; !code && i < pins.v.n; i++) {
 		const struct observe_pin *pin = &pins.v.v[i];
@@ -123,7 +123,8 @@ int nft_flush_set(struct nft *nft, const char *set, struct err *err)
 {
 	struct batch batch = {0};
 	batch_begin(&batch, 0); // whatever the rest of the ruleset has become
-	struct nlmsghdr *nlh = batch_message(&batch, NFT_MSG_DELSETELEM, 0); // no elements given: all
+	struct nlmsghdr *nlh =
+		batch_message(&batch, PLAN_INET, NFT_MSG_DELSETELEM, 0); // no elements given: all
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	batch_add(&batch, nlh, "map", set, NULL);

@@ -7,6 +7,7 @@
 #include "gwd/core/names.h"
 #include "nft/batch.h"
 #include "nft/flowtable.h"
+#include "nft/ingress.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
 #include "nft/set.h"
@@ -44,14 +45,19 @@ static int read_compare_sets(const void *a, const void *b)
 
 static int read_sets(struct nft *nft, struct plan *plan, struct err *err)
 {
-	int code = nft_dump(nft, NFT_MSG_GETSET, NULL, read_parse_set, plan, err);
+	int code = 0;
+	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++)
+		code = nft_dump(nft, table, NFT_MSG_GETSET, NULL, read_parse_set, plan, err);
 	if (!code)
 		code = flowtable_read(nft, plan, err);
+	if (!code && plan->netdev)
+		code = ingress_read(nft, plan, err);
 	if (plan->sets.n)
 		qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), read_compare_sets);
 	vec_each(&plan->sets, set) {
-		if (!code && !set->dynamic && !set->flowtable)
-			code = nft_dump(nft, NFT_MSG_GETSETELEM, set->name, read_parse_elems, set, err);
+		if (!code && !set->dynamic && !set->flowtable && !set->ingress)
+			code = nft_dump(nft, set->table, NFT_MSG_GETSETELEM, set->name, read_parse_elems, set,
+					err);
 		set_finish(set);
 	}
 	return code;
@@ -95,12 +101,15 @@ static int read_all(struct nft *nft, struct plan *plan, struct err *err)
 	vec_each(&chains.v, chain)
 		read_chain(plan, chain->name, &want_rules);
 	vec_free(&chains.v);
-	if (!code)
-		code = nft_dump(nft, NFT_MSG_GETRULE, NULL, read_count, &n_rules, err);
-	if (n_rules != want_rules) // somebody took rules away or added some
-		plan->shape = 0;
+	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++)
+		code = nft_dump(nft, table, NFT_MSG_GETRULE, NULL, read_count, &n_rules, err);
 	if (!code)
 		code = read_sets(nft, plan, err);
+	const struct plan_set *ingress = plan_find_set(plan, INGRESS_SET);
+	if (ingress)
+		want_rules += ingress->elems.n * INGRESS_RULES;
+	if (n_rules != want_rules) // somebody took rules away or added some
+		plan->shape = 0;
 	read_marks(plan);
 	return code;
 }
@@ -108,11 +117,14 @@ static int read_all(struct nft *nft, struct plan *plan, struct err *err)
 int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 {
 	uint32_t after = 0;
-	struct nft_table table;
+	struct nft_table inet, netdev;
 	int code = nft_read_genid(nft, &nft->genid, err);
 	if (!code)
-		code = nft_read_table(nft, &table, err);
-	if (!code && table.found)
+		code = nft_read_table(nft, PLAN_INET, &inet, err);
+	if (!code)
+		code = nft_read_table(nft, PLAN_NETDEV, &netdev, err);
+	applied->netdev = !code && netdev.found;
+	if (!code && (inet.found || netdev.found))
 		code = read_all(nft, applied, err);
 	if (!code)
 		code = nft_read_genid(nft, &after, err);
@@ -125,22 +137,29 @@ int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 	return code == -EINTR ? -ERESTART : code;
 }
 
-int nft_adopt(struct nft *nft, struct err *err)
+static int read_adopt(struct nft *nft, enum plan_table which, struct batch *batch, struct err *err)
 {
 	struct nft_table table;
-	struct batch batch = {0};
-	int code = nft_read_table(nft, &table, err);
+	int code = nft_read_table(nft, which, &table, err);
 	if (code || !table.found || table.owner == mnl_socket_get_portid(nft->sock))
 		return code;
 	if (table.owner)
-		return err_set(err, EBUSY,
-			       "table inet " NFT_TABLE " belongs to another process (netlink port %u)",
-			       table.owner);
-	if (!table.flags)
-		return 0;
+		return err_set(err, EBUSY, "table %s belongs to another process (netlink port %u)",
+			       table_text(which), table.owner);
+	if (table.flags)
+		nft_put_table(batch, which, nft->table_flags);
+	return 0;
+}
+
+int nft_adopt(struct nft *nft, struct err *err)
+{
+	struct batch batch = {0};
+	int code = 0;
 	batch_begin(&batch, nft->genid);
-	nft_put_table(&batch, nft->table_flags);
-	code = nft_commit(nft, &batch, err);
+	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++)
+		code = read_adopt(nft, table, &batch, err);
+	if (!code && !batch_empty(&batch))
+		code = nft_commit(nft, &batch, err);
 	batch_free(&batch);
 	return code;
 }

@@ -7,14 +7,15 @@
 #include "nft/expr.h"
 #include "nft/table.h"
 
-struct rule *rule_new(const char *chain, uint32_t *next_set_id)
+struct rule *rule_new(enum plan_table table, const char *chain, uint32_t *next_set_id)
 {
 	struct rule *rule = xcalloc(1, sizeof(*rule));
 	rule->nl = nftnl_rule_alloc();
 	if (!rule->nl)
 		abort();
+	rule->table = table;
 	rule->next_set_id = next_set_id;
-	nftnl_rule_set_u32(rule->nl, NFTNL_RULE_FAMILY, NFPROTO_INET);
+	nftnl_rule_set_u32(rule->nl, NFTNL_RULE_FAMILY, table_family(table));
 	nftnl_rule_set_str(rule->nl, NFTNL_RULE_TABLE, NFT_TABLE);
 	nftnl_rule_set_str(rule->nl, NFTNL_RULE_CHAIN, chain);
 	return rule;

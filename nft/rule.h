@@ -18,6 +18,7 @@
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
+#include "gwd/core/plan.h"
 
 struct nftnl_rule;
 struct nftnl_set;
@@ -26,7 +27,8 @@ struct ranges;
 struct rule {
 	struct nftnl_rule *nl;
 	struct buf text;
-	VEC(struct nftnl_set *) sets;  // anonymous ones, `{ … }` in the text; sent before the rule
+	VEC(struct nftnl_set *) sets; // anonymous ones, `{ … }` in the text; sent before the rule
+	enum plan_table table;
 	uint32_t *next_set_id;         // ids of anonymous sets are unique in a ruleset
 	bool has_nfproto, has_l4proto; // a match on it was made, so that no other is needed
 };
@@ -58,7 +60,7 @@ struct rule_client {
 };
 
 // `chain` is its name.
-struct rule *rule_new(const char *chain, uint32_t *next_set_id);
+struct rule *rule_new(enum plan_table table, const char *chain, uint32_t *next_set_id);
 void rule_free(struct rule *rule);
 
 // ---- what happens ----------------------------------------------------------------------------

@@ -51,7 +51,10 @@ void rule_not_to_us(struct rule *rule)
 void rule_fam(struct rule *rule, enum fam fam)
 {
 	expr_need_fam(rule, fam);
-	expr_text(rule, "meta nfproto %s", fam == FAM_4 ? "ipv4" : "ipv6");
+	if (rule->table == PLAN_INET)
+		expr_text(rule, "meta nfproto %s", fam == FAM_4 ? "ipv4" : "ipv6");
+	else
+		expr_text(rule, "meta protocol %s", fam == FAM_4 ? "ip" : "ip6");
 }
 
 void rule_tcp_sport_below(struct rule *rule, uint16_t port)

@@ -14,6 +14,7 @@ struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, cons
 	struct chain *chain = xcalloc(1, sizeof(*chain));
 	snprintf(chain->name, sizeof(chain->name), "%s", name);
 	chain->hook = hook;
+	chain->table = ruleset->table;
 	chain->next_set_id = &ruleset->next_set_id;
 	vec_push(&ruleset->chains, chain);
 	return chain;
@@ -33,7 +34,7 @@ static void ruleset_counter(struct ruleset *ruleset, const char *name)
 
 struct rule *chain_rule(struct chain *chain)
 {
-	struct rule *rule = rule_new(chain->name, chain->next_set_id);
+	struct rule *rule = rule_new(chain->table, chain->name, chain->next_set_id);
 	vec_push(&chain->rules, rule);
 	return rule;
 }
@@ -107,7 +108,8 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_source(ruleset, plan);
 	chains_nat(ruleset, plan);
 	vec_each(&ruleset->chains, chain)
-		n_rules += (*chain)->rules.n;
+		if (!(*chain)->device)
+			n_rules += (*chain)->rules.n;
 	ruleset_chain(ruleset, name_shape(shape, plan->shape, n_rules));
 }
 

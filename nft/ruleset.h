@@ -22,9 +22,12 @@ struct chain_hook {
 };
 
 struct chain {
+	enum plan_table table;
 	char name[PLAN_NAME_SIZE];
 	const struct chain_hook *hook; // NULL: only reached from other chains
-	uint32_t *next_set_id;         // the ruleset's
+	const struct plan_elem
+		*device;       // in table netdev: the one whose packets it gets; follows the plan's elements
+	uint32_t *next_set_id; // the ruleset's
 	VEC(struct rule *) rules;
 };
 
@@ -37,6 +40,7 @@ struct helper {
 };
 
 struct ruleset {
+	enum plan_table table; // that chains are put into
 	uint32_t next_set_id;
 	VEC(struct chain *) chains;
 	VEC(struct counter) counters;

@@ -15,11 +15,9 @@
 
 // nft's numbers of types (nftables: include/datatype.h)
 static const uint32_t set_type_number[] = {
-	[PLAN_T_NONE] = 0,  [PLAN_T_MARK] = 19,
-	[PLAN_T_INDEX] = 4, [PLAN_T_IPV4] = 7,
-	[PLAN_T_IPV6] = 8,  [PLAN_T_IFNAME] = 41,
-	[PLAN_T_ETHER] = 9, [PLAN_T_PROTO] = 12,
-	[PLAN_T_PORT] = 13, [PLAN_T_VERDICT] = NFT_DATA_VERDICT,
+	[PLAN_T_NONE] = 0,  [PLAN_T_MARK] = 19,    [PLAN_T_INDEX] = 4,    [PLAN_T_IPV4] = 7,
+	[PLAN_T_IPV6] = 8,  [PLAN_T_IFNAME] = 41,  [PLAN_T_ETHER] = 9,    [PLAN_T_PROTO] = 12,
+	[PLAN_T_PORT] = 13, [PLAN_T_IFINDEX] = 20, [PLAN_T_FRAGMENT] = 4, [PLAN_T_VERDICT] = NFT_DATA_VERDICT,
 };
 
 static enum userdata_order set_order(enum plan_type type)
@@ -29,11 +27,13 @@ static enum userdata_order set_order(enum plan_type type)
 	case PLAN_T_INDEX:
 	case PLAN_T_IFNAME:
 	case PLAN_T_PROTO:
+	case PLAN_T_IFINDEX:
 		return USERDATA_ORDER_HOST;
 	case PLAN_T_IPV4:
 	case PLAN_T_IPV6:
 	case PLAN_T_ETHER:
 	case PLAN_T_PORT:
+	case PLAN_T_FRAGMENT:
 		return USERDATA_ORDER_NET;
 	case PLAN_T_NONE:
 	case PLAN_T_VERDICT:
@@ -85,7 +85,7 @@ struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
 		abort();
 	nftnl_set_set_str(nl, NFTNL_SET_TABLE, NFT_TABLE);
 	nftnl_set_set_str(nl, NFTNL_SET_NAME, set->name);
-	nftnl_set_set_u32(nl, NFTNL_SET_FAMILY, NFPROTO_INET);
+	nftnl_set_set_u32(nl, NFTNL_SET_FAMILY, table_family(set->table));
 	nftnl_set_set_u32(nl, NFTNL_SET_ID, id);
 	nftnl_set_set_u32(nl, NFTNL_SET_FLAGS, set_flags(set));
 	nftnl_set_set_u32(nl, NFTNL_SET_KEY_TYPE, set_key_type(set));
@@ -99,8 +99,12 @@ struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
 	if (set->key[0] == PLAN_T_INDEX && set_data_is_address(set))
 		userdata_set_numgen_address(nl, set->modulus, set->data == PLAN_T_IPV4 ? FAM_4 : FAM_6,
 					    set->data_port);
+	else if (set->key[0] == PLAN_T_INDEX && set->data == PLAN_T_MARK)
+		userdata_set_numgen_mark(nl, set->modulus);
 	else if (set->key[0] == PLAN_T_INDEX)
 		userdata_set_numgen(nl, set->modulus);
+	else if (set->key[2] == PLAN_T_FRAGMENT)
+		userdata_set_fragment(nl);
 	else
 		userdata_set_order(nl,
 				   set->key[1] == PLAN_T_NONE ? set_order(set->key[0]) : USERDATA_ORDER_NONE,
@@ -129,7 +133,7 @@ struct nftnl_set_elem *set_elem(const struct plan_set *set, const struct plan_el
 		nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_VERDICT,
 				       (uint32_t)(set->jump ? NFT_JUMP : NFT_GOTO));
 		nftnl_set_elem_set_str(nl, NFTNL_SET_ELEM_CHAIN, elem->chain);
-	} else if (set->data == PLAN_T_MARK) {
+	} else if (set->data == PLAN_T_MARK || set->data == PLAN_T_IFINDEX) {
 		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_DATA, &elem->mark, sizeof(elem->mark));
 	} else if (set_data_is_address(set)) {
 		uint8_t data[20] = {0};
@@ -190,6 +194,8 @@ bool set_parse(struct plan_set *out, const struct nftnl_set *set)
 		return false;
 	*out = (struct plan_set){.dynamic = flags & NFT_SET_EVAL, .interval = flags & NFT_SET_INTERVAL};
 	strcpy(out->name, name);
+	if (nftnl_set_get_u32(set, NFTNL_SET_FAMILY) == NFPROTO_NETDEV)
+		out->table = PLAN_NETDEV;
 	set_parse_key(out, nftnl_set_get_u32(set, NFTNL_SET_KEY_TYPE));
 	if (flags & NFT_SET_MAP)
 		set_parse_data(out, nftnl_set_get_u32(set, NFTNL_SET_DATA_TYPE));
@@ -220,7 +226,7 @@ static int set_parse_elem(struct nftnl_set_elem *nl, void *arg)
 	if (chain)
 		snprintf(elem->chain, sizeof(elem->chain), "%s", chain);
 	const void *data = nftnl_set_elem_get(nl, NFTNL_SET_ELEM_DATA, &size);
-	if (out->data == PLAN_T_MARK && data && size == sizeof(elem->mark))
+	if ((out->data == PLAN_T_MARK || out->data == PLAN_T_IFINDEX) && data && size == sizeof(elem->mark))
 		memcpy(&elem->mark, data, sizeof(elem->mark));
 	if (set_data_is_address(out) && data && size == set_data_size(out)) {
 		uint16_t port = 0;

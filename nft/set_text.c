@@ -13,6 +13,7 @@ static const char *set_type_name(enum plan_type type)
 	switch (type) {
 	case PLAN_T_NONE:
 	case PLAN_T_INDEX: // typeof
+	case PLAN_T_FRAGMENT:
 		break;
 	case PLAN_T_MARK:
 		return "mark";
@@ -28,6 +29,8 @@ static const char *set_type_name(enum plan_type type)
 		return "inet_proto";
 	case PLAN_T_PORT:
 		return "inet_service";
+	case PLAN_T_IFINDEX:
+		return "iface_index";
 	case PLAN_T_VERDICT:
 		return "verdict";
 	}
@@ -53,6 +56,7 @@ static void set_field_text(enum plan_type type, const uint8_t *field, struct buf
 		buf_printf(out, "0x%08x", set_number(field));
 		return;
 	case PLAN_T_INDEX:
+	case PLAN_T_IFINDEX:
 		buf_printf(out, "%u", set_number(field));
 		return;
 	case PLAN_T_IPV4:
@@ -71,6 +75,7 @@ static void set_field_text(enum plan_type type, const uint8_t *field, struct buf
 		buf_printf(out, "%u", field[0]);
 		return;
 	case PLAN_T_PORT:
+	case PLAN_T_FRAGMENT:
 		buf_printf(out, "%u", (unsigned)field[0] << 8 | field[1]);
 		return;
 	}
@@ -108,6 +113,8 @@ void set_elem_text(const struct plan_set *set, const struct plan_elem *elem, str
 		buf_printf(out, " : %s %s", set->jump ? "jump" : "goto", elem->chain);
 	else if (set->data == PLAN_T_MARK)
 		buf_printf(out, " : 0x%08x", elem->mark);
+	else if (set->data == PLAN_T_IFINDEX)
+		buf_printf(out, " : %u", elem->mark);
 	else if (set->data != PLAN_T_NONE)
 		set_address_text(set, elem, out);
 }
@@ -115,6 +122,8 @@ void set_elem_text(const struct plan_set *set, const struct plan_elem *elem, str
 // Beside `typeof` an address is told by an expression that has its type.
 static const char *set_data_name(const struct plan_set *set)
 {
+	if (set->key[0] == PLAN_T_INDEX && set->data == PLAN_T_MARK)
+		return "meta mark";
 	if (set->key[0] != PLAN_T_INDEX || (set->data != PLAN_T_IPV4 && set->data != PLAN_T_IPV6))
 		return set_type_name(set->data);
 	if (set->data == PLAN_T_IPV4)
@@ -124,6 +133,10 @@ static const char *set_data_name(const struct plan_set *set)
 
 static void set_type_text(const struct plan_set *set, struct buf *out)
 {
+	if (set->key[2] == PLAN_T_FRAGMENT) {
+		buf_puts(out, "\t\ttypeof ip saddr . ip daddr . ip id . ip protocol : meta mark\n");
+		return;
+	}
 	if (set->key[0] == PLAN_T_INDEX)
 		buf_printf(out, "\t\ttypeof numgen inc mod %u", set->modulus);
 	else

@@ -10,7 +10,10 @@
 static void text_chain(const struct chain *chain, struct buf *out)
 {
 	buf_printf(out, "\n\tchain %s {\n", chain->name);
-	if (chain->hook)
+	if (chain->device)
+		buf_printf(out, "\t\ttype %s hook ingress device \"%.16s\" %s; policy accept;\n",
+			   chain->hook->type, (const char *)chain->device->last, chain->hook->where);
+	else if (chain->hook)
 		buf_printf(out, "\t\ttype %s hook %s; policy accept;\n", chain->hook->type,
 			   chain->hook->where);
 	vec_each(&chain->rules, rule)
@@ -18,22 +21,41 @@ static void text_chain(const struct chain *chain, struct buf *out)
 	buf_puts(out, "\t}\n");
 }
 
+static void text_objects(const struct ruleset *ruleset, struct buf *out)
+{
+	vec_each(&ruleset->counters, counter)
+		buf_printf(out, "\tcounter %s {\n\t}\n", counter->name);
+	vec_each(&ruleset->helpers, helper)
+		buf_printf(out, "\tct helper %s {\n\t\ttype \"%s\" protocol tcp\n\t}\n", helper->name,
+			   helper->name);
+}
+
+static void text_table(const struct plan *plan, const struct ruleset *ruleset, enum plan_table table,
+		       struct buf *out)
+{
+	buf_printf(out, "table %s {\n", table_text(table));
+	if (table == PLAN_INET)
+		text_objects(ruleset, out);
+	vec_each(&plan->sets, set) {
+		if (set->table != table || set->ingress)
+			continue;
+		buf_puts(out, "\n");
+		set_text(set, out);
+	}
+	vec_each(&ruleset->chains, chain)
+		if ((*chain)->table == table)
+			text_chain(*chain, out);
+	buf_puts(out, "}\n");
+}
+
 void nft_text(const struct plan *plan, struct buf *out)
 {
 	struct ruleset ruleset = {0};
 	ruleset_build(&ruleset, plan);
-	buf_puts(out, "table inet " NFT_TABLE " {\n");
-	vec_each(&ruleset.counters, counter)
-		buf_printf(out, "\tcounter %s {\n\t}\n", counter->name);
-	vec_each(&ruleset.helpers, helper)
-		buf_printf(out, "\tct helper %s {\n\t\ttype \"%s\" protocol tcp\n\t}\n", helper->name,
-			   helper->name);
-	vec_each(&plan->sets, set) {
+	text_table(plan, &ruleset, PLAN_INET, out);
+	if (plan->netdev) {
 		buf_puts(out, "\n");
-		set_text(set, out);
+		text_table(plan, &ruleset, PLAN_NETDEV, out);
 	}
-	vec_each(&ruleset.chains, chain)
-		text_chain(*chain, out);
-	buf_puts(out, "}\n");
 	ruleset_free(&ruleset);
 }

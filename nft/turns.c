@@ -46,7 +46,7 @@ static int turns_parse_rule(const struct nlmsghdr *nlh, void *arg)
 int nft_read_turns(struct nft *nft, const char *chain, uint64_t *taken, struct err *err)
 {
 	struct turns_read read = {0};
-	int code = nft_dump(nft, NFT_MSG_GETRULE, chain, turns_parse_rule, &read, err);
+	int code = nft_dump(nft, PLAN_INET, NFT_MSG_GETRULE, chain, turns_parse_rule, &read, err);
 	*taken = read.taken;
 	return code;
 }

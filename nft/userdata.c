@@ -12,6 +12,7 @@
 // nft's own numbers of expressions and their attributes (nftables: include/expression.h, src/numgen.c)
 #define USERDATA_EXPR_VERDICT 1
 #define USERDATA_EXPR_PAYLOAD 7
+#define USERDATA_EXPR_META 9
 #define USERDATA_EXPR_CONCAT 13
 #define USERDATA_EXPR_NUMGEN 23
 #define USERDATA_TYPEOF_EXPR 0
@@ -25,6 +26,10 @@
 #define USERDATA_DESC_IP 12
 #define USERDATA_DESC_IP6 13
 #define USERDATA_TH_DPORT 2
+#define USERDATA_META_KEY 0
+#define USERDATA_IP_ID 6
+#define USERDATA_IP_PROTOCOL 9
+#define USERDATA_IP_SADDR 11
 #define USERDATA_IP_DADDR 12
 #define USERDATA_IP6_DADDR 9
 
@@ -71,18 +76,31 @@ static void userdata_put_typeof(struct nftnl_udata_buf *buf, uint8_t side, uint3
 		userdata_put_u32(buf, USERDATA_NUMGEN_TYPE, NFT_NG_INCREMENTAL);
 		userdata_put_u32(buf, USERDATA_NUMGEN_MOD, modulus);
 		userdata_put_u32(buf, USERDATA_NUMGEN_OFFSET, 0);
+	} else if (expr == USERDATA_EXPR_META) {
+		userdata_put_u32(buf, USERDATA_META_KEY, NFT_META_MARK);
 	}
 	nftnl_udata_nest_end(buf, inner);
 	nftnl_udata_nest_end(buf, outer);
 }
 
-void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus)
+static void userdata_give_numgen(struct nftnl_set *set, uint32_t modulus, enum userdata_order order,
+				 uint32_t data)
 {
 	struct nftnl_udata_buf *buf = userdata_new();
-	userdata_put_order(buf, USERDATA_ORDER_HOST, USERDATA_ORDER_NONE);
+	userdata_put_order(buf, USERDATA_ORDER_HOST, order);
 	userdata_put_typeof(buf, NFTNL_UDATA_SET_KEY_TYPEOF, USERDATA_EXPR_NUMGEN, modulus);
-	userdata_put_typeof(buf, NFTNL_UDATA_SET_DATA_TYPEOF, USERDATA_EXPR_VERDICT, 0);
+	userdata_put_typeof(buf, NFTNL_UDATA_SET_DATA_TYPEOF, data, 0);
 	userdata_give(set, buf);
+}
+
+void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus)
+{
+	userdata_give_numgen(set, modulus, USERDATA_ORDER_NONE, USERDATA_EXPR_VERDICT);
+}
+
+void userdata_set_numgen_mark(struct nftnl_set *set, uint32_t modulus)
+{
+	userdata_give_numgen(set, modulus, USERDATA_ORDER_HOST, USERDATA_EXPR_META);
 }
 
 static void userdata_put_payload(struct nftnl_udata_buf *buf, uint8_t side, uint32_t desc, uint32_t type)
@@ -111,6 +129,23 @@ static void userdata_put_address_port(struct nftnl_udata_buf *buf, uint8_t side,
 	userdata_put_payload(buf, 1, USERDATA_DESC_TH, USERDATA_TH_DPORT);
 	nftnl_udata_nest_end(buf, inner);
 	nftnl_udata_nest_end(buf, outer);
+}
+
+void userdata_set_fragment(struct nftnl_set *set)
+{
+	static const uint32_t fields[] = {USERDATA_IP_SADDR, USERDATA_IP_DADDR, USERDATA_IP_ID,
+					  USERDATA_IP_PROTOCOL};
+	struct nftnl_udata_buf *buf = userdata_new();
+	userdata_put_order(buf, USERDATA_ORDER_NONE, USERDATA_ORDER_HOST);
+	struct nftnl_udata *outer = nftnl_udata_nest_start(buf, NFTNL_UDATA_SET_KEY_TYPEOF);
+	userdata_put_u32(buf, USERDATA_TYPEOF_EXPR, USERDATA_EXPR_CONCAT);
+	struct nftnl_udata *inner = nftnl_udata_nest_start(buf, USERDATA_TYPEOF_DATA);
+	for (uint8_t i = 0; i < 4; i++)
+		userdata_put_payload(buf, i, USERDATA_DESC_IP, fields[i]);
+	nftnl_udata_nest_end(buf, inner);
+	nftnl_udata_nest_end(buf, outer);
+	userdata_put_typeof(buf, NFTNL_UDATA_SET_DATA_TYPEOF, USERDATA_EXPR_META, 0);
+	userdata_give(set, buf);
 }
 
 void userdata_set_numgen_address(struct nftnl_set *set, uint32_t modulus, enum fam fam, bool port)

@@ -18,7 +18,13 @@ void userdata_set_order(struct nftnl_set *set, enum userdata_order key, enum use
 // Key `typeof numgen inc mod N`, data a verdict.
 void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus);
 
-// The same, data an address, with or without a port.
+// The same, data a mark.
+void userdata_set_numgen_mark(struct nftnl_set *set, uint32_t modulus);
+
+// Key `typeof ip saddr . ip daddr . ip id . ip protocol`, data a mark.
+void userdata_set_fragment(struct nftnl_set *set);
+
+// Key `typeof numgen inc mod N`, data an address, with or without a port.
 void userdata_set_numgen_address(struct nftnl_set *set, uint32_t modulus, enum fam fam, bool port);
 
 #endif

@@ -74,6 +74,14 @@ const char *name_drawer(char *out, enum fam fam, const struct plan_service *serv
 	return name_service(out, plan_service_picks_apart(service) ? "pick" : "service", fam, service);
 }
 
+const char *name_ingress(char *out, const struct plan_elem *device)
+{
+	uint32_t index;
+	memcpy(&index, device->key, sizeof(index));
+	snprintf(out, PLAN_NAME_SIZE, "ing.%" PRIu32, index);
+	return out;
+}
+
 const char *name_counter(char *out, const struct plan_gateway *gw)
 {
 	snprintf(out, PLAN_NAME_SIZE, "new.%s", gw->name);
@@ -96,6 +104,12 @@ bool name_parse_shape(const char *chain, uint64_t *shape, size_t *n_rules)
 {
 	int end = 0;
 	return sscanf(chain, "shape.%16" SCNx64 ".%zu%n", shape, n_rules, &end) == 2 && !chain[end];
+}
+
+bool name_parse_ingress(const char *chain, uint32_t *index)
+{
+	int end = 0;
+	return sscanf(chain, "ing.%" SCNu32 "%n", index, &end) == 1 && !chain[end];
 }
 
 bool name_parse_take(const char *chain, unsigned *id, char *name)

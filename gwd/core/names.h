@@ -78,12 +78,17 @@ const char *name_conns(char *out, enum fam fam, const struct plan_service *servi
 // The chain whose counter tells how many slots were drawn.
 const char *name_drawer(char *out, enum fam fam, const struct plan_service *service);
 
+const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
+
 const char *name_counter(char *out, const struct plan_gateway *gw);
 const char *name_unpinned(char *out, const struct plan_group *group);
 const char *name_shape(char *out, uint64_t shape, size_t n_rules);
 
 // Takes ID and GATEWAY out of "take.ID.GATEWAY" (name: MODEL_NAME_MAX + 1 bytes). False: not such a name.
 bool name_parse_take(const char *chain, unsigned *id, char *name);
+
+// Takes INDEX out of "ing.INDEX".
+bool name_parse_ingress(const char *chain, uint32_t *index);
 
 // Takes HASH and RULES out of "shape.HASH.RULES".
 bool name_parse_shape(const char *chain, uint64_t *shape, size_t *n_rules);

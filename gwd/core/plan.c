@@ -62,6 +62,11 @@ bool plan_service_picks_apart(const struct plan_service *service)
 	return service->gated || service->persistence_ms > 0;
 }
 
+bool plan_real_is_direct(const struct plan_real *real)
+{
+	return real->forward == FORWARD_DR || real->forward == FORWARD_TUN;
+}
+
 unsigned plan_type_size(enum plan_type type)
 {
 	switch (type) {
@@ -71,6 +76,7 @@ unsigned plan_type_size(enum plan_type type)
 	case PLAN_T_MARK:
 	case PLAN_T_INDEX:
 	case PLAN_T_IPV4:
+	case PLAN_T_IFINDEX:
 		return 4;
 	case PLAN_T_IPV6:
 	case PLAN_T_IFNAME:
@@ -80,6 +86,7 @@ unsigned plan_type_size(enum plan_type type)
 	case PLAN_T_PROTO:
 		return 1;
 	case PLAN_T_PORT:
+	case PLAN_T_FRAGMENT:
 		return 2;
 	}
 	return 0;

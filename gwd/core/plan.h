@@ -32,6 +32,9 @@
 #define PLAN_PIN_SIZE 131072       // room of a pin map: elements that time out count until collected
 #define PLAN_IDS_SIZE 256          // room of a set or map by gateway mark (a sized one is looked up faster)
 #define PLAN_IFACES_SIZE 8192      // of a map by interface: 4094 VLANs and more
+#define PLAN_CONNS_SIZE 262144     // of a map of connections (dr), running ones
+#define PLAN_SOON_OVER_SIZE 65536  // of those that begin or end
+#define PLAN_FRAGMENTS_SIZE 4096   // of packets that come in pieces
 #define PLAN_VIPS_SIZE 1024        // least room of a map by listener
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
@@ -70,28 +73,33 @@ struct plan_sysctl {
 // Types of one field of a key or of a map's data; the kernel pads each field to 4 bytes.
 enum plan_type {
 	PLAN_T_NONE,
-	PLAN_T_MARK,    // uint32_t, host order
-	PLAN_T_INDEX,   // uint32_t, host order: a slot number (typeof numgen inc mod N)
-	PLAN_T_IPV4,    // 4 bytes
-	PLAN_T_IPV6,    // 16 bytes
-	PLAN_T_IFNAME,  // 16 bytes, zero padded
-	PLAN_T_ETHER,   // 6 bytes
-	PLAN_T_PROTO,   // 1 byte
-	PLAN_T_PORT,    // 2 bytes, network order
-	PLAN_T_VERDICT, // data only: goto `chain`
+	PLAN_T_MARK,     // uint32_t, host order
+	PLAN_T_INDEX,    // uint32_t, host order: a slot number (typeof numgen inc mod N)
+	PLAN_T_IPV4,     // 4 bytes
+	PLAN_T_IPV6,     // 16 bytes
+	PLAN_T_IFNAME,   // 16 bytes, zero padded
+	PLAN_T_ETHER,    // 6 bytes
+	PLAN_T_PROTO,    // 1 byte
+	PLAN_T_PORT,     // 2 bytes, network order
+	PLAN_T_VERDICT,  // data only: goto `chain`
+	PLAN_T_IFINDEX,  // uint32_t, host order
+	PLAN_T_FRAGMENT, // 2 bytes, network order: the number that fragments of one IPv4 packet share
 };
 
 #define PLAN_KEY_SIZE 40
 
+enum plan_table { PLAN_INET, PLAN_NETDEV /* packets as a device takes them in */, PLAN_TABLES };
+
 struct plan_elem {
 	uint8_t key[PLAN_KEY_SIZE]; // the fields one after the other, each padded to 4 bytes
 	uint8_t last[16]; // interval sets: the last key of the range (inclusive); data that is an address: it
-	uint32_t mark;    // data of type PLAN_T_MARK; beside an address: the port
+	uint32_t mark;    // data of type PLAN_T_MARK, _IFINDEX; beside an address: the port
 	char chain[PLAN_NAME_SIZE]; // data of type PLAN_T_VERDICT: where to go
 };
 
 struct plan_set {
-	char name[PLAN_NAME_SIZE];
+	char name[PLAN_NAME_SIZE]; // there is no other of that name in either table
+	enum plan_table table;
 	enum plan_type key[4]; // unused fields are PLAN_T_NONE
 	enum plan_type data;   // PLAN_T_NONE: a set, not a map
 	bool data_port;        // data is an address and a port
@@ -100,6 +108,7 @@ struct plan_set {
 	bool timeless; // dynamic, but elements stay for as long as they count something
 	bool interval; // keys are ranges key..last of one field
 	bool flowtable;   // no set but the flowtable; keys are indices of devices, `last` has their names
+	bool ingress;     // no set but the devices that have a chain in table netdev; the same keys
 	uint32_t size;    // room, 0: no limit
 	uint32_t modulus; // key PLAN_T_INDEX: the N of "numgen inc mod N"
 	VEC(struct plan_elem) elems; // sorted by key
@@ -184,7 +193,9 @@ struct plan_real {
 	bool fam[FAM_COUNT]; // families that it serves
 	struct addr address; // none: a listener on this host
 	uint16_t port;       // 0: the one that the client asked for
-	uint32_t id;         // never 0; stable by name: what a pin remembers
+	uint32_t id;         // never 0, unique in the plan, stable by name: what a pin remembers
+	uint32_t oif;        // dr: index of the interface that leads to it; 0: none does
+	char ifname[16];     // its name
 	unsigned weight;     // that counts now: the file's, or by hand, ramped; 0 drains
 	unsigned undrained;  // without a drain by hand and a ramp: what n_slots is made for
 	uint32_t max_connections, min_connections;
@@ -206,6 +217,8 @@ struct plan_service {
 	uint32_t persistence_ms; // 0: no pins
 	uint8_t persist_mask[FAM_COUNT];
 	bool fam[FAM_COUNT]; // it listens there
+	bool direct;         // it has reals by dr or tun: table netdev sees its packets first
+	bool inet;           // it has others (or none by dr or tun): those are table inet's
 	bool by_real;        // slots lead to a chain for each real, not straight to its address
 	bool keep_port;      // !by_real: addresses without ports
 	bool gated;          // some reals have max-connections: who has no place is passed over
@@ -233,6 +246,7 @@ const char *serving_name(enum serving serving); // "nothing", "reals", "backup",
 struct plan {
 	uint32_t mark_mask;
 	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)
+	bool netdev;       // there is a second table, of family netdev
 	bool lan_networks; // LAN sources are narrowed by the sets lan4 and lan6
 	VEC(struct plan_gateway) gateways;
 	VEC(struct plan_group) groups;
@@ -251,6 +265,9 @@ const struct plan_set *plan_find_set(const struct plan *plan, const char *name);
 
 // Its slots are drawn in a chain of their own, because more than one leads there.
 bool plan_service_picks_apart(const struct plan_service *service);
+
+// By dr or tun: what comes in is handed on by table netdev, and never comes back this way.
+bool plan_real_is_direct(const struct plan_real *real);
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields

@@ -175,7 +175,8 @@ static void dump_rule(const struct chain *chain, const struct rule *rule, struct
 	}
 	nftnl_rule_snprintf(text, sizeof(text), rule->nl, NFTNL_OUTPUT_DEFAULT, 0);
 	const char *body = strchr(text, '\n');
-	buf_printf(out, "inet gwd %s%s\n", chain->name, body ? body : "");
+	buf_printf(out, "%s gwd %s%s\n", chain->table == PLAN_INET ? "inet" : "netdev", chain->name,
+		   body ? body : "");
 }
 
 static void dump_plan(const struct plan *plan, struct buf *out)
@@ -406,13 +407,13 @@ Test(nft_golden, pins_by_two_ipv6_addresses_keep_their_data_out_of_the_key)
 {
 	uint32_t ids = 1;
 	const struct rule_client client = {.fam = FAM_6, .mask = 48, .by = PERSIST_SOURCE_DESTINATION};
-	struct rule *rule = rule_new("x", &ids);
+	struct rule *rule = rule_new(PLAN_INET, "x", &ids);
 	rule_pin_update(rule, &client, "p", 1500, 0x01000000);
 	expect_rule(rule,
 		    "update @p { ip6 saddr and ffff:ffff:ffff:: . ip6 daddr timeout 1500ms : 0x01000000 }",
 		    LONG_KEY "  [ immediate reg 3 0x01000000 ]\n"
 			     "  [ dynset update reg_key 1 set p sreg_data 3 timeout 1500ms ]\n");
-	rule = rule_new("x", &ids);
+	rule = rule_new(PLAN_INET, "x", &ids);
 	rule_pin_delete(rule, &client, "p", RULE_MARK_PACKET);
 	expect_rule(rule, "delete @p { ip6 saddr and ffff:ffff:ffff:: . ip6 daddr : meta mark }",
 		    LONG_KEY "  [ meta load mark => reg 3 ]\n"

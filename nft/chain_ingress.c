@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Table netdev: each device that clients may come by has a chain that all its packets meet first, behind the
+// flowtable: what that carries has nothing to do with services that are handed on here.
+#include "gwd/core/names.h"
+#include "nft/chains.h"
+#include "nft/nl.h"
+#include "nft/ruleset.h"
+
+static const struct chain_hook chain_ingress_hook = {
+	.type = "filter",
+	.hook = NF_NETDEV_INGRESS,
+	.priority = 10,
+	.where = "priority filter + 10",
+};
+
+struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain = ruleset_base_chain(ruleset, name_ingress(name, device), &chain_ingress_hook);
+	chain->device = device;
+	chain_goto(chain, "dr.in");
+	return chain;
+}
