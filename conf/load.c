@@ -178,11 +178,10 @@ static int parse_snat6(const char *text, void *out, struct err *err)
 	return value_snat(text, FAM_6, out, err);
 }
 
-// What is not probed is taken to be up. A gateway is always probed: its failover is what gwd is for.
+// What is not probed is taken to be up.
 static bool load_no_probes(const struct loader *ld, const struct reader *r, size_t given)
 {
-	if (given != 1 || strncmp(r->section.label, "gateway ", 8) == 0 ||
-	    strcmp(tree_value(r->tree, &r->section, "probes", 0)->text, "none") != 0)
+	if (given != 1 || strcmp(tree_value(r->tree, &r->section, "probes", 0)->text, "none") != 0)
 		return false;
 	for (size_t i = 0; i < ld->probes.n; i++)
 		if (strcmp(ld->probes.v[i], "none") == 0)
@@ -194,10 +193,12 @@ void load_judges(const struct loader *ld, const struct reader *r, struct load_ju
 {
 	size_t given = tree_values(&r->section, "probes");
 	*out = (struct load_judges){.probes = arena_alloc(r->arena, (given + 1) * sizeof(*out->probes))};
-	if (load_no_probes(ld, r, given)) {
-		out->none = true;
+	out->none = load_no_probes(ld, r, given);
+	if (out->none && tree_given(&r->section, "need"))
+		report_error(r->report, tree_place(r->tree, &r->section, "need"), r->section.label,
+			     "need has no meaning with probes = none: leave one of them out");
+	if (out->none)
 		return;
-	}
 	for (size_t i = 0; i < given; i++) {
 		const struct token *value = tree_value(r->tree, &r->section, "probes", i);
 		size_t probe;
@@ -218,6 +219,11 @@ static void load_gateway_probes(const struct loader *ld, const struct reader *r,
 {
 	struct load_judges judges;
 	load_judges(ld, r, &judges);
+	if (judges.none)
+		report_error(
+			r->report, tree_place(r->tree, &r->section, "probes"), r->section.label,
+			"probes = none: only for services and reals: without probes its failure would go "
+			"unnoticed");
 	for (size_t i = 0; !judges.n_probes && i < ld->probes.n; i++)
 		if (strcmp(ld->probes.v[i], LOAD_DEFAULT_PROBE) == 0)
 			judges.probes[judges.n_probes++] = i;

@@ -52,7 +52,7 @@ static void fixture_gateway(struct fixture *f, unsigned i, unsigned weight)
 struct fixture *fixture_new(unsigned n)
 {
 	struct fixture *f = xcalloc(1, sizeof(*f));
-	assert(n && n <= FIXTURE_MAX);
+	assert(n <= FIXTURE_MAX);
 	f->lan = "lan0";
 	f->model.globals = (struct model_globals){
 		.mark_mask = 0xff000000, .table_base = 1000, .rule_priority = 10000, .fastpath = true};

@@ -41,7 +41,7 @@ struct fixture {
 	struct verdict real_verdicts[FIXTURE_SERVICES][FIXTURE_MAX];
 };
 
-// n gateways g1.. on wan1.. with next hops 100.64.K.1 and 2001:db8:K::1, weights n..1, and the balance
+// n gateways (0 too) g1.. on wan1.. with next hops 100.64.K.1 and 2001:db8:K::1, weights n..1, and the balance
 // `default` (wrr, no persistence) over them. The kernel knows the interfaces, up and with addresses.
 struct fixture *fixture_new(unsigned n);
 void fixture_free(struct fixture *f);

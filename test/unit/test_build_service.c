@@ -83,3 +83,31 @@ Test(build_service, by_hand_is_above_the_verdict)
 	plan_free(&plan);
 	fixture_free(f);
 }
+
+// A load balancer on a host with one interface: what is outbound is there, and empty.
+Test(build_service, without_lan_and_gateways)
+{
+	struct fixture *f = fixture_new(0);
+	struct model_service *web = fixture_service(f, "web");
+	struct plan plan = {0};
+	fixture_listen(web, "192.0.2.1", 80, 80);
+	fixture_real(web, ROLE_REAL, "a", "10.0.0.2", 8080, 1);
+	f->model.lan.n_interfaces = 0;
+	fixture_build(f, &plan);
+	cr_assert_eq(plan.services.n, 1);
+	cr_expect_gt(fixture_pool_of(&plan, 0, FAM_4, 0), 0);
+	cr_expect_eq(plan_find_set(&plan, "vip4")->elems.n, 1);
+	cr_assert(plan.default_group < plan.groups.n && plan.default_own_group < plan.groups.n);
+	cr_expect_eq(plan.groups.v[plan.default_group].members.n, 0);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		cr_expect_gt(plan.groups.v[plan.default_group].n_slots[fam], 0);
+		cr_expect_eq(plan.groups.v[plan.default_group].tier[fam], 0);
+	}
+	cr_expect_eq(plan.routes.n, 0);
+	cr_expect_eq(plan_find_set(&plan, "class")->elems.n, 0);
+	cr_expect_eq(plan_find_set(&plan, "hairpin")->elems.n, 0);
+	vec_each(&plan.iprules, rule)
+		cr_expect(rule->table == 0 || rule->suppress_default, "no table of a gateway");
+	plan_free(&plan);
+	fixture_free(f);
+}
