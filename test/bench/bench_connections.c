@@ -90,7 +90,7 @@ static void stop_nftlb(struct lab *lab, struct lab_proc *proc)
 static struct lab_proc *start_haproxy(struct lab *lab)
 {
 	const char *config = lab_file(lab, "haproxy.cfg",
-				      "global\n  maxconn 20000\ndefaults\n  mode tcp\n  timeout connect 2s\n"
+				      "global\n  maxconn 5000\ndefaults\n  mode tcp\n  timeout connect 2s\n"
 				      "  timeout client 1m\n  timeout server 1m\nlisten web\n  bind %s:%d\n"
 				      "  balance roundrobin\n  server a %s:%d\n  server b %s:%d\n",
 				      vip(lab), VIP_PORT, lab_host_address(AF_INET, 1), REAL_PORT,
@@ -177,7 +177,7 @@ int bench_connections(int argc, char **argv)
 {
 	static const uint16_t ports[] = {REAL_PORT, 0};
 	(void)argc, (void)argv;
-	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1});
+	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
 	for (int host = 1; host <= 2; host++) {
 		lab_server_start(lab, lab_host(lab, host), ports);
 		lab_do(lab_host(lab, host), "ip route replace default via 10.0.0.1");

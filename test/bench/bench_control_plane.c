@@ -215,7 +215,7 @@ int bench_control_plane(int argc, char **argv)
 	int sizes[] = {10, 100, 1000}, n = 3;
 	if (argc > 1)
 		sizes[0] = atoi(argv[1]), n = 1;
-	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1});
+	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
 	lab_server_start(lab, lab_host(lab, 1), ports);
 	lab_do(lab_host(lab, 1), "ip route replace default via 10.0.0.1");
 	bench_row("SERVICES × REALS\tWHAT\tWALL ms\tCPU ms\t");
