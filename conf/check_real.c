@@ -116,26 +116,35 @@ static void check_limits(const struct reader *r, const struct model_real *real)
 			     real->min_connections, real->max_connections);
 }
 
-// What a probe leaves out the real must have. False: it has it not.
+// A real is judged by targets of its own family.
+static bool check_target_family(const struct reader *at, const struct model_probe *probe,
+				const struct model_service *service, const struct model_real *real)
+{
+	const struct addr *of = addr_is_none(&real->address) ? &service->listens[0].addr : &real->address;
+	bool six = addr_fam(of) == FAM_6, found = !probe->n_targets || probe->n_target_names;
+	for (size_t i = 0; i < probe->n_targets; i++)
+		found |= probe->targets[i].family == of->family;
+	if (!found)
+		option_error(at, "probes",
+			     "probes: %s has no %s target, and %s is %s: use another probe there",
+			     probe->name, six ? "IPv6" : "IPv4", real->name, six ? "IPv6" : "IPv4");
+	return found;
+}
+
+// A port that the probe leaves out the real must have. False: it has none.
 static bool check_asked(const struct reader *at, const struct model_probe *probe,
 			const struct model_service *service, const struct model_real *real)
 {
 	bool itself = !probe->n_targets && !probe->n_target_names;
-	bool nobody = itself && real->forward == FORWARD_LOCAL;
-	bool port = probe->type != PROBE_TCP || probe->port || (itself && model_real_port(service, real));
-	if (nobody)
-		option_error(
-			at, "probes",
-			"probes: %s has no targets, and %s, a listener on this host, no address of its own: "
-			"write targets in the probe",
-			probe->name, real->name);
-	else if (!port)
-		option_error(
-			at, "probes",
-			"probes: %s has no port, and %s none that is always the same: write port = 80 in "
-			"the probe",
-			probe->name, real->name);
-	return !nobody && port;
+	if (!check_target_family(at, probe, service, real))
+		return false;
+	if (probe->type != PROBE_TCP || probe->port || (itself && model_real_port(service, real)))
+		return true;
+	option_error(
+		at, "probes",
+		"probes: %s has no port, and %s none that is always the same: write port = 80 in the probe",
+		probe->name, real->name);
+	return false;
 }
 
 static void check_probes_asked(const struct loader *ld, const struct reader *at,

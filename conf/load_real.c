@@ -33,7 +33,8 @@ static bool has_protocol(const struct model_service *service, uint8_t protocol)
 }
 
 // Without a word about it, a real is asked for what clients ask it for, as far as that is known. A listener on
-// this host has no address of its own, and the sorry server is the last resort, dead or alive.
+// this host can be asked on the loopback interface only, where it may not be; the sorry server is the last
+// resort, dead or alive.
 static void load_default_probe(struct loader *ld, const struct model_service *service,
 			       const struct model_real *real, struct load_judges *judges)
 {

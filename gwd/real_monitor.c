@@ -23,10 +23,11 @@ struct model_probe real_monitor_probe(const struct model_probe *probe, const str
 				      const struct model_real *real)
 {
 	struct model_probe own = *probe;
+	bool itself = !probe->n_targets && !probe->n_target_names;
 	bool has_port = probe->type != PROBE_ICMP && probe->type != PROBE_ARP && probe->type != PROBE_EXEC;
-	if (has_port && !own.port)
-		own.port = model_real_port(service, real) ? model_real_port(service, real)
-							  : service->listens[0].first;
+	uint16_t port = model_real_port(service, real);
+	if (has_port && itself && probe->own_port && port)
+		own.port = port;
 	return own;
 }
 

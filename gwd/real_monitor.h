@@ -29,7 +29,7 @@ void real_monitor_set_urgent(struct reals *reals, size_t service, bool nothing_u
 // Whom that real's probes ask unless they name somebody.
 struct addr real_monitor_target(const struct model_service *service, const struct model_real *real);
 
-// The probe as it is put to that real: where it names no port, to the real's.
+// The probe as it is put to that real: where it names no port, to the real's if that is known.
 struct model_probe real_monitor_probe(const struct model_probe *probe, const struct model_service *service,
 				      const struct model_real *real);
 
