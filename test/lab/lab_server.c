@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ struct peer {
 	struct sockaddr_in6 from;
 	int64_t rate_bps; /* of a source that is not to send as fast as it can */
 	int64_t begun_us, sent;
+	bool counted;
 };
 
 struct half {
@@ -48,6 +50,7 @@ struct half {
 
 struct lab_server {
 	struct half udp, tcp;
+	atomic_uint_fast64_t asked_tcp, asked_udp;
 };
 
 static char chunk[CHUNK];
@@ -71,7 +74,7 @@ static size_t write_whoami(const struct sockaddr_in6 *from, char line[ANSWER_MAX
 /* ---- UDP ---- */
 
 /* Answers one datagram from the address it was sent to; false when there is none. */
-static bool answer_datagram(int fd)
+static bool answer_datagram(struct lab_server *server, int fd)
 {
 	char line[ANSWER_MAX], data[DATAGRAM_MAX], control[CMSG_SPACE(sizeof(struct in6_pktinfo))];
 	struct sockaddr_in6 from;
@@ -94,6 +97,7 @@ static bool answer_datagram(int fd)
 	where = CMSG_FIRSTHDR(&message);
 	if (where) /* the interface is routing's choice */
 		((struct in6_pktinfo *)(void *)CMSG_DATA(where))->ipi6_ifindex = 0;
+	atomic_fetch_add(&server->asked_udp, 1);
 	sendmsg(fd, &message, MSG_NOSIGNAL);
 	return true;
 }
@@ -112,7 +116,7 @@ static void udp_run(struct lab_task *task)
 
 			if (peer->kind == PEER_STOP)
 				return;
-			for (int n = 0; n < 64 && answer_datagram(peer->fd); n++)
+			for (int n = 0; n < 64 && answer_datagram(half->server, peer->fd); n++)
 				;
 		}
 	}
@@ -195,6 +199,9 @@ static void take_request(struct half *half, struct peer *peer, const char *reque
 	} else if (!strncmp(request, "sink\n", 5)) {
 		peer->kind = PEER_SINK;
 	} else {
+		if (!peer->counted)
+			atomic_fetch_add(&half->server->asked_tcp, 1);
+		peer->counted = true;
 		send(peer->fd, line, write_whoami(&peer->from, line), MSG_NOSIGNAL);
 	}
 }
@@ -319,6 +326,12 @@ struct lab_server *lab_server_start(struct lab *lab, struct lab_ns *ns, const ui
 	start_half(lab, &server->udp, ns, SOCK_DGRAM, ports ? ports : usual);
 	start_half(lab, &server->tcp, ns, SOCK_STREAM, ports ? ports : usual);
 	return server;
+}
+
+struct lab_served lab_server_served(const struct lab_server *server)
+{
+	return (struct lab_served){.tcp = atomic_load(&server->asked_tcp),
+				   .udp = atomic_load(&server->asked_udp)};
 }
 
 static void end_half(struct half *half)

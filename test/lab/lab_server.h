@@ -27,6 +27,16 @@ enum { LAB_SERVER_PORTS_MAX = 16 };
  */
 struct lab_server *lab_server_start(struct lab *lab, struct lab_ns *ns, const uint16_t *ports);
 
+/*
+ * How much it has answered since it was started: TCP connections that asked who they are (each counts once), and UDP
+ * datagrams. What probes do (connect, GET) is not counted. An answer that a client has is counted.
+ */
+struct lab_served {
+	uint64_t tcp, udp;
+};
+
+struct lab_served lab_server_served(const struct lab_server *server);
+
 /* Closes everything and frees it. Left to itself it lasts as long as the lab. */
 void lab_server_stop(struct lab_server *server);
 
