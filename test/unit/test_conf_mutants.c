@@ -108,8 +108,14 @@ Test(conf_mutants, the_end_is_missing, .init = read_sample, .timeout = 300)
 // A duplicated option or section must never pass.
 Test(conf_mutants, a_doubled_option_is_refused, .init = read_sample)
 {
-	static const char *const lines[] = {"	weight    = 10", "	need    = 1", "	scheduler = fo",
-					    "	protocol = udp", "	use fiber { weight = 2 }"};
+	static const char *const lines[] = {"	weight    = 10",
+					    "	need    = 1",
+					    "	scheduler = fo",
+					    "	protocol = udp",
+					    "	use fiber { weight = 2 }",
+					    "	listen   = {",
+					    "	real www1 {",
+					    "	sorry {"};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		char *at = strstr(sample.text, lines[i]);
 		cr_assert(at != NULL, "the sample has no line \"%s\"", lines[i]);
