@@ -131,7 +131,6 @@ static const char *const later[][2] = {
 	{"", "http"},
 	{"service", "syn-proxy"},
 	{"service", "slow-start"},
-	{"service", "ftp"},
 	{"service", "vip-interface"},
 	{"real", "max-connections"},
 	{"real", "min-connections"},
