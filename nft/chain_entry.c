@@ -26,7 +26,10 @@ static void chain_pre(struct ruleset *ruleset, uint32_t mask)
 	rule_jump(rule, "marked");
 	rule = chain_rule(chain);
 	rule_ct_state(rule, RULE_STATE_NEW);
-	rule_goto(rule, "new");
+	rule_if_vmap(rule, RULE_IIF, "classif");
+	rule = chain_rule(chain); // an interface that came this moment
+	rule_ct_state(rule, RULE_STATE_NEW);
+	rule_if_vmap(rule, RULE_IIFNAME, "class");
 	rule = chain_rule(chain);
 	rule_ct_state(rule, RULE_STATE_INVALID);
 	rule_goto(rule, "invalid");
@@ -75,9 +78,8 @@ void chains_entry(struct ruleset *ruleset, const struct plan *plan)
 {
 	chain_pre(ruleset, plan->mark_mask);
 	chain_marked(ruleset, plan->mark_mask);
-	struct chain *chain = ruleset_chain(ruleset, "new");
-	rule_if_vmap(chain_rule(chain), RULE_IIFNAME, "class");
-	chain = ruleset_chain(ruleset, "shared"); // several gateways on this interface: by the sender's MAC
+	struct chain *chain =
+		ruleset_chain(ruleset, "shared"); // several gateways on this interface: by the sender's MAC
 	rule_sender_vmap(chain_rule(chain), "mac");
 	chain_invalid(ruleset, plan);
 }

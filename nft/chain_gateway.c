@@ -5,25 +5,37 @@
 #include "nft/rule.h"
 #include "nft/ruleset.h"
 
-static struct rule *chain_stamp(struct chain *chain, const struct plan *plan, const struct plan_gateway *gw)
+static void chain_stamp(struct rule *rule, enum rule_mark mark, const struct plan *plan,
+			const struct plan_gateway *gw)
 {
-	rule_mark_stamp(chain_rule(chain), RULE_MARK_CT, ~plan->mark_mask, gw->mark);
-	struct rule *rule = chain_rule(chain);
-	rule_mark_stamp(rule, RULE_MARK_PACKET, ~plan->mark_mask, gw->mark);
-	return rule;
+	rule_mark_stamp(rule, mark, ~plan->mark_mask, gw->mark);
 }
 
-// Nothing comes after `in`, also where it was jumped to (`marked`): a probe would be balanced.
+void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw)
+{
+	char name[PLAN_NAME_SIZE];
+	chain_stamp(rule, RULE_MARK_CT, plan, gw);
+	chain_stamp(rule, RULE_MARK_PACKET, plan, gw);
+	rule_counter(rule, name_counter(name, gw));
+	rule_accept(rule);
+}
+
+// Two rules: what is invalid has no connection to be stamped, which ends the first. Nothing comes
+// after `in`, also where it was jumped to (`marked`): a probe would be balanced.
+static void chain_in(struct chain *chain, const struct plan *plan, const struct plan_gateway *gw)
+{
+	chain_stamp(chain_rule(chain), RULE_MARK_CT, plan, gw);
+	struct rule *rule = chain_rule(chain);
+	chain_stamp(rule, RULE_MARK_PACKET, plan, gw);
+	rule_accept(rule);
+}
+
 void chains_gateway(struct ruleset *ruleset, const struct plan *plan)
 {
 	char name[PLAN_NAME_SIZE];
 	vec_each(&plan->gateways, gw) {
-		struct chain *chain = ruleset_chain(ruleset, name_gateway_chain(name, "in", gw));
-		rule_accept(chain_stamp(chain, plan, gw));
-		chain = ruleset_chain(ruleset, name_gateway_chain(name, "take", gw));
-		chain_stamp(chain, plan, gw);
-		struct rule *rule = chain_rule(chain);
-		rule_counter(rule, name_counter(name, gw));
-		rule_accept(rule);
+		chain_in(ruleset_chain(ruleset, name_gateway_chain(name, "in", gw)), plan, gw);
+		chain_take(chain_rule(ruleset_chain(ruleset, name_gateway_chain(name, "take", gw))), plan,
+			   gw);
 	}
 }

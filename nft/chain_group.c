@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // A group chooses: the gateway that the client is pinned to, or the scheduler's next slot. If nobody
-// is usable the chain simply ends and the caller goes on (chain_target.c).
+// is usable the packet goes on behind these rules (chain_target.c).
+//
+// They stand in the caller's own chain: every chain that a packet enters costs it as much as two
+// matches. Only a group whose scheduler counts has one chain that all callers jump to: the slots that it
+// drew are counted there (nft_read_turns()).
 //
 // The pin is read into a mark, because nft can't look one map up with the result of another. The
 // packet mark serves while nobody else has bits in it, else the connection's. Where others have bits
@@ -31,9 +35,17 @@ static void chain_schedule(struct chain *chain, const struct plan_group *group, 
 		       name_slots(map, fam, group));
 }
 
-static const char *const chain_hit_kind[] = {[RULE_MARK_PACKET] = "hit", [RULE_MARK_CT] = "hitct"};
+static const char *chain_hit_name(char *name, const struct plan_group *group, enum fam fam, bool strict,
+				  enum rule_mark scratch)
+{
+	static const char *const kind[][2] = {
+		[RULE_MARK_PACKET] = {"hit", "hits"},
+		[RULE_MARK_CT] = {"hitct", "hitsct"},
+	};
+	return name_group(name, kind[scratch][strict], fam, group);
+}
 
-static void chain_look_up_pin(struct chain *chain, const struct plan_group *group, enum fam fam,
+static void chain_look_up_pin(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict,
 			      enum rule_mark scratch)
 {
 	char name[PLAN_NAME_SIZE];
@@ -43,56 +55,87 @@ static void chain_look_up_pin(struct chain *chain, const struct plan_group *grou
 		rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
 	rule_mark_match(rule, scratch, UINT32_MAX, RULE_IS, 0);
 	rule_pin_lookup(rule, &client, name_pins(name, fam, group), scratch);
-	rule_goto(rule, name_group(name, chain_hit_kind[scratch], fam, group));
+	rule_goto(rule, chain_hit_name(name, group, fam, strict, scratch));
 }
 
-static void chain_hit(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
-		      enum rule_mark scratch)
+static void chain_pin_or_slot(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict)
+{
+	if (group->persistence_ms) {
+		chain_look_up_pin(chain, group, fam, strict, RULE_MARK_PACKET);
+		chain_look_up_pin(chain, group, fam, strict, RULE_MARK_CT);
+	}
+	chain_schedule(chain, group, fam);
+}
+
+static void chain_hit(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
+		      enum rule_mark scratch, const char *otherwise)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
-	struct chain *chain = ruleset_chain(ruleset, name_group(name, chain_hit_kind[scratch], fam, group));
+	struct chain *chain = ruleset_chain(ruleset, chain_hit_name(name, group, fam, strict, scratch));
 	rule_mark_vmap(chain_rule(chain), scratch, UINT32_MAX, name_group(name, "live", fam, group));
 	rule_pin_delete(chain_rule(chain), &client, name_pins(name, fam, group), scratch);
 	rule_mark_set(chain_rule(chain), scratch, 0);
 	chain_schedule(chain, group, fam);
+	if (otherwise)
+		chain_goto(chain, otherwise);
 }
 
-static void chain_give(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
-		       const struct plan_gateway *gw)
+static void chain_hits(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
+		       const char *otherwise)
+{
+	if (!group->persistence_ms)
+		return;
+	chain_hit(ruleset, group, fam, strict, RULE_MARK_PACKET, otherwise);
+	chain_hit(ruleset, group, fam, strict, RULE_MARK_CT, otherwise);
+}
+
+void chain_choose_gateway(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict)
+{
+	char name[PLAN_NAME_SIZE];
+	if (ring_schedules(group->scheduler))
+		rule_jump(chain_rule(chain), name_group(name, "group", fam, group));
+	else
+		chain_pin_or_slot(chain, group, fam, strict);
+}
+
+void chains_chosen(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
+		   const char *otherwise)
+{
+	if (!ring_schedules(group->scheduler))
+		chain_hits(ruleset, group, fam, strict, otherwise);
+}
+
+static void chain_give(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,
+		       enum fam fam, const struct plan_gateway *gw)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
 	struct chain *chain = ruleset_chain(ruleset, name_give(name, fam, group, gw));
 	struct rule *rule = chain_rule(chain);
 	rule_pin_update(rule, &client, name_pins(name, fam, group), group->persistence_ms, gw->mark);
-	rule_goto(rule, name_gateway_chain(name, "take", gw));
+	chain_take(rule, plan, gw);
 	rule = chain_rule(chain); // only where the map is full
 	rule_counter(rule, name_unpinned(name, group));
 	rule_goto(rule, name_gateway_chain(name, "take", gw));
 }
 
-static void chain_group(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,
-			enum fam fam)
+static void chain_counting_group(struct ruleset *ruleset, const struct plan_group *group, enum fam fam)
 {
 	char name[PLAN_NAME_SIZE];
-	struct chain *chain = ruleset_chain(ruleset, name_group(name, "group", fam, group));
-	if (group->persistence_ms) {
-		chain_look_up_pin(chain, group, fam, RULE_MARK_PACKET);
-		chain_look_up_pin(chain, group, fam, RULE_MARK_CT);
-	}
-	chain_schedule(chain, group, fam);
-	if (!group->persistence_ms)
-		return;
-	chain_hit(ruleset, group, fam, RULE_MARK_PACKET);
-	chain_hit(ruleset, group, fam, RULE_MARK_CT);
-	vec_each(&group->members, member)
-		chain_give(ruleset, group, fam, &plan->gateways.v[member->gateway]);
+	chain_pin_or_slot(ruleset_chain(ruleset, name_group(name, "group", fam, group)), group, fam, false);
+	chain_hits(ruleset, group, fam, false, NULL); // back behind the jump
 }
 
 void chains_group(struct ruleset *ruleset, const struct plan *plan)
 {
-	vec_each(&plan->groups, group)
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			chain_group(ruleset, plan, group, fam);
+	vec_each(&plan->groups, group) {
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			if (ring_schedules(group->scheduler))
+				chain_counting_group(ruleset, group, fam);
+			for (size_t i = 0; group->persistence_ms && i < group->members.n; i++)
+				chain_give(ruleset, plan, group, fam,
+					   &plan->gateways.v[group->members.v[i].gateway]);
+		}
+	}
 }

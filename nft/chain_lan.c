@@ -50,4 +50,6 @@ void chains_lan(struct ruleset *ruleset, const struct plan *plan)
 	rule_fam(rule, FAM_4);
 	rule_goto(rule, "rules4");
 	chain_goto(chain, "rules6");
+	chain_by_rules(ruleset_chain(ruleset, "rules4"), plan, false, FAM_4);
+	chain_by_rules(ruleset_chain(ruleset, "rules6"), plan, false, FAM_6);
 }

@@ -68,6 +68,16 @@ static void chain_leftover(struct ruleset *ruleset, const struct plan *plan)
 	}
 }
 
+// Then it is the same whose flow it is: an interface's address is what it leaves with.
+static bool chain_all_masquerade(const struct plan *plan)
+{
+	vec_each(&plan->gateways, gw)
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			if (gw->snat[fam].mode != SNAT_MASQUERADE)
+				return false;
+	return true;
+}
+
 void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "post", &chain_post_hook);
@@ -75,6 +85,11 @@ void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 		struct rule *rule = chain_rule(chain);
 		rule_ct_dnat(rule);
 		rule_jump(rule, "source");
+	}
+	if (chain_all_masquerade(plan)) {
+		struct rule *rule = chain_rule(chain);
+		rule_if_in_set(rule, RULE_OIF, "wanif");
+		rule_masquerade(rule);
 	}
 	rule_mark_vmap(chain_rule(chain), RULE_MARK_PACKET, plan->mark_mask, "translate");
 	chain_goto(chain, "leftover");

@@ -56,7 +56,7 @@ static void chain_stray(struct ruleset *ruleset)
 	rule_addr_vmap(chain_rule(chain), FAM_6, RULE_SOURCE, "bound6");
 }
 
-static void chain_own(struct ruleset *ruleset)
+static void chain_own(struct ruleset *ruleset, const struct plan *plan)
 {
 	struct chain *chain = ruleset_chain(ruleset, "own");
 	struct rule *rule = chain_rule(chain);
@@ -73,6 +73,8 @@ static void chain_own(struct ruleset *ruleset)
 	rule_fam(rule, FAM_4);
 	rule_goto(rule, "own4");
 	chain_goto(chain, "own6");
+	chain_by_rules(ruleset_chain(ruleset, "own4"), plan, true, FAM_4);
+	chain_by_rules(ruleset_chain(ruleset, "own6"), plan, true, FAM_6);
 }
 
 // gwd's wake-up segments claim to come from elsewhere: conntrack must not see them, and if their host is not
@@ -92,7 +94,7 @@ static void chain_raw(struct ruleset *ruleset, uint32_t mask)
 void chains_output(struct ruleset *ruleset, const struct plan *plan)
 {
 	chain_out(ruleset, plan->mark_mask);
-	chain_own(ruleset);
+	chain_own(ruleset, plan);
 	chain_stray(ruleset);
 	chain_raw(ruleset, plan->mark_mask);
 }

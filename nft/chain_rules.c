@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The operator's rules, in file order: the first that matches says which group the flow belongs to.
-// One chain for each family, for the LAN's flows (rules4, rules6) and for the router's own (own4, own6).
+// For each family they stand in a chain of their own or at the end of the one that leads to them, for the
+// LAN's flows and for the router's own.
 // Each rule is one kernel rule: between its selectors all must match, within one any may.
 #include <netinet/in.h>
 #include <stdio.h>
@@ -109,18 +110,10 @@ static void chain_one_rule(struct chain *chain, const struct plan *plan, const s
 	ranges_free(&destination);
 }
 
-void chains_rules(struct ruleset *ruleset, const struct plan *plan)
+void chain_by_rules(struct chain *chain, const struct plan *plan, bool own, enum fam fam)
 {
-	static const char *const names[2][FAM_COUNT] = {{"rules4", "rules6"}, {"own4", "own6"}};
-	const size_t last[2] = {plan->default_group, plan->default_own_group};
-	char where[PLAN_NAME_SIZE];
-	for (unsigned own = 0; own < 2; own++) {
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-			struct chain *chain = ruleset_chain(ruleset, names[own][fam]);
-			vec_each(&plan->rules, rule)
-				if (rule->own == own)
-					chain_one_rule(chain, plan, rule, fam);
-			chain_goto(chain, chain_target(where, fam, &plan->groups.v[last[own]], false));
-		}
-	}
+	vec_each(&plan->rules, rule)
+		if (rule->own == own)
+			chain_one_rule(chain, plan, rule, fam);
+	chain_enter_group(chain, plan, own ? plan->default_own_group : plan->default_group, fam, false);
 }

@@ -17,20 +17,30 @@ const char *chain_target(char *out, enum fam fam, const struct plan_group *group
 	return name_group(out, strict ? "strict" : "prefer", fam, group);
 }
 
+static size_t chain_last_group(const struct plan *plan, bool own)
+{
+	return own ? plan->default_own_group : plan->default_group;
+}
+
+// The default balance's own way in is also what every other one that isn't strict falls back to.
 static bool chain_target_used(const struct plan *plan, size_t group, bool strict)
 {
-	if (!strict && (group == plan->default_group || group == plan->default_own_group))
-		return true;
-	vec_each(&plan->rules, rule)
-		if (!rule->bypass && rule->group == group && rule->strict == strict)
+	bool own = plan->groups.v[group].own;
+	vec_each(&plan->rules, rule) {
+		if (rule->bypass || rule->strict != strict)
+			continue;
+		if (rule->group == group)
 			return true;
+		if (!strict && rule->own == own && group == chain_last_group(plan, own))
+			return true;
+	}
 	return false;
 }
 
 static const char *chain_otherwise(char *out, const struct plan *plan, size_t group, enum fam fam,
 				   bool strict)
 {
-	size_t last = plan->groups.v[group].own ? plan->default_own_group : plan->default_group;
+	size_t last = chain_last_group(plan, plan->groups.v[group].own);
 	if (strict)
 		return "refuse";
 	if (group == last)
@@ -38,17 +48,28 @@ static const char *chain_otherwise(char *out, const struct plan *plan, size_t gr
 	return chain_target(out, fam, &plan->groups.v[last], false);
 }
 
+void chain_enter_group(struct chain *chain, const struct plan *plan, size_t i, enum fam fam, bool strict)
+{
+	char name[PLAN_NAME_SIZE];
+	struct rule *rule = chain_rule(chain);
+	rule_tcp_not_syn(rule);
+	rule_goto(rule, "orphan");
+	chain_choose_gateway(chain, &plan->groups.v[i], fam, strict);
+	chain_goto(chain, chain_otherwise(name, plan, i, fam, strict));
+}
+
 static void chain_one_target(struct ruleset *ruleset, const struct plan *plan, size_t i, enum fam fam,
 			     bool strict)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct plan_group *group = &plan->groups.v[i];
-	struct chain *chain = ruleset_chain(ruleset, chain_target(name, fam, group, strict));
-	struct rule *rule = chain_rule(chain);
-	rule_tcp_not_syn(rule);
-	rule_goto(rule, "orphan");
-	rule_jump(chain_rule(chain), name_group(name, "group", fam, group));
-	chain_goto(chain, chain_otherwise(name, plan, i, fam, strict));
+	bool is_last = !strict && i == chain_last_group(plan, group->own);
+	bool used = chain_target_used(plan, i, strict);
+	if (used)
+		chain_enter_group(ruleset_chain(ruleset, chain_target(name, fam, group, strict)), plan, i,
+				  fam, strict);
+	if (used || is_last) // the last one is entered without a chain of its own, too
+		chains_chosen(ruleset, group, fam, strict, chain_otherwise(name, plan, i, fam, strict));
 }
 
 static void chain_refusal(struct ruleset *ruleset, const char *name, enum rule_reject how)
@@ -65,8 +86,7 @@ void chains_target(struct ruleset *ruleset, const struct plan *plan)
 	for (size_t i = 0; i < plan->groups.n; i++)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			for (int strict = 0; strict < 2; strict++)
-				if (chain_target_used(plan, i, strict))
-					chain_one_target(ruleset, plan, i, fam, strict);
+				chain_one_target(ruleset, plan, i, fam, strict);
 	struct rule *rule = chain_rule(ruleset_chain(ruleset, "orphan"));
 	rule_protocols(rule, &(const uint8_t){IPPROTO_TCP}, 1); // before the counter, where nft puts it
 	rule_counter(rule, "orphan");

@@ -6,12 +6,12 @@
 // gateway's id from the connection to the packet, and ip rules route it. Both directions are
 // marked: strict rp_filter judges replies by their mark.
 //
-// A new flow: pre -> new -> `class`, by the interface it came in
+// A new flow: pre -> `classif`, by the interface it came in (or by its name, `class`, while its index is news)
 //	from a gateway -> in.ID: it belongs to that link, and so do its answers
-//	from the LAN   -> lan -> is it going out at all? -> rules4 -> prefer4.G -> group4.G
-//	                 group4.G: the client's pin, or the scheduler's slot -> give4.G.GATEWAY -> take.ID
+//	from the LAN   -> lan -> is it going out at all? -> rules -> prefer4.G, or the default balance at once
+//	                 the client's pin (hit4.G), or the scheduler's slot -> give4.G.GATEWAY or take.ID
 //	from elsewhere -> left alone
-// The router's own new flow: out -> own -> own4 -> prefer4.G of the group without pins -> …
+// The router's own new flow: out -> own -> own4 -> rules -> prefer4.G of the group without pins -> …
 // Then, when it leaves: post -> snat.ID of the gateway in its mark, or `leftover`.
 //
 // Marks are stamped by chains that OR an immediate, because nft 1.0.6 can't express
@@ -33,18 +33,18 @@
 #include "nft/rule.h"
 
 struct chain;
+struct rule;
 struct ruleset;
 
 // One file each.
 void chains_entry(struct ruleset *ruleset,
-		  const struct plan *plan); // pre, marked, new, shared, invalid, leak
+		  const struct plan *plan);                            // pre, marked, shared, invalid, leak
 void chains_gateway(struct ruleset *ruleset, const struct plan *plan); // in.*, take.*
-void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, outward
-void chains_rules(struct ruleset *ruleset, const struct plan *plan);   // rules4, rules6, own4, own6
-void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, hit*, hitct*, give*
+void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, lan6; outward, rules4, rules6
+void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, give*
 void chains_target(struct ruleset *ruleset,
-		   const struct plan *plan); // prefer*, strict*, orphan, nogw, refuse
-void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, stray, raw
+		   const struct plan *plan); // prefer*, strict*, hit*, orphan, nogw, refuse
+void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, own4, own6, stray, raw
 void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
 void chains_service(struct ruleset *ruleset,
 		    const struct plan *plan); // inbound, service*, stuck*, pick*, and of each service:
@@ -55,6 +55,16 @@ void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, s
 
 // Table netdev: a device's own chain, "ing.INDEX".
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);
+// What has no chain of its own, at the end of the caller's; nothing comes behind it there.
+void chain_by_rules(struct chain *chain, const struct plan *plan, bool own, enum fam fam);
+void chain_enter_group(struct chain *chain, const struct plan *plan, size_t group, enum fam fam, bool strict);
+void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw);
+
+// Chooses in the caller's chain: goes on there if nobody is usable. The chains that this needs beside it, which
+// go to `otherwise` then, are built once for a group, family and strictness.
+void chain_choose_gateway(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict);
+void chains_chosen(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
+		   const char *otherwise);
 
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);

@@ -35,7 +35,7 @@ struct rule {
 
 enum rule_mark { RULE_MARK_PACKET, RULE_MARK_CT };
 enum rule_op { RULE_IS, RULE_IS_NOT };
-enum rule_if { RULE_IIFNAME, RULE_OIFNAME };
+enum rule_if { RULE_IIFNAME, RULE_OIFNAME, RULE_IIF, RULE_OIF }; // by name; by index: cheaper
 enum rule_side { RULE_SOURCE, RULE_DESTINATION };
 enum rule_state {
 	RULE_STATE_INVALID = 1,

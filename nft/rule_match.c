@@ -15,7 +15,8 @@
 
 static const char *const rule_side_name[] = {[RULE_SOURCE] = "saddr", [RULE_DESTINATION] = "daddr"};
 static const char *const rule_port_name[] = {[RULE_SOURCE] = "sport", [RULE_DESTINATION] = "dport"};
-static const char *const rule_if_name[] = {[RULE_IIFNAME] = "iifname", [RULE_OIFNAME] = "oifname"};
+static const char *const rule_if_name[] = {
+	[RULE_IIFNAME] = "iifname", [RULE_OIFNAME] = "oifname", [RULE_IIF] = "iif", [RULE_OIF] = "oif"};
 static const char *const rule_fam_name[FAM_COUNT] = {[FAM_4] = "ip", [FAM_6] = "ip6"};
 
 // ---- the packet --------------------------------------------------------------------------------
@@ -80,7 +81,13 @@ void rule_tcp_not_syn(struct rule *rule)
 
 static void rule_if_load(struct rule *rule, enum rule_if which)
 {
-	expr_meta(rule, which == RULE_IIFNAME ? NFT_META_IIFNAME : NFT_META_OIFNAME, NFT_REG_1);
+	static const uint32_t key[] = {
+		[RULE_IIFNAME] = NFT_META_IIFNAME,
+		[RULE_OIFNAME] = NFT_META_OIFNAME,
+		[RULE_IIF] = NFT_META_IIF,
+		[RULE_OIF] = NFT_META_OIF,
+	};
+	expr_meta(rule, key[which], NFT_REG_1);
 }
 
 static void rule_ifname(char out[IFNAME_SIZE], const char *name)

@@ -99,7 +99,6 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_entry(ruleset, plan);
 	chains_lan(ruleset, plan);
 	chains_output(ruleset, plan);
-	chains_rules(ruleset, plan);
 	chains_target(ruleset, plan);
 	chains_group(ruleset, plan);
 	chains_gateway(ruleset, plan);

@@ -54,9 +54,25 @@ static int build_compare_iprules(const void *a, const void *b)
 // interface it skips main, too: it was marked because it leaves, and asking costs every packet a lookup.
 enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN, BUILD_MAIN, BUILD_BEFORE_MARKS };
 
+static uint32_t build_mark_priority(const struct model_globals *globals, const struct plan_gateway *gw)
+{
+	return globals->rule_priority + BUILD_BEFORE_MARKS + gw->id;
+}
+
+// The kernel can go on only where there is a rule: at the first gateway's.
+static uint32_t build_first_mark_priority(const struct plan *plan, const struct model_globals *globals,
+					  uint32_t last)
+{
+	uint32_t first = last;
+	vec_each(&plan->gateways, gw)
+		if (build_mark_priority(globals, gw) < first)
+			first = build_mark_priority(globals, gw);
+	return first;
+}
+
 #define BUILD_SKIP_LANS 8 // every such rule costs every packet a little
 
-static void build_lan_iprules(struct plan *plan, uint32_t priority, enum fam fam)
+static void build_lan_iprules(struct plan *plan, uint32_t priority, uint32_t skip_to, enum fam fam)
 {
 	const struct plan_set *class = plan_find_set(plan, "class");
 	VEC(const char *) lans = {0};
@@ -64,9 +80,8 @@ static void build_lan_iprules(struct plan *plan, uint32_t priority, enum fam fam
 		if (!strcmp(elem->chain, "lan"))
 			vec_push(&lans, (const char *)elem->key);
 	for (size_t i = 0; lans.n <= BUILD_SKIP_LANS && i < lans.n; i++) {
-		struct plan_iprule rule = {.fam = fam,
-					   .priority = priority + BUILD_FROM_LAN,
-					   .skip_to = priority + BUILD_BEFORE_MARKS};
+		struct plan_iprule rule = {
+			.fam = fam, .priority = priority + BUILD_FROM_LAN, .skip_to = skip_to};
 		snprintf(rule.iif, sizeof(rule.iif), "%.15s", lans.v[i]);
 		vec_push(&plan->iprules, rule);
 	}
@@ -79,15 +94,14 @@ static void build_iprules(struct plan *plan, const struct model_globals *globals
 	vec_push(&plan->iprules,
 		 (struct plan_iprule){
 			 .fam = fam, .priority = first, .mask = globals->mark_mask, .skip_to = last});
-	build_lan_iprules(plan, first, fam);
+	build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
 	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 						      .priority = first + BUILD_MAIN,
 						      .table = BUILD_TABLE_MAIN,
 						      .suppress_default = true});
-	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam, .priority = first + BUILD_BEFORE_MARKS});
 	vec_each(&plan->gateways, gw)
 		vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
-							      .priority = first + BUILD_BEFORE_MARKS + gw->id,
+							      .priority = build_mark_priority(globals, gw),
 							      .mark = gw->mark,
 							      .mask = globals->mark_mask,
 							      .table = globals->table_base + gw->id});

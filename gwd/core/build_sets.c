@@ -76,6 +76,21 @@ static void build_patterns(struct plan_set *set, const struct plan *plan, const 
 	}
 }
 
+// The same by index. A name costs a packet more to look up, but is true from the moment an interface is
+// created; so what goes by name stays behind these.
+static void build_by_index(struct plan *plan, const char *name, size_t by_name, const struct facts *facts)
+{
+	struct plan_set *set = build_set(plan, name, PLAN_T_IFINDEX, plan->sets.v[by_name].data);
+	const struct plan_set *names = &plan->sets.v[by_name];
+	set->size = names->size;
+	vec_each(&names->elems, elem) {
+		const struct fact_iface *iface = facts_iface(facts, (const char *)elem->key);
+		if (iface)
+			build_elem(set, &iface->index, sizeof(iface->index),
+				   set->data == PLAN_T_VERDICT ? elem->chain : NULL);
+	}
+}
+
 static void build_interfaces(struct plan *plan, const struct build_input *input)
 {
 	char chain[PLAN_NAME_SIZE];
@@ -83,6 +98,7 @@ static void build_interfaces(struct plan *plan, const struct build_input *input)
 	set->size = PLAN_IDS_SIZE;
 	vec_each(&plan->gateways, gw)
 		build_ifname_elem(set, gw->ifname, NULL);
+	build_by_index(plan, "wanif", plan->sets.n - 1, input->facts);
 	set = build_set(plan, "class", PLAN_T_IFNAME, PLAN_T_VERDICT);
 	set->size = PLAN_IFACES_SIZE;
 	vec_each(&plan->gateways, gw)
@@ -91,6 +107,7 @@ static void build_interfaces(struct plan *plan, const struct build_input *input)
 	const struct model_lan *lan = &input->model->lan;
 	build_patterns(set, plan, (const char *const *)lan->interfaces, lan->n_interfaces, input->facts,
 		       "lan");
+	build_by_index(plan, "classif", plan->sets.n - 1, input->facts);
 	for (size_t i = 0; i < input->model->n_rules; i++) {
 		const struct model_rule *rule = &input->model->rules[i];
 		if (!rule->n_interfaces)

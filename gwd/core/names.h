@@ -8,9 +8,10 @@
 //	snat.ID.GATEWAY      chain: source translation for this gateway
 //	lan                  chain: a new flow from the LAN
 //	shared               chain: it came by a WAN of several gateways: told apart by the next hop's MAC
-//	group4.G group6.G    chains: one group, per family
+//	group4.G             chains: a group that counts, per family
 //	prefer4.G strict4.G  chains: a rule's way into its group, and what if nobody there is usable
 //	hit4.G hitct4.G      chains: the client has a pin (in the packet's or the connection's mark)
+//	hits4.G hitsct4.G    chains: the same on the way from strict4.G
 //	give4.G.GATEWAY      chains: chosen by the scheduler or a pin: remember, then take.*
 //	shape.HASH.RULES     chain, empty: the shape that was loaded and how many rules that is, for a
 //	                     restart and for healing to compare
@@ -18,6 +19,7 @@
 //	unpinned.G           counter: new flows whose client could not be pinned: the pin map is full
 //	wan                  set: interfaces of the gateways
 //	class                map: interface -> lan | in.* | shared
+//	classif wanif        the same as `class` and `wan`, by the index of those that are there
 //	mac                  map: interface . MAC -> in.*
 //	bound4 bound6        map: source address -> in.* (the router's own sockets bound to an address)
 //	boundif              map: interface -> in.* (the router's own sockets bound to a device)
