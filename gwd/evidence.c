@@ -9,6 +9,7 @@
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
+#include "gwd/core/facts.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/marks.h"
 #include "gwd/core/model.h"
@@ -20,6 +21,7 @@
 
 #define EVIDENCE_IDLE 100 // times as long as a look takes is the least time until the next
 #define EVIDENCE_PAUSE_MAX_MS 30000
+#define EVIDENCE_NOISE 20000 // bytes a second that a line may have on it which leads nowhere
 
 struct evidence_gateway {
 	char name[MODEL_NAME_MAX + 1];
@@ -27,6 +29,7 @@ struct evidence_gateway {
 	uint64_t begun, looked; // flows: as the counter says now, and as it did at the last look
 	bool wanted[FAM_COUNT]; // may be suspected
 	bool plain[FAM_COUNT];  // its flows keep their source
+	uint64_t rx_bytes;      // that its interface had received a second ago
 	struct silence silence[FAM_COUNT];
 };
 
@@ -85,8 +88,27 @@ static struct evidence_gateway *evidence_gateway(struct evidence *evidence, cons
 	return fresh;
 }
 
-// Those that are probed seldom, and are believed to live.
-static bool evidence_choose(struct evidence *evidence, const struct model *model, const struct ids *ids)
+static bool evidence_shares(const struct model *model, const struct model_gateway *gw)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < model->n_gateways; i++)
+		n += !strcmp(model->gateways[i].interface, gw->interface);
+	return n > 1;
+}
+
+// What comes in by its interface is more than a dead line has.
+static bool evidence_receives(struct evidence_gateway *gw, const struct model *model,
+			      const struct model_gateway *of, const struct facts *facts)
+{
+	const struct fact_iface *iface = facts_iface(facts, of->interface);
+	uint64_t now = iface ? iface->rx_bytes : 0, before = gw->rx_bytes;
+	gw->rx_bytes = now;
+	return now > before && now - before > EVIDENCE_NOISE && !evidence_shares(model, of);
+}
+
+// Those that are probed seldom, are believed to live, and show no sign of it.
+static bool evidence_choose(struct evidence *evidence, const struct model *model, const struct facts *facts,
+			    const struct ids *ids)
 {
 	bool any = false;
 	evidence->mask = model->globals.mark_mask;
@@ -98,10 +120,11 @@ static bool evidence_choose(struct evidence *evidence, const struct model *model
 			continue;
 		struct evidence_gateway *gw = evidence_gateway(evidence, name);
 		gw->id = ids_get(ids, name);
+		bool receives = evidence_receives(gw, model, &model->gateways[i], facts);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			enum state state = monitor_verdict(evidence->monitor, name, fam)->state;
 			gw->plain[fam] = model->gateways[i].snat[fam].mode == SNAT_NONE;
-			gw->wanted[fam] = state == STATE_UP || state == STATE_DEGRADED;
+			gw->wanted[fam] = !receives && (state == STATE_UP || state == STATE_DEGRADED);
 			any |= gw->wanted[fam];
 		}
 	}
@@ -182,13 +205,13 @@ static void evidence_judge(struct evidence *evidence, struct evidence_gateway *g
 	}
 }
 
-void evidence_look(struct evidence *evidence, const struct model *model, const struct ids *ids,
-		   int64_t now_ms)
+void evidence_look(struct evidence *evidence, const struct model *model, const struct facts *facts,
+		   const struct ids *ids, int64_t now_ms)
 {
 	struct err err;
-	if (!evidence_choose(evidence, model, ids) || !evidence_is_due(evidence, now_ms))
+	if (!evidence_choose(evidence, model, facts, ids) || !evidence_is_due(evidence, now_ms))
 		return;
-	int64_t began_us = mono_now_us();
+	int64_t began_us = mono_cpu_us();
 	vec_each(&evidence->gateways, gw)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			silence_begin(&gw->silence[fam]);
@@ -196,6 +219,6 @@ void evidence_look(struct evidence *evidence, const struct model *model, const s
 		return; // an interrupted listing: the next one tells
 	vec_each(&evidence->gateways, gw)
 		evidence_judge(evidence, gw, now_ms);
-	int64_t pause_ms = (mono_now_us() - began_us) * EVIDENCE_IDLE / 1000;
+	int64_t pause_ms = (mono_cpu_us() - began_us) * EVIDENCE_IDLE / 1000;
 	evidence->next_ms = now_ms + (pause_ms < EVIDENCE_PAUSE_MAX_MS ? pause_ms : EVIDENCE_PAUSE_MAX_MS);
 }

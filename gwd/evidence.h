@@ -4,8 +4,8 @@
 // A gateway that is probed seldom (an interval of more than EVIDENCE_INTERVAL_MS) is probed at once when
 // the connections that clients try to open over it get no replies (probes/silence.h decides). It
 // costs packets nothing: conntrack is asked for the flows that wait for their first reply, about once a
-// second, and only while flows begin or wait on such a gateway; with a big table less often, so that
-// it takes no more than a hundredth of a processor.
+// second, and only while flows begin or wait on such a gateway and its line is quiet; with a big table less
+// often, so that it takes no more than a hundredth of a processor.
 //
 // The engine calls it once a second.
 #ifndef GWD_EVIDENCE_H
@@ -15,6 +15,7 @@
 
 struct conntrack;
 struct evidence;
+struct facts;
 struct ids;
 struct model;
 struct monitor;
@@ -25,7 +26,7 @@ struct nft;
 struct evidence *evidence_new(struct conntrack *ct, struct nft *nft, struct monitor *monitor);
 void evidence_free(struct evidence *evidence); // NULL is fine
 
-void evidence_look(struct evidence *evidence, const struct model *model, const struct ids *ids,
-		   int64_t now_ms);
+void evidence_look(struct evidence *evidence, const struct model *model, const struct facts *facts,
+		   const struct ids *ids, int64_t now_ms);
 
 #endif

@@ -9,5 +9,6 @@
 // Milliseconds of CLOCK_MONOTONIC; never goes back, does not follow the wall clock.
 int64_t mono_now_ms(void);
 int64_t mono_now_us(void); // the same clock, for measuring
+int64_t mono_cpu_us(void); // processor time that this thread has taken
 
 #endif
