@@ -11,6 +11,7 @@
 #include "gwd/engine.h"
 #include "gwd/events.h"
 #include "gwd/pins.h"
+#include "gwd/real_script.h"
 #include "gwd/request.h"
 #include "gwd/script.h"
 #include "gwd/status.h"
@@ -84,6 +85,17 @@ void command_pins(struct engine *engine, const struct request *request, struct r
 	pins_free(&pins);
 }
 
+void command_real_script(struct engine *engine, const struct request *request, struct reply *reply)
+{
+	struct err err;
+	bool redirect = request->n_args == 2;
+	if (redirect && strcmp(request->args[1], "redirect") != 0)
+		reply_fail(reply, REPLY_USAGE, "usage: gwctl real-script NAME [redirect]");
+	else if (real_script(engine_model(engine), engine_facts(engine), request->args[0], redirect,
+			     &reply->body, &err) < 0)
+		reply_fail(reply, REPLY_FAILED, err.text);
+}
+
 // ---- the rest --------------------------------------------------------------------------------
 
 void command_rules(struct engine *engine, const struct request *request, struct reply *reply)
@@ -143,7 +155,7 @@ void command_version(struct engine *engine, const struct request *request, struc
 
 typedef void (*command_fn)(struct engine *engine, const struct request *request, struct reply *reply);
 
-#define ROW(NAME, ARGS, MIN, MAX, JSON, HELP) command_##NAME,
+#define ROW(FUNCTION, NAME, ARGS, MIN, MAX, JSON, HELP) command_##FUNCTION,
 static const command_fn functions[] = {COMMAND_LIST(ROW)}; // in the order of command_list[]
 
 void command_run(struct engine *engine, const char *line, size_t size, struct reply *reply)

@@ -7,7 +7,7 @@
 #include "gwd/base/err.h"
 #include "gwd/request.h"
 
-#define ROW(NAME, ARGS, MIN, MAX, JSON, HELP) {#NAME, ARGS, HELP, MIN, MAX, JSON},
+#define ROW(FUNCTION, NAME, ARGS, MIN, MAX, JSON, HELP) {NAME, ARGS, HELP, MIN, MAX, JSON},
 const struct command_info command_list[] = {COMMAND_LIST(ROW){0}};
 
 const struct command_info *command_find(const char *name)

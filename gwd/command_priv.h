@@ -12,8 +12,8 @@
 struct engine;
 struct request;
 
-#define COMMAND_DECLARE(NAME, ARGS, MIN, MAX, JSON, HELP) \
-	void command_##NAME(struct engine *engine, const struct request *request, struct reply *reply);
+#define COMMAND_DECLARE(FUNCTION, NAME, ARGS, MIN, MAX, JSON, HELP) \
+	void command_##FUNCTION(struct engine *engine, const struct request *request, struct reply *reply);
 COMMAND_LIST(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
 

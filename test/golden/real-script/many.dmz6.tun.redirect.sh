@@ -1,0 +1,18 @@
+#!/bin/sh
+# For many/dmz6 by tun: to be run on fd07::2, as root; gone when that restarts.
+set -e
+# Packets come in a tunnel; the answers go straight to the clients.
+ip link show gwdtun6 >/dev/null 2>&1 || ip link add gwdtun6 type ip6tnl mode any local fd07::2
+ip link set gwdtun6 up
+# It takes what is for the service's addresses without having them.
+nft -f - <<'END'
+table inet gwd.many
+delete table inet gwd.many
+table inet gwd.many {
+	chain pre {
+		type nat hook prerouting priority dstnat; policy accept;
+		ip6 daddr 2001:db8:ff::11 meta l4proto { tcp, udp } th dport 80 redirect
+		ip6 daddr 2001:db8:ff::11 meta l4proto { tcp, udp } th dport 443 redirect
+	}
+}
+END

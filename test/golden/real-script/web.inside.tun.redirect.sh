@@ -1,0 +1,18 @@
+#!/bin/sh
+# For web/inside by tun: to be run on 10.0.0.2, as root; gone when that restarts.
+set -e
+# Packets come in a tunnel; the answers go straight to the clients.
+ip link show gwdtun4 >/dev/null 2>&1 || ip link add gwdtun4 type ipip local 10.0.0.2
+sysctl -qw net/ipv4/conf/gwdtun4/rp_filter=2
+ip link set gwdtun4 up
+# It takes what is for the service's addresses without having them.
+nft -f - <<'END'
+table inet gwd.web
+delete table inet gwd.web
+table inet gwd.web {
+	chain pre {
+		type nat hook prerouting priority dstnat; policy accept;
+		ip daddr 198.51.100.10 tcp dport 80 redirect
+	}
+}
+END

@@ -1,0 +1,17 @@
+#!/bin/sh
+# For web/inside6 by tun: to be run on fd00::2, as root; gone when that restarts.
+set -e
+# Packets come in a tunnel; the answers go straight to the clients.
+ip link show gwdtun6 >/dev/null 2>&1 || ip link add gwdtun6 type ip6tnl mode any local fd00::2
+ip link set gwdtun6 up
+# It takes what is for the service's addresses without having them.
+nft -f - <<'END'
+table inet gwd.web
+delete table inet gwd.web
+table inet gwd.web {
+	chain pre {
+		type nat hook prerouting priority dstnat; policy accept;
+		ip6 daddr 2001:db8:ff::10 tcp dport 80 redirect
+	}
+}
+END

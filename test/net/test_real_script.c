@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// What `gwctl real-script` prints is run on the real, and then the service works, which it did not before. Run
+// again, it changes nothing.
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/net/inbound.h"
+
+static void run_script(struct net *net, struct lab_ns *real, const char *arguments)
+{
+	char *script = NULL;
+	cr_assert_eq(net_gwctl(net, &script, "real-script %s", arguments), 0, "%s", script);
+	const char *path = lab_file(net->lab, "real.sh", "%s", script);
+	for (int again = 0; again < 2; again++)
+		lab_do(real, "sh %s", path);
+	free(script);
+}
+
+static enum lab_outcome ask(struct inbound *in, const struct lab_flow *flow, bool udp, char seen[64])
+{
+	struct lab_conn conn = udp ? lab_ask(in->net->lab, flow) : lab_connect(in->net->lab, flow);
+	strcpy(seen, conn.seen);
+	return conn.outcome;
+}
+
+static void expect(struct inbound *in, const struct lab_flow *flow, bool udp, bool answered, const char *seen)
+{
+	char by[64];
+	enum lab_outcome outcome = ask(in, flow, udp, by);
+	cr_assert_eq(outcome == LAB_ANSWERED, answered, "%s to %s: %s", udp ? "udp" : "tcp", flow->to,
+		     lab_outcome_name(outcome));
+	cr_assert(!answered || !strcmp(by, seen), "seen as %s, not %s", by, seen);
+}
+
+// ---- nat ---------------------------------------------------------------------------------------
+
+static void from_internet(struct inbound *in, bool answered)
+{
+	struct lab *lab = in->net->lab;
+	for (int i = 0; i < 4; i++) {
+		bool six = i & 1, udp = i & 2;
+		struct lab_flow flow = {.from = lab_internet(lab),
+					.to = lab_wan_address(lab, 1, six ? AF_INET6 : AF_INET),
+					.port = 80,
+					.source = six ? "2001:db8:aaaa::2" : "198.51.100.2"};
+		expect(in, &flow, udp, answered, flow.source);
+	}
+}
+
+Test(real_script, nat_leads_the_answers_through_us)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2}, 1);
+	struct lab *lab = in->net->lab;
+	inbound_gwd(
+		in,
+		"service web { listen = { \"%s:80\", \"[%s]:80\" }  protocol = { tcp, udp }  probes = none\n"
+		"  real r4 { address = 10.0.0.11  port = 8080 }\n"
+		"  real r6 { address = \"fd00:10::11\"  port = 8080 } }\n",
+		lab_wan_address(lab, 1, AF_INET), lab_wan_address(lab, 1, AF_INET6));
+	net_guard(in->net, 2);
+	lab_do(lab_host(lab, 1), "ip route del default; ip -6 route del default");
+	from_internet(in, false);
+	run_script(in->net, lab_host(lab, 1), "web/r4");
+	run_script(in->net, lab_host(lab, 1), "web/r6");
+	from_internet(in, true);
+	inbound_finish(in);
+}
+
+// No LAN, no gateway: clients, director and reals in one network, and yet the reals see the clients' addresses.
+#define ONE_NETWORK \
+	"control-group = \"\"\n" \
+	"service web { listen = { \"10.0.0.1:80\", \"[fd00:10::1]:80\" }  protocol = { tcp, udp }\n" \
+	"  real r4 { address = 10.0.0.11  port = 8080 }  real r6 { address = \"fd00:10::11\"  port = 8080 " \
+	"} }\n" \
+	"service all { listen = { \"10.0.0.1:7000-9000\", \"10.0.0.1:53\", \"10.0.0.1:443\" }\n" \
+	"  protocol = { tcp, udp }  real r4 { address = 10.0.0.11 } }\n"
+
+static void from_beside(struct inbound *in, bool answered)
+{
+	struct lab *lab = in->net->lab;
+	static const uint16_t ports[] = {80, 80, 53, 443, 7000};
+	for (int i = 0; i < 10; i++) {
+		bool six = i % 5 == 1;
+		struct lab_flow flow = {.from = lab_host(lab, 3),
+					.to = six ? "fd00:10::1" : "10.0.0.1",
+					.port = ports[i % 5],
+					.source = six ? "fd00:10::13" : "10.0.0.13"};
+		expect(in, &flow, i >= 5, answered, flow.source);
+	}
+}
+
+Test(real_script, nat_within_one_network)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 1, .hosts = 3}, 1);
+	struct lab *lab = in->net->lab;
+	in->net->config = lab_file(lab, "gwd.conf", ONE_NETWORK);
+	net_gwd(in->net);
+	from_beside(in, false);
+	run_script(in->net, lab_host(lab, 1), "web/r4");
+	run_script(in->net, lab_host(lab, 1), "web/r6");
+	run_script(in->net, lab_host(lab, 1), "all/r4");
+	from_beside(in, true);
+	// its own neighbours and the world are reached as before
+	expect(in, &(struct lab_flow){.from = lab_host(lab, 3), .to = "10.0.0.11", .port = 5060}, false, true,
+	       "10.0.0.13");
+	inbound_finish(in);
+}
+
+// ---- nothing to do -----------------------------------------------------------------------------
+
+Test(real_script, fullnat_needs_nothing)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 1, .hosts = 3}, 1);
+	struct lab *lab = in->net->lab;
+	char *output = NULL;
+	in->net->config = lab_file(lab, "gwd.conf",
+				   "control-group = \"\"\n"
+				   "service web { listen = \"10.0.0.1:80\"  forward = fullnat\n"
+				   "  real r { address = 10.0.0.11  port = 8080 } }\n");
+	net_gwd(in->net);
+	run_script(in->net, lab_host(lab, 1), "web/r");
+	expect(in, &(struct lab_flow){.from = lab_host(lab, 3), .to = "10.0.0.1", .port = 80}, false, true,
+	       "10.0.0.1");
+	cr_assert_eq(net_gwctl(in->net, &output, "real-script web/s"), 1);
+	cr_assert_str_eq(output, "no real is named \"web/s\": write SERVICE/REAL\n");
+	free(output);
+	inbound_finish(in);
+}
