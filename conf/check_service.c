@@ -85,6 +85,19 @@ static void check_tcp_only(const struct reader *r, const struct model_service *s
 			     option);
 }
 
+// Its listeners are a set of single ports.
+static void check_syn_proxy(const struct reader *r, const struct model_service *service)
+{
+	check_tcp_only(r, service, "syn-proxy", service->syn_proxy);
+	for (size_t i = 0; service->syn_proxy && i < service->n_listens; i++)
+		if (service->listens[i].first != service->listens[i].last) {
+			option_error(
+				r, "syn-proxy",
+				"syn-proxy = yes: only for single ports: give ranges a service of their own");
+			return;
+		}
+}
+
 void check_services(const struct loader *ld)
 {
 	for (size_t i = 0; i < ld->model->n_services; i++) {
@@ -94,7 +107,7 @@ void check_services(const struct loader *ld)
 		check_weights(&r, service);
 		check_probes_of(&r);
 		check_persistence(&r, service->persistence_ms);
-		check_tcp_only(&r, service, "syn-proxy", service->syn_proxy);
+		check_syn_proxy(&r, service);
 		check_tcp_only(&r, service, "ftp", service->ftp);
 	}
 }

@@ -26,8 +26,9 @@ static const struct chain_hook chain_raw_hook = {
 	.where = "output priority raw",
 };
 
-static void chain_out(struct ruleset *ruleset, uint32_t mask)
+static void chain_out(struct ruleset *ruleset, const struct plan *plan)
 {
+	uint32_t mask = plan->mark_mask;
 	struct chain *chain = ruleset_base_chain(ruleset, "out", &chain_out_hook);
 	struct rule *rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS, 0);
@@ -45,6 +46,12 @@ static void chain_out(struct ruleset *ruleset, uint32_t mask)
 	rule_ct_state(rule, RULE_STATE_INVALID);
 	rule_if_in_set(rule, RULE_OIFNAME, "wan");
 	rule_goto(rule, "stray");
+	if (!chain_any_synproxy(plan))
+		return;
+	rule = chain_rule(chain);
+	rule_ct_state(rule, RULE_STATE_NEW);
+	rule_if_is(rule, RULE_OIFNAME, "lo");
+	rule_goto(rule, "proxied");
 }
 
 // The kernel's own answer to a segment of no flow has no connection that could tell its link; its
@@ -93,7 +100,7 @@ static void chain_raw(struct ruleset *ruleset, uint32_t mask)
 
 void chains_output(struct ruleset *ruleset, const struct plan *plan)
 {
-	chain_out(ruleset, plan->mark_mask);
+	chain_out(ruleset, plan);
 	chain_own(ruleset, plan);
 	chain_stray(ruleset);
 	chain_raw(ruleset, plan->mark_mask);

@@ -155,6 +155,11 @@ static void chain_service(struct ruleset *ruleset, const struct plan_service *se
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = ruleset_chain(ruleset, name_service(name, "service", fam, service));
+	if (service->syn_proxy) {
+		struct rule *rule = chain_rule(chain);
+		rule_tcp_not_syn(rule);
+		rule_accept(rule); // for syn4
+	}
 	if (service->ftp) {
 		struct rule *rule = chain_rule(chain);
 		rule_protocols(rule, &(const uint8_t){IPPROTO_TCP}, 1);

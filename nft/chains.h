@@ -49,9 +49,10 @@ void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
 void chains_service(struct ruleset *ruleset,
 		    const struct plan *plan); // inbound, service*, stuck*, pick*, and of each service:
 void chains_real(struct ruleset *ruleset, const struct plan_service *service, enum fam fam,
-		 uint32_t mask);                                      // held*, real*, got*, to*
-void chains_source(struct ruleset *ruleset, const struct plan *plan); // source, source4.*, source6.*
-void chains_nat(struct ruleset *ruleset, const struct plan *plan);    // post, snat.*, leftover
+		 uint32_t mask);                                        // held*, real*, got*, to*
+void chains_synproxy(struct ruleset *ruleset, const struct plan *plan); // syn, syn.in, syn4, proxied
+void chains_source(struct ruleset *ruleset, const struct plan *plan);   // source, source4.*, source6.*
+void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post, snat.*, leftover
 
 // Table netdev: a device's own chain, "ing.INDEX".
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);
@@ -74,6 +75,8 @@ const char *chain_target(char *out, enum fam fam, const struct plan_group *group
 struct rule_client chain_service_client(const struct plan_service *service, enum fam fam);
 const char *chain_held(enum rule_mark scratch);
 void chain_put_back(struct chain *chain, enum rule_mark scratch, uint32_t mask);
+
+bool chain_any_synproxy(const struct plan *plan);
 
 // Interfaces of gateways, each once; with `translated`, only of those whose flows of that family
 // get another source address. They point into the plan.

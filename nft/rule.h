@@ -40,7 +40,8 @@ enum rule_side { RULE_SOURCE, RULE_DESTINATION };
 enum rule_state {
 	RULE_STATE_INVALID = 1,
 	RULE_STATE_ESTABLISHED = 2,
-	RULE_STATE_NEW = 8
+	RULE_STATE_NEW = 8,
+	RULE_STATE_UNTRACKED = 64
 }; // NF_CT_STATE_*_BIT
 enum rule_reject { RULE_REJECT_TCP_RESET, RULE_REJECT_NO_ROUTE, RULE_REJECT_PROHIBITED };
 
@@ -101,6 +102,7 @@ void rule_ports(struct rule *rule, enum rule_side side, const struct ranges *ran
 void rule_protocols(struct rule *rule, const uint8_t *protocols, size_t n);
 void rule_dscp(struct rule *rule, enum fam fam, const uint8_t *dscp, size_t n);
 void rule_tcp_sport_below(struct rule *rule, uint16_t port);
+void rule_tcp_syn(struct rule *rule);     // alone: it opens a flow
 void rule_tcp_not_syn(struct rule *rule); // neither a SYN nor anything else that may open a flow
 
 // ---- where main routes it ------------------------------------------------------------------------
@@ -136,6 +138,8 @@ void rule_dnat_port(struct rule *rule, uint16_t port);                     // to
 void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map);
 void rule_place(struct rule *rule, enum fam fam, const char *set); // goes on only if the set has room
 void rule_helper(struct rule *rule, const char *name);
+void rule_tcp_listener_in_set(struct rule *rule, enum fam fam, const char *set); // address . port
+void rule_synproxy(struct rule *rule, enum fam fam);
 // More than so many connections of one source, or new ones a second.
 void rule_over_connections(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t most);

@@ -30,6 +30,7 @@ void rule_ct_state(struct rule *rule, enum rule_state state)
 	expr_text(rule, "ct state %s",
 		  state == RULE_STATE_NEW           ? "new"
 		  : state == RULE_STATE_ESTABLISHED ? "established"
+		  : state == RULE_STATE_UNTRACKED   ? "untracked"
 						    : "invalid");
 }
 
@@ -67,14 +68,24 @@ void rule_tcp_sport_below(struct rule *rule, uint16_t port)
 	expr_text(rule, "tcp sport < %u", port);
 }
 
-void rule_tcp_not_syn(struct rule *rule)
+static void rule_tcp_opens(struct rule *rule, enum rule_op op)
 {
 	const uint8_t mask = 0x17 /* fin, syn, rst, ack */, none = 0, syn = 0x02;
 	expr_need_tcp(rule);
 	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 13, 1, NFT_REG_1);
 	expr_bitwise(rule, &mask, &none, sizeof(mask));
-	expr_cmp(rule, NFT_CMP_NEQ, &syn, sizeof(syn));
-	expr_text(rule, "tcp flags and (fin | syn | rst | ack) != syn");
+	expr_cmp(rule, op == RULE_IS ? NFT_CMP_EQ : NFT_CMP_NEQ, &syn, sizeof(syn));
+	expr_text(rule, "tcp flags and (fin | syn | rst | ack) %s syn", op == RULE_IS ? "==" : "!=");
+}
+
+void rule_tcp_syn(struct rule *rule)
+{
+	rule_tcp_opens(rule, RULE_IS);
+}
+
+void rule_tcp_not_syn(struct rule *rule)
+{
+	rule_tcp_opens(rule, RULE_IS_NOT);
 }
 
 // ---- interfaces ----------------------------------------------------------------------------------

@@ -129,6 +129,35 @@ void rule_helper(struct rule *rule, const char *name)
 	expr_text(rule, "ct helper set \"%s\"", name);
 }
 
+// ---- syn-proxy ---------------------------------------------------------------------------------
+
+#define RULE_SYNPROXY_MSS 0x1 // NF_SYNPROXY_OPT_*
+#define RULE_SYNPROXY_WSCALE 0x2
+#define RULE_SYNPROXY_SACK 0x4
+#define RULE_SYNPROXY_SHIFT 7 // what Linux offers by itself
+
+void rule_tcp_listener_in_set(struct rule *rule, enum fam fam, const char *set)
+{
+	expr_need_fam(rule, fam);
+	expr_need_tcp(rule);
+	expr_addr(rule, fam, RULE_DESTINATION, NFT_REG_1);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, fam == FAM_4 ? EXPR_REG_1_4 : NFT_REG_2);
+	expr_lookup(rule, set, false);
+	expr_text(rule, "%s daddr . tcp dport @%s", rule_fam_name[fam], set);
+}
+
+// Without `timestamp`: it costs a second a connection with servers of Linux 6.18. (inbound.md)
+void rule_synproxy(struct rule *rule, enum fam fam)
+{
+	uint16_t mss = fam == FAM_4 ? 1460 : 1440;
+	struct nftnl_expr *expr = expr_add(rule, "synproxy");
+	nftnl_expr_set_u16(expr, NFTNL_EXPR_SYNPROXY_MSS, mss);
+	nftnl_expr_set_u8(expr, NFTNL_EXPR_SYNPROXY_WSCALE, RULE_SYNPROXY_SHIFT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_SYNPROXY_FLAGS,
+			   RULE_SYNPROXY_MSS | RULE_SYNPROXY_WSCALE | RULE_SYNPROXY_SACK);
+	expr_text(rule, "synproxy mss %u wscale %u sack-perm", mss, RULE_SYNPROXY_SHIFT);
+}
+
 // ---- thresholds --------------------------------------------------------------------------------
 
 void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map)

@@ -104,6 +104,7 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_gateway(ruleset, plan);
 	chains_fastpath(ruleset, plan);
 	chains_service(ruleset, plan);
+	chains_synproxy(ruleset, plan);
 	chains_source(ruleset, plan);
 	chains_nat(ruleset, plan);
 	vec_each(&ruleset->chains, chain)

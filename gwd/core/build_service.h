@@ -6,6 +6,9 @@
 #ifndef GWD_CORE_BUILD_SERVICE_H
 #define GWD_CORE_BUILD_SERVICE_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include "gwd/base/addr.h"
 #include "gwd/core/ring.h"
 
@@ -19,6 +22,12 @@ void build_services(struct plan *plan, const struct build_input *input);
 
 // Adds the sets and maps of all services, unsorted. After build_services().
 void build_service_sets(struct plan *plan, const struct build_input *input);
+
+// Room of a set of listeners: a power of two above it, so that few changes alter the set's declaration.
+uint32_t build_room(size_t n);
+
+// Those of syn-proxy (build_synproxy.c).
+void build_synproxy(struct plan *plan, const struct build_input *input);
 
 // Fills `set` (zeroed), in the order of the slots. `turn`: where the packet path stands, for the
 // schedulers that go by counts.

@@ -45,8 +45,7 @@ static bool build_known(const struct plan_set *set, const struct plan_elem *elem
 
 // ---- listeners -----------------------------------------------------------------------------
 
-// A power of two with room to grow, so that few changes alter the set's declaration.
-static uint32_t build_room(size_t n)
+uint32_t build_room(size_t n)
 {
 	uint32_t room = PLAN_VIPS_SIZE;
 	while (room < 2 * n)
@@ -219,6 +218,7 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 		build_fullnat(plan, fam);
 	}
 	build_hairpin(plan);
+	build_synproxy(plan, input);
 	vec_each(&plan->services, service) {
 		snprintf(name, sizeof(name), "service/%s", service->name);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {

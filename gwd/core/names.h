@@ -46,6 +46,10 @@
 //	source4.S            chains: what a fullnat service speaks from
 //	vip4 vip6            maps: address . protocol . port -> service4.*
 //	fullnat4 fullnat6    maps: the same -> source4.*
+//	syn syn.in syn4 syn6 chains: what syn-proxy answers
+//	proxied              chain: the kernel's own SYN to a real behind it
+//	syn4 syn6            sets: listeners of services with syn-proxy
+//	home4 home6          maps: their addresses -> in.* of the gateway whose address it is
 //	hairpin              set: interface . interface, of the LAN
 //	pool4.S.N            maps: slot number -> real4.*, or the real's address (and port)
 //	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
