@@ -9,6 +9,7 @@
 
 #include "gwd/base/err.h"
 #include "gwd/base/vec.h"
+#include "gwd/core/delegated.h"
 
 // ---- addresses -------------------------------------------------------------------------------
 
@@ -102,11 +103,31 @@ static int read_range(const char *text, enum fam fam, struct model_snat *out, st
 	return 0;
 }
 
+// One to one: the source's own prefix is taken away, the rest of it stays.
+static int read_snat_prefix(const char *text, struct model_snat *out, struct err *err)
+{
+	struct model_snat snat = {.mode = SNAT_PREFIX};
+	int rc = value_prefix(text, &snat.prefix, err);
+	if (rc)
+		return rc;
+	if (snat.prefix.addr.family != AF_INET6)
+		return err_set(err, EINVAL, "not an IPv6 prefix: IPv4 has no prefix translation");
+	if (snat.prefix.len < DELEGATED_LEN_MIN || snat.prefix.len > DELEGATED_LEN_MAX)
+		return err_set(err, EINVAL, "use a prefix of 16 to 64 bits");
+	if (is_special(&snat.prefix.addr))
+		return err_set(err, EINVAL, "no machine can have these addresses");
+	*out = snat;
+	return 0;
+}
+
 int value_snat(const char *text, enum fam fam, struct model_snat *out, struct err *err)
 {
-	if (fam == FAM_6 && strcmp(text, "prefix") == 0)
-		return err_set(err, EINVAL,
-			       "not there yet in this version: use masquerade, an address, a range or none");
+	if (fam == FAM_6 && strcmp(text, "prefix") == 0) {
+		*out = (struct model_snat){.mode = SNAT_PREFIX};
+		return 0;
+	}
+	if (fam == FAM_6 && strchr(text, '/'))
+		return read_snat_prefix(text, out, err);
 	if (strcmp(text, "masquerade") == 0)
 		*out = (struct model_snat){.mode = SNAT_MASQUERADE};
 	else if (strcmp(text, "none") == 0)

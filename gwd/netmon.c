@@ -112,7 +112,7 @@ static void netmon_take_ifaces(struct netmon *netmon)
 		netmon->hints |= NETMON_ROUTE;
 }
 
-// ---- default routes ----------------------------------------------------------------------------
+// ---- default routes, prefixes ----------------------------------------------------------------------
 
 static int netmon_order_routes(const void *a, const void *b)
 {
@@ -127,6 +127,29 @@ static int netmon_order_routes(const void *a, const void *b)
 	return order ? order : addr_compare(&left->source, &right->source);
 }
 
+static int netmon_order_prefixes(const void *a, const void *b)
+{
+	const struct fact_prefix *left = a, *right = b;
+	if (left->prefix.len != right->prefix.len)
+		return left->prefix.len < right->prefix.len ? -1 : 1;
+	if (left->oif != right->oif)
+		return left->oif < right->oif ? -1 : 1;
+	return addr_compare(&left->prefix.addr, &right->prefix.addr);
+}
+
+static bool netmon_take_prefixes(struct facts *facts, struct facts *read)
+{
+	if (read->prefixes.n)
+		qsort(read->prefixes.v, read->prefixes.n, sizeof(*read->prefixes.v), netmon_order_prefixes);
+	bool same = read->prefixes.n == facts->prefixes.n;
+	for (size_t i = 0; same && i < read->prefixes.n; i++)
+		same = !netmon_order_prefixes(&read->prefixes.v[i], &facts->prefixes.v[i]);
+	__typeof__(facts->prefixes) old = facts->prefixes;
+	facts->prefixes = read->prefixes;
+	read->prefixes = old;
+	return same;
+}
+
 static void netmon_take_routes(struct netmon *netmon)
 {
 	struct facts *facts = &netmon->facts, read;
@@ -136,6 +159,7 @@ static void netmon_take_routes(struct netmon *netmon)
 	bool same = read.defaults.n == facts->defaults.n;
 	for (size_t i = 0; same && i < read.defaults.n; i++)
 		same = !netmon_order_routes(&read.defaults.v[i], &facts->defaults.v[i]);
+	same &= netmon_take_prefixes(facts, &read);
 	__typeof__(facts->defaults) old = facts->defaults;
 	facts->defaults = read.defaults;
 	read.defaults = old;

@@ -32,16 +32,20 @@ struct netmon_events {
 	_Alignas(struct nlmsghdr) char buffer[EVENT_BUFFER];
 };
 
-// Lets pass what is no message about a route, or one about a default route.
+// Lets pass what is no message about a route, or one about a default route or one that leads nowhere.
 static int event_filter(int fd)
 {
 	const unsigned dst_len = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len);
+	const unsigned type = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_type);
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 5),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, dst_len),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, type),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, RTN_BLACKHOLE, 0, 2),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, RTN_PROHIBIT, 1, 0),
 		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -124,7 +128,9 @@ static unsigned event_route(const struct rtmsg *route, bool own)
 {
 	if (route->rtm_protocol == PLAN_PROTOCOL)
 		return own ? 0 : NETMON_OURS;
-	return route->rtm_table == RT_TABLE_MAIN && !route->rtm_dst_len ? NETMON_ROUTE : 0;
+	bool nowhere = route->rtm_type >= RTN_BLACKHOLE && route->rtm_type <= RTN_PROHIBIT;
+	bool fact = !route->rtm_dst_len || (nowhere && route->rtm_family == AF_INET6);
+	return route->rtm_table == RT_TABLE_MAIN && fact ? NETMON_ROUTE : 0;
 }
 
 static unsigned event_rule(const struct nlmsghdr *nlh, bool own)

@@ -10,6 +10,7 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
+#include "gwd/core/delegated.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/plan.h"
 
@@ -136,24 +137,59 @@ static void parse_legs(struct facts *out, const struct nlattr *multipath, struct
 	}
 }
 
+static bool parse_is_ours_to_see(const struct rtmsg *route)
+{
+	return route->rtm_table == RT_TABLE_MAIN && route->rtm_protocol != PLAN_PROTOCOL &&
+	       !(route->rtm_flags & RTM_F_CLONED);
+}
+
+// Behind a prefix that somebody has handed out; or the default route for its sources alone.
+static bool parse_is_delegated(const struct rtmsg *route)
+{
+	bool behind =
+		!route->rtm_src_len && (route->rtm_type == RTN_UNREACHABLE ||
+					route->rtm_type == RTN_BLACKHOLE || route->rtm_type == RTN_PROHIBIT);
+	bool alone = !route->rtm_dst_len && route->rtm_type == RTN_UNICAST;
+	unsigned len = behind ? route->rtm_dst_len : alone ? route->rtm_src_len : 0;
+	return route->rtm_family == AF_INET6 && parse_is_ours_to_see(route) && len >= DELEGATED_LEN_MIN &&
+	       len <= DELEGATED_LEN_MAX;
+}
+
+static void parse_delegated(struct facts *out, const struct parse *parse)
+{
+	const struct rtmsg *route = parse->header;
+	bool alone = route->rtm_src_len;
+	struct fact_prefix fact = {
+		.prefix = {.addr = parse_addr(parse, alone ? RTA_SRC : RTA_DST, AF_INET6),
+			   .len = alone ? route->rtm_src_len : route->rtm_dst_len},
+		.oif = alone ? parse_u32(parse, RTA_OIF, 0) : 0,
+	};
+	if (addr_is_none(&fact.prefix.addr) || (alone && !fact.oif))
+		return;
+	addr_mask(&fact.prefix.addr, fact.prefix.len);
+	vec_push(&out->prefixes, fact);
+}
+
 static bool parse_is_default(const struct rtmsg *route)
 {
 	return route->rtm_dst_len == 0 && route->rtm_src_len == 0 && route->rtm_type == RTN_UNICAST &&
-	       route->rtm_table == RT_TABLE_MAIN && route->rtm_protocol != PLAN_PROTOCOL &&
-	       !(route->rtm_flags & RTM_F_CLONED) &&
-	       (route->rtm_family == AF_INET || route->rtm_family == AF_INET6);
+	       parse_is_ours_to_see(route) && (route->rtm_family == AF_INET || route->rtm_family == AF_INET6);
 }
 
 void netmon_parse_route(struct facts *out, const struct nlmsghdr *nlh)
 {
-	// before the attributes are looked at: there may be a million that are no default route
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(struct rtmsg) ||
-	    !parse_is_default(mnl_nlmsg_get_payload(nlh)))
+	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
+	// before the attributes are looked at: there may be a million that are neither
+	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*route) ||
+	    (!parse_is_default(route) && !parse_is_delegated(route)))
 		return;
-	struct parse parse = parse_message(nlh, RTM_NEWROUTE, sizeof(struct rtmsg));
-	const struct rtmsg *route = parse.header;
-	if (!route)
+	struct parse parse = parse_message(nlh, RTM_NEWROUTE, sizeof(*route));
+	if (!parse.header)
 		return;
+	if (parse_is_delegated(route)) {
+		parse_delegated(out, &parse);
+		return;
+	}
 	struct fact_route fact = {
 		.fam = route->rtm_family == AF_INET ? FAM_4 : FAM_6,
 		.oif = parse_u32(&parse, RTA_OIF, 0),

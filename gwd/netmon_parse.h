@@ -2,7 +2,7 @@
 // netmon_parse: one message of rtnetlink into the facts. Pure; for netmon and its tests and fuzzers.
 //
 // A message that is of another kind, truncated, or about something that is no fact (a route that is
-// not a default of the main table, a route of ours) adds nothing. What is malformed is left out.
+// neither a default of the main table nor a sign of a delegated prefix, a route of ours) adds nothing. What is malformed is left out.
 #ifndef GWD_NETMON_PARSE_H
 #define GWD_NETMON_PARSE_H
 
@@ -16,9 +16,10 @@ struct nlmsghdr;
 // Appends to `out`; links come before their addresses.
 typedef void netmon_parse_fn(struct facts *out, const struct nlmsghdr *nlh);
 
-netmon_parse_fn netmon_parse_link;  // RTM_NEWLINK: an interface without addresses and counters
-netmon_parse_fn netmon_parse_addr;  // RTM_NEWADDR: an address of an interface that is in `out`
-netmon_parse_fn netmon_parse_route; // RTM_NEWROUTE: a default route; one for each next hop of a multipath one
+netmon_parse_fn netmon_parse_link; // RTM_NEWLINK: an interface without addresses and counters
+netmon_parse_fn netmon_parse_addr; // RTM_NEWADDR: an address of an interface that is in `out`
+netmon_parse_fn
+	netmon_parse_route; // RTM_NEWROUTE: a default route, one for each next hop of a multipath one; a prefix
 netmon_parse_fn netmon_parse_stats; // RTM_NEWSTATS: an interface with nothing but index and counters
 
 // RTM_NEWNEIGH. `state` is NUD_*; without a MAC address in the message, out->mac is zero.

@@ -89,7 +89,7 @@ static void reader_put_route(struct nlmsghdr *nlh, uint8_t family)
 {
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
 	route->rtm_family = family;
-	route->rtm_type = RTN_UNICAST;
+	route->rtm_type = family == AF_INET6 ? RTN_UNSPEC : RTN_UNICAST; // of all types: delegated prefixes
 	mnl_attr_put_u32(nlh, RTA_TABLE, RT_TABLE_MAIN);
 }
 

@@ -65,6 +65,10 @@ static const char *snat_text(const struct model_snat *snat, char text[2 * ADDR_T
 		return "masquerade";
 	case SNAT_NONE:
 		return "none";
+	case SNAT_PREFIX:
+		if (!snat->prefix.len)
+			return "prefix";
+		return prefix_text(&snat->prefix, text);
 	case SNAT_ADDRESS:
 		break;
 	}

@@ -97,14 +97,16 @@ const char *trace_why_name(enum trace_why why)
 const char *trace_source_text(const struct trace *trace, const struct plan *plan,
 			      char text[2 * ADDR_TEXT + 32])
 {
-	char first[ADDR_TEXT], last[ADDR_TEXT];
+	char first[PREFIX_TEXT], last[ADDR_TEXT];
 	if (trace->leftover)
 		return "masquerade";
 	if (trace->snat == TRACE_NONE)
 		return "";
 	const struct plan_gateway *gw = &plan->gateways.v[trace->snat];
 	const struct model_snat *snat = &gw->snat[trace->fam];
-	switch (snat->mode) {
+	bool own =
+		snat->mode == SNAT_PREFIX && trace->origin == TRACE_FROM_HERE; // keeps the link's own address
+	switch (own ? SNAT_MASQUERADE : snat->mode) {
 	case SNAT_NONE:
 		return "";
 	case SNAT_MASQUERADE:
@@ -112,6 +114,10 @@ const char *trace_source_text(const struct trace *trace, const struct plan *plan
 			return "masquerade";
 		snprintf(text, 2 * ADDR_TEXT + 32, "masquerade as %s",
 			 addr_text(&gw->source[trace->fam], first));
+		return text;
+	case SNAT_PREFIX: // always one: without it the link is not used
+		snprintf(text, 2 * ADDR_TEXT + 32, "%s over its own prefix",
+			 prefix_text(&snat->prefix, first));
 		return text;
 	case SNAT_ADDRESS:
 		break;

@@ -18,15 +18,39 @@ static const struct chain_hook chain_post_hook = {
 	.where = "postrouting priority srcnat",
 };
 
-static void chain_translate(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
+static struct rule *chain_leaves(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
 {
-	const struct model_snat *snat = &gw->snat[fam];
 	struct rule *rule = chain_rule(chain);
 	rule_if_is(rule, RULE_OIFNAME, gw->ifname);
 	rule_fam(rule, fam);
+	return rule;
+}
+
+// The router itself has an address on the link, and does not need one of the prefix.
+static void chain_prefix(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
+{
+	if (!gw->snat[fam].prefix.len)
+		return; // it is not usable anyway; what is left over is masqueraded
+	struct rule *rule = chain_leaves(chain, gw, fam);
+	rule_from_us(rule);
+	rule_masquerade(rule);
+	rule_snat_prefix(chain_leaves(chain, gw, fam), &gw->snat[fam].prefix);
+}
+
+static void chain_translate(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
+{
+	const struct model_snat *snat = &gw->snat[fam];
+	if (snat->mode == SNAT_PREFIX) {
+		chain_prefix(chain, gw, fam);
+		return;
+	}
+	struct rule *rule = chain_leaves(chain, gw, fam);
 	switch (snat->mode) {
 	case SNAT_MASQUERADE:
-		rule_masquerade(rule);
+		if (gw->own_source[fam])
+			rule_snat(rule, &gw->source[fam], &gw->source[fam]);
+		else
+			rule_masquerade(rule);
 		return;
 	case SNAT_ADDRESS:
 		rule_snat(rule, &snat->first, &snat->last);
@@ -34,6 +58,8 @@ static void chain_translate(struct chain *chain, const struct plan_gateway *gw, 
 	case SNAT_NONE:
 		rule_accept(rule);
 		return;
+	case SNAT_PREFIX:
+		return; // see above
 	}
 }
 
@@ -41,7 +67,8 @@ static void chain_snat(struct ruleset *ruleset, const struct plan_gateway *gw)
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = ruleset_chain(ruleset, name_gateway_chain(name, "snat", gw));
-	if (gw->snat[FAM_4].mode == SNAT_MASQUERADE && gw->snat[FAM_6].mode == SNAT_MASQUERADE) {
+	if (gw->snat[FAM_4].mode == SNAT_MASQUERADE && gw->snat[FAM_6].mode == SNAT_MASQUERADE &&
+	    !gw->own_source[FAM_6]) {
 		struct rule *rule = chain_rule(chain);
 		rule_if_is(rule, RULE_OIFNAME, gw->ifname);
 		rule_masquerade(rule);

@@ -123,6 +123,22 @@ void rule_snat(struct rule *rule, const struct addr *first, const struct addr *l
 		  range ? "-" : "", range ? addr_text(last, to) : "");
 }
 
+void rule_snat_prefix(struct rule *rule, const struct prefix *prefix)
+{
+	char text[PREFIX_TEXT];
+	enum fam fam = addr_fam(&prefix->addr);
+	struct addr last = prefix_last(prefix);
+	expr_immediate(rule, NFT_REG_1, prefix->addr.b, addr_size(&last));
+	expr_immediate(rule, NFT_REG_2, last.b, addr_size(&last));
+	struct nftnl_expr *expr = expr_add(rule, "nat");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MAX, NFT_REG_2);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FLAGS, NF_NAT_RANGE_NETMAP);
+	expr_text(rule, "snat %s prefix to %s", fam == FAM_4 ? "ip" : "ip6", prefix_text(prefix, text));
+}
+
 void rule_masquerade(struct rule *rule)
 {
 	expr_add(rule, "masq");

@@ -74,6 +74,7 @@ void rule_count(struct rule *rule); // a counter of its own
 void rule_reject(struct rule *rule, enum rule_reject how);
 void rule_notrack(struct rule *rule);
 void rule_snat(struct rule *rule, const struct addr *first, const struct addr *last);
+void rule_snat_prefix(struct rule *rule, const struct prefix *prefix); // one to one; the rest of it stays
 void rule_masquerade(struct rule *rule);
 void rule_flow_add(struct rule *rule, const char *flowtable);
 
@@ -108,6 +109,7 @@ void rule_tcp_not_syn(struct rule *rule); // neither a SYN nor anything else tha
 // ---- where main routes it ------------------------------------------------------------------------
 void rule_route_by(struct rule *rule, const char *const *names, size_t n); // leaves by one of these
 void rule_route_known(struct rule *rule);                                  // main has a route
+void rule_from_us(struct rule *rule);       // its source is an address of this host
 void rule_route_special(struct rule *rule); // to this host, or to more than one
 
 // ---- scheduling and pins -----------------------------------------------------------------------

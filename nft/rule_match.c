@@ -346,6 +346,14 @@ void rule_route_known(struct rule *rule)
 	expr_text(rule, "fib daddr . mark oif != 0");
 }
 
+void rule_from_us(struct rule *rule)
+{
+	const uint32_t local = RTN_LOCAL;
+	expr_fib(rule, NFTA_FIB_F_SADDR, NFT_FIB_RESULT_ADDRTYPE);
+	expr_cmp(rule, NFT_CMP_EQ, &local, sizeof(local));
+	expr_text(rule, "fib saddr type local");
+}
+
 void rule_route_special(struct rule *rule)
 {
 	const uint32_t types[] = {RTN_LOCAL, RTN_BROADCAST, RTN_ANYCAST, RTN_MULTICAST};

@@ -7,7 +7,7 @@
 #include "gwd/core/build.h"
 #include "gwd/core/plan.h"
 
-#define SHAPE_VERSION 4 // raise it when nft/ builds other chains from the same plan
+#define SHAPE_VERSION 6 // raise it when nft/ builds other chains from the same plan
 
 static void shape_number(uint64_t *hash, uint64_t value)
 {
@@ -58,6 +58,10 @@ static void shape_gateway(uint64_t *hash, const struct plan_gateway *gw)
 		shape_number(hash, gw->snat[fam].mode);
 		shape_addr(hash, &gw->snat[fam].first);
 		shape_addr(hash, &gw->snat[fam].last);
+		shape_addr(hash, &gw->snat[fam].prefix.addr);
+		shape_number(hash, gw->snat[fam].prefix.len);
+		if (gw->own_source[fam])
+			shape_addr(hash, &gw->source[fam]);
 	}
 }
 

@@ -138,8 +138,19 @@ static void diff_flush(struct ops *ops, const struct plan *plan, const struct pl
 
 static bool diff_lost_address(const struct plan_gateway *old, const struct plan_gateway *gw, enum fam fam)
 {
-	return gw->snat[fam].mode == SNAT_MASQUERADE && !addr_is_none(&old->source[fam]) &&
-	       !addr_equal(&old->source[fam], &gw->source[fam]);
+	switch (gw->snat[fam].mode) {
+	case SNAT_MASQUERADE:
+		return !addr_is_none(&old->source[fam]) && !addr_equal(&old->source[fam], &gw->source[fam]);
+	case SNAT_PREFIX:
+		return old->snat[fam].prefix.len &&
+		       (old->snat[fam].prefix.len != gw->snat[fam].prefix.len ||
+			!addr_equal(&old->snat[fam].prefix.addr, &gw->snat[fam].prefix.addr));
+	case SNAT_ADDRESS:
+		return old->snat_here[fam] && !gw->snat_here[fam];
+	case SNAT_NONE:
+		return false;
+	}
+	return false;
 }
 
 // Flows that can't go on where they are.

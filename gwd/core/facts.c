@@ -9,6 +9,7 @@ void facts_free(struct facts *facts)
 		vec_free(&iface->addrs);
 	vec_free(&facts->ifaces);
 	vec_free(&facts->defaults);
+	vec_free(&facts->prefixes);
 	vec_free(&facts->neighs);
 }
 

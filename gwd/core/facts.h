@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // facts: what the kernel says about this host, as data: interfaces, their addresses, the default
 // routes that others (DHCP, RA, PPP, the operator) put into the main table, and the neighbours
-// that matter.
+// that matter; and what routes tell of delegated prefixes.
 //
 // netmon writes them from netlink, the core reads them. They hold no decision: a gateway's next
 // hop and usability are derived (gateway_resolve).
@@ -40,6 +40,12 @@ struct fact_route {
 	uint32_t metric;
 };
 
+// An IPv6 prefix that may be one that an ISP has delegated to this host; see delegated.h.
+struct fact_prefix {
+	struct prefix prefix;
+	uint32_t oif; // the link that it belongs to; 0: not told
+};
+
 // A resolved neighbour on an interface that several gateways share.
 struct fact_neigh {
 	uint32_t index;
@@ -50,6 +56,7 @@ struct fact_neigh {
 struct facts {
 	VEC(struct fact_iface) ifaces;
 	VEC(struct fact_route) defaults;
+	VEC(struct fact_prefix) prefixes; // the shorter ones first
 	VEC(struct fact_neigh) neighs;
 };
 

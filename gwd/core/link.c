@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "gwd/core/delegated.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/model.h"
 
@@ -16,6 +17,40 @@ static const struct fact_route *link_kernel_default(const struct facts *facts, u
 		if (route->fam == fam && route->oif == oif && (!best || route->metric < best->metric))
 			best = route;
 	return best;
+}
+
+static bool link_is_near(const struct fact_addr *own, const struct addr *via)
+{
+	struct prefix subnet = {.addr = own->addr, .len = own->len};
+	addr_mask(&subnet.addr, subnet.len);
+	return own->addr.family == via->family && prefix_contains(&subnet, via);
+}
+
+// The address that stands in the next hop's subnet, where there are several; otherwise the first.
+static const struct fact_addr *link_source(const struct fact_iface *iface, enum fam fam,
+					   const struct addr *via)
+{
+	vec_each(&iface->addrs, own)
+		if (own->usable && own->addr.family == fam_af(fam) && link_is_near(own, via))
+			return own;
+	return fact_iface_source(iface, fam);
+}
+
+static bool link_has_address(const struct fact_iface *iface, const struct addr *addr)
+{
+	vec_each(&iface->addrs, own)
+		if (addr_equal(&own->addr, addr))
+			return true;
+	return false;
+}
+
+static bool link_has_many(const struct fact_iface *iface, enum fam fam)
+{
+	const struct fact_addr *first = fact_iface_source(iface, fam);
+	vec_each(&iface->addrs, own)
+		if (own->usable && own->addr.family == fam_af(fam) && !link_is_near(first, &own->addr))
+			return true;
+	return false;
 }
 
 // Next hop and source of `address = auto`. False: the kernel has no way out here for this family.
@@ -35,9 +70,11 @@ static bool link_auto(struct link_path *path, const struct fact_iface *iface, co
 static void link_next_hop(struct link_path *path, const struct model_gateway *gw,
 			  const struct fact_iface *iface, const struct facts *facts, enum fam fam)
 {
-	const struct fact_addr *own = fact_iface_source(iface, fam);
+	const struct fact_addr *own = link_source(iface, fam, &gw->address[fam]);
 	if (own)
 		path->source = own->addr;
+	path->many = link_has_many(iface, fam);
+	path->snat_here = link_has_address(iface, &gw->snat[fam].first);
 	if (gw->addr_mode[fam] == ADDR_MODE_STATIC) {
 		path->wanted = path->routable = true;
 		path->via = gw->address[fam];
@@ -54,6 +91,7 @@ static void link_path_resolve(struct link *link, const struct model_gateway *gw,
 {
 	struct link_path *path = &link->path[fam];
 	const char *ifname = gw->interface, *name = link_fam_name[fam];
+	path->prefix = gw->snat[fam].prefix;
 	if (gw->addr_mode[fam] == ADDR_MODE_NONE) {
 		snprintf(path->missing, sizeof(path->missing), "%s is not used here", name);
 		return;
@@ -68,12 +106,16 @@ static void link_path_resolve(struct link *link, const struct model_gateway *gw,
 		return;
 	}
 	link_next_hop(path, gw, iface, facts, fam);
+	if (gw->snat[fam].mode == SNAT_PREFIX && !path->prefix.len)
+		path->prefix = delegated_prefix(facts, iface);
 	if (!path->routable)
 		snprintf(path->missing, sizeof(path->missing), "no %s default route on %s", name, ifname);
 	else if (!iface->carrier)
 		snprintf(path->missing, sizeof(path->missing), "no carrier on %s", ifname);
 	else if (gw->snat[fam].mode == SNAT_MASQUERADE && addr_is_none(&path->source))
 		snprintf(path->missing, sizeof(path->missing), "no %s address on %s", name, ifname);
+	else if (gw->snat[fam].mode == SNAT_PREFIX && !path->prefix.len)
+		snprintf(path->missing, sizeof(path->missing), "no prefix is delegated over %s", ifname);
 	else
 		path->ready = true;
 }

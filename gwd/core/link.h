@@ -15,13 +15,16 @@ struct facts;
 struct model_gateway;
 
 struct link_path {
-	bool wanted;        // this family is meant to work: a static address, or the kernel has a route
-	bool routable;      // the default route of the gateway's table can be installed
-	bool ready;         // routable, with carrier and (masquerade) a source address
-	struct addr via;    // next hop; none: straight onto the link
-	struct addr source; // of the interface; none if it has no usable address of this family
-	struct addr target; // whom a probe of the next hop asks: via, or the far end of the link; or none
-	char missing[96];   // !ready: why, e.g. "no carrier on eth1"
+	bool wanted;          // this family is meant to work: a static address, or the kernel has a route
+	bool routable;        // the default route of the gateway's table can be installed
+	bool ready;           // routable, with carrier and (masquerade) a source address
+	struct addr via;      // next hop; none: straight onto the link
+	struct addr source;   // of the interface; none if it has no usable address of this family
+	struct prefix prefix; // of `snat6 = prefix`; length 0: none is known
+	bool snat_here;       // the fixed address of `snat` is one of the interface's
+	bool many;            // the interface has addresses of several subnets
+	struct addr target;   // whom a probe of the next hop asks: via, or the far end of the link; or none
+	char missing[96];     // !ready: why, e.g. "no carrier on eth1"
 };
 
 struct link {

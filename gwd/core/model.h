@@ -37,7 +37,7 @@ enum scheduler {
 
 enum persist_by { PERSIST_SOURCE, PERSIST_SOURCE_DESTINATION };
 enum addr_mode { ADDR_MODE_AUTO, ADDR_MODE_NONE, ADDR_MODE_STATIC };
-enum snat_mode { SNAT_MASQUERADE, SNAT_ADDRESS /* or a range */, SNAT_NONE };
+enum snat_mode { SNAT_MASQUERADE, SNAT_ADDRESS /* or a range */, SNAT_NONE, SNAT_PREFIX };
 enum failback { FAILBACK_STAY, FAILBACK_RESET };
 enum probe_type { PROBE_ICMP, PROBE_TCP, PROBE_HTTP, PROBE_HTTPS, PROBE_DNS, PROBE_ARP, PROBE_EXEC };
 enum probe_record { // with the numbers of DNS
@@ -121,6 +121,7 @@ struct model_probe {
 struct model_snat {
 	enum snat_mode mode;
 	struct addr first, last; // SNAT_ADDRESS; equal unless a range
+	struct prefix prefix; // SNAT_PREFIX: takes the place of a source's own; length 0: the delegated one
 };
 
 struct model_gateway {

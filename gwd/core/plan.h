@@ -124,9 +124,11 @@ struct plan_gateway {
 	bool shared; // another gateway uses the same interface
 	struct model_snat snat[FAM_COUNT];
 	bool move_flows[FAM_COUNT]; // not usable while another one is: its flows must end or move
-	bool reset_others;        // failback = reset: its return ends the flows of those who stood in for it
-	unsigned slow_start_ms;   // coming back into use it is ramped up over this time
-	unsigned held[FAM_COUNT]; // what it therefore does not take of its share, of RAMP_FULL (ramp.h)
+	bool reset_others;         // failback = reset: its return ends the flows of those who stood in for it
+	unsigned slow_start_ms;    // coming back into use it is ramped up over this time
+	unsigned held[FAM_COUNT];  // what it therefore does not take of its share, of RAMP_FULL (ramp.h)
+	bool snat_here[FAM_COUNT]; // the fixed address of `snat` is one of the interface
+	bool own_source[FAM_COUNT];    // and it has to be told so: the kernel would choose another link's
 	struct addr source[FAM_COUNT]; // what masquerading speaks from; none while there is no path
 	// For status, not for the kernel:
 	bool usable[FAM_COUNT];   // takes new flows of this family where a group's tiers allow

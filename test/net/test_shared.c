@@ -20,6 +20,10 @@ static void told_apart(enum lab_shared shared)
 				      .count = 300};
 	struct lab_tally tally = lab_burst_run(net->lab, &spec);
 	net_assert_spread(&tally, weights, 3, 2);
+	spec.flow.to = "2001:db8:aaaa::1"; // from the right one of the router's addresses (net_finish())
+	tally = lab_burst_run(net->lab, &spec);
+	net_assert_spread(&tally, weights, 3, 2);
+	spec.flow.to = "198.51.100.1";
 	lab_fault_blackhole(net->lab, 2);
 	net_wait_state(net, "g2", "down", 5000);
 	cr_assert_str_eq(net_state(net, "g3"), "up");

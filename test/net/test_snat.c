@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Source translation: address, range, none; and that nothing untranslated gets out.
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -132,5 +133,135 @@ Test(snat, flows_from_before_the_start_are_translated)
 	net_guard(net, 2);
 	cr_assert(lab_wait_until(is_translated, &early, 5000), "it still goes out untranslated");
 	lab_stream_stop(early.stream);
+	net_finish(net);
+}
+
+// ---- prefixes ------------------------------------------------------------------------------------
+
+// What a DHCPv6 client does when it is given a prefix; and the ISP.
+static void delegate(struct net *net, int isp, const char *prefix)
+{
+	lab_wan_delegate(net->lab, isp, prefix);
+	lab_do(lab_router(net->lab), "ip -6 route add unreachable %s proto dhcp metric 1024", prefix);
+}
+
+static void withdraw(struct net *net, const char *prefix)
+{
+	lab_do(lab_router(net->lab), "ip -6 route del unreachable %s proto dhcp metric 1024", prefix);
+}
+
+static struct net *start_prefixes(void)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3, .routes = true});
+	delegate(net, 1, "2001:db8:1:8000::/56");
+	delegate(net, 2, "2001:db8:2:8000::/56");
+	net_configure(net, "gateway g1 { interface = wan1 probes = quick snat6 = prefix }"
+			   "gateway g2 { interface = wan2 probes = quick snat6 = prefix }"
+			   "gateway g3 { interface = wan3 probes = quick }"
+			   "balance default { gateways = { g1, g2 } scheduler = rr persistence = off }"
+			   "rule guard { to = 198.51.100.4 gateway = g3 }");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 3);
+	return net;
+}
+
+// The first 56 bits are the link's, all others the client's own; its port too.
+static void assert_mapped(const struct lab_conn *conn, const char *prefix)
+{
+	struct in6_addr source, want;
+	char text[INET6_ADDRSTRLEN];
+	inet_pton(AF_INET6, conn->source, &source);
+	inet_pton(AF_INET6, prefix, &want);
+	memcpy(&want.s6_addr[7], &source.s6_addr[7], 9);
+	inet_ntop(AF_INET6, &want, text, sizeof(text));
+	cr_assert_str_eq(conn->seen, text, "%s became %s, not %s", conn->source, conn->seen, text);
+	cr_assert_eq(conn->seen_port, conn->source_port);
+}
+
+Test(snat, a_prefix_over_the_lans)
+{
+	struct net *net = start_prefixes();
+	struct lab_burst *burst = lab_burst_start(
+		net->lab,
+		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "2001:db8:aaaa::1"},
+					 .count = 100,
+					 .clients = 50});
+	lab_burst_wait(burst);
+	int isps[4] = {0};
+	for (int i = 0; i < 100; i++) {
+		const struct lab_conn *conn = &lab_burst_conns(burst)[i];
+		cr_assert_eq(conn->outcome, LAB_ANSWERED);
+		assert_mapped(conn, conn->isp == 1 ? "2001:db8:1:8000::" : "2001:db8:2:8000::");
+		isps[conn->isp]++;
+	}
+	cr_assert(isps[1] == 50 && isps[2] == 50);
+	lab_burst_free(burst);
+	struct lab_conn own = lab_connect(
+		net->lab, &(struct lab_flow){.from = lab_router(net->lab), .to = "2001:db8:aaaa::1"});
+	cr_assert_str_eq(own.seen, lab_wan_address(net->lab, own.isp, AF_INET6), "%s", own.seen);
+	net_finish(net);
+}
+
+struct moving {
+	struct net *net;
+	struct lab_stream *call;
+};
+
+static uint64_t old_packets(const struct moving *moving)
+{
+	char *text = NULL;
+	lab_run(lab_router(moving->net->lab), &text, "nft list counter inet seen old");
+	const char *packets = strstr(text, "packets ");
+	uint64_t n = packets ? strtoull(packets + strlen("packets "), NULL, 10) : 0;
+	free(text);
+	return n;
+}
+
+// The flow goes on, and nothing of the old prefix leaves any more.
+static bool moved_on(void *arg)
+{
+	struct moving *moving = arg;
+	uint64_t before = old_packets(moving);
+	return lab_stream_wait_answer(moving->call, 500) && old_packets(moving) == before;
+}
+
+Test(snat, a_delegated_prefix_is_followed)
+{
+	struct net *net = start_prefixes();
+	struct lab_stream *call = lab_stream_start_on(
+		net->lab,
+		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 1), .to = "2001:db8:aaaa::2"}},
+		1);
+	lab_nft_load(
+		lab_router(net->lab),
+		"table inet seen {\n counter old { }\n chain c { type filter hook postrouting priority 300; "
+		"ip6 saddr 2001:db8:1:8000::/56 counter name old\n }\n }");
+	cr_assert(lab_stream_wait_answer(call, 2000));
+	cr_assert_gt(old_packets(&(struct moving){net, call}), 0);
+	delegate(net, 1, "2001:db8:1:9000::/56");
+	withdraw(net, "2001:db8:1:8000::/56");
+	struct lab_burst_spec spec = {.flow = {.from = lab_host(net->lab, 1), .to = "2001:db8:aaaa::1"},
+				      .count = 40};
+	struct moving moving = {net, call};
+	cr_assert(lab_wait_until(moved_on, &moving, 5000), "the flow stays on the old prefix");
+	struct lab_burst *burst = lab_burst_start(net->lab, &spec);
+	lab_burst_wait(burst);
+	for (int i = 0; i < 40; i++)
+		assert_mapped(&lab_burst_conns(burst)[i],
+			      lab_burst_conns(burst)[i].isp == 1 ? "2001:db8:1:9000::" : "2001:db8:2:8000::");
+	lab_burst_free(burst);
+	cr_assert(lab_stream_wait_answer(call, 2000), "the flow is stuck on the old prefix");
+	withdraw(net, "2001:db8:1:9000::/56");
+	cr_assert(lab_stream_wait_isp(call, 2, 5000), "without a prefix the link can't be used");
+	lab_stream_stop(call);
+	char *output = NULL;
+	net_gwctl(net, &output, "-j status g1");
+	cr_assert(strstr(output, "no prefix is delegated over wan1"), "%s", output);
+	free(output);
+	struct lab_tally tally = lab_burst_run(net->lab, &spec);
+	cr_assert(tally.answered == 40 && tally.isp[2] == 40);
+	delegate(net, 1, "2001:db8:1:a000::/56");
+	net_wait_up(net);
 	net_finish(net);
 }

@@ -111,7 +111,8 @@ Test(conf_values, snat)
 	cr_expect(value_snat("none", FAM_6, &s, NULL) == 0 && s.mode == SNAT_NONE);
 	cr_expect(value_snat("192.0.2.1", FAM_4, &s, NULL) == 0 && addr_equal(&s.first, &s.last));
 	cr_expect(value_snat("2001:db8::1-2001:db8::ff", FAM_6, &s, NULL) == 0 && s.last.b[15] == 0xff);
-	REFUSED(value_snat("prefix", FAM_6, &s, &err));
+	cr_expect(value_snat("prefix", FAM_6, &s, NULL) == 0 && s.mode == SNAT_PREFIX && !s.prefix.len);
+	cr_expect(value_snat("2001:db8::/48", FAM_6, &s, NULL) == 0 && s.prefix.len == 48);
 	REFUSED(value_snat("prefix", FAM_4, &s, &err));
 	REFUSED(value_snat("2001:db8::1", FAM_4, &s, &err));
 	REFUSED(value_snat("192.0.2.1-2001:db8::1", FAM_4, &s, &err));

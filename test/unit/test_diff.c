@@ -252,6 +252,59 @@ Test(diff, flows_with_a_lost_address_end_also_without_another_gateway)
 	fixture_free(f);
 }
 
+// As long as `change` has not been made nothing is flushed, and then the IPv6 flows of g1.
+static void flushes_six(struct fixture *f, void (*change)(struct fixture *f))
+{
+	struct plan a = {0}, b = {0}, c = {0};
+	struct ops ops = {0};
+	fixture_build(f, &a);
+	fixture_build(f, &b);
+	plan_diff(&ops, &a, &b);
+	cr_assert_eq(count(&ops, OP_FLUSH), 0);
+	ops_free(&ops);
+	change(f);
+	fixture_build(f, &c);
+	plan_diff(&ops, &b, &c);
+	cr_assert_eq(count(&ops, OP_FLUSH), 1);
+	vec_each(&ops.op, op)
+		if (op->kind == OP_FLUSH)
+			cr_assert(op->flush.why == FLUSH_ADDRESS && op->flush.fam == FAM_6);
+	ops_free(&ops);
+	plan_free(&a);
+	plan_free(&b);
+	plan_free(&c);
+	fixture_free(f);
+}
+
+static void another_prefix(struct fixture *f)
+{
+	cr_assert(prefix_parse("2001:db8:1:9000::/56", &f->facts.prefixes.v[0].prefix));
+}
+
+Test(diff, flows_of_another_prefix_end)
+{
+	struct fixture *f = fixture_new(1);
+	struct fact_prefix fact = {.oif = fixture_iface(f, "wan1")->index};
+	cr_assert(prefix_parse("2001:db8:1:8000::/56", &fact.prefix));
+	vec_push(&f->facts.prefixes, fact);
+	f->gateways[0].snat[FAM_6].mode = SNAT_PREFIX;
+	flushes_six(f, another_prefix);
+}
+
+static void loses_address(struct fixture *f)
+{
+	fixture_iface(f, "wan1")->addrs.n--;
+}
+
+Test(diff, flows_with_a_fixed_address_that_is_gone_end)
+{
+	struct fixture *f = fixture_new(1);
+	struct model_snat *snat = &f->gateways[0].snat[FAM_6];
+	snat->mode = SNAT_ADDRESS;
+	snat->first = snat->last = fixture_iface(f, "wan1")->addrs.v[1].addr;
+	flushes_six(f, loses_address);
+}
+
 Test(diff, failback_reset_ends_the_others_flows_and_pins_stay_does_not)
 {
 	for (int reset = 0; reset < 2; reset++) {

@@ -91,3 +91,40 @@ Test(link, a_point_to_point_link_needs_no_next_hop_and_its_far_end_is_probed)
 	cr_assert_str_eq(link.path[FAM_6].missing, "IPv6 is not used here");
 	fixture_free(f);
 }
+
+Test(link, the_source_stands_in_the_next_hops_subnet)
+{
+	struct fixture *f = fixture_new(1);
+	struct fact_addr other = {.len = 64, .usable = true};
+	char text[ADDR_TEXT];
+	cr_assert(addr_parse("2001:db8:7::2", &other.addr));
+	vec_push(&fixture_iface(f, "wan1")->addrs, other);
+	struct link link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:1::2");
+	cr_expect(link.path[FAM_6].many && !link.path[FAM_4].many);
+	cr_assert(addr_parse("2001:db8:7::1", &f->gateways[0].address[FAM_6]));
+	link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:7::2");
+	cr_assert(addr_parse("fe80::1", &f->gateways[0].address[FAM_6])); // which one? the first
+	link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:1::2");
+	fixture_free(f);
+}
+
+Test(link, prefix_translation_needs_a_prefix)
+{
+	struct fixture *f = fixture_new(1);
+	struct fact_prefix fact = {.oif = fixture_iface(f, "wan1")->index};
+	f->gateways[0].snat[FAM_6].mode = SNAT_PREFIX;
+	struct link link = resolve(f);
+	cr_expect(!link.path[FAM_6].ready && link.path[FAM_4].ready);
+	cr_expect_str_eq(link.path[FAM_6].missing, "no prefix is delegated over wan1");
+	cr_assert(prefix_parse("2001:db8:1:8000::/56", &fact.prefix));
+	vec_push(&f->facts.prefixes, fact);
+	link = resolve(f);
+	cr_expect(link.path[FAM_6].ready && link.path[FAM_6].prefix.len == 56);
+	f->gateways[0].snat[FAM_6].prefix = (struct prefix){.addr = fact.prefix.addr, .len = 48};
+	link = resolve(f);
+	cr_expect_eq(link.path[FAM_6].prefix.len, 48, "what is written down counts");
+	fixture_free(f);
+}

@@ -245,6 +245,50 @@ Test(netmon_parse, what_is_no_fact)
 	cr_assert_eq(n_facts(), 0);
 }
 
+// The first prefix that the message tells of, as text; "none".
+static const char *prefix_of(void)
+{
+	static char text[PREFIX_TEXT];
+	struct facts facts = {0};
+	netmon_parse_route(&facts, the_message());
+	cr_assert(facts.prefixes.n <= 1 && !facts.defaults.n);
+	if (!facts.prefixes.n)
+		return "none";
+	prefix_text(&facts.prefixes.v[0].prefix, text);
+	facts_free(&facts);
+	return text;
+}
+
+static struct rtmsg *route_behind(uint8_t type)
+{
+	struct rtmsg *route = route_message(AF_INET6);
+	route->rtm_type = type;
+	route->rtm_dst_len = 56;
+	put_addr(the_message(), RTA_DST, "2001:db8:1:8000::");
+	return route;
+}
+
+Test(netmon_parse, signs_of_a_delegated_prefix)
+{
+	static const uint8_t types[] = {RTN_UNREACHABLE, RTN_BLACKHOLE, RTN_PROHIBIT};
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++) {
+		route_behind(types[i]);
+		cr_expect_str_eq(prefix_of(), "2001:db8:1:8000::/56");
+	}
+	route_behind(RTN_UNREACHABLE)->rtm_protocol = 200; // ours
+	cr_expect_str_eq(prefix_of(), "none");
+	route_behind(RTN_UNREACHABLE)->rtm_dst_len = 65;
+	cr_expect_str_eq(prefix_of(), "none");
+	route_behind(RTN_UNICAST);
+	cr_expect_str_eq(prefix_of(), "none");
+	struct rtmsg *route = route_message(AF_INET6);
+	route->rtm_src_len = 60;
+	put_addr(the_message(), RTA_SRC, "2001:db8:2::");
+	cr_expect_str_eq(prefix_of(), "none", "over which link?");
+	mnl_attr_put_u32(the_message(), RTA_OIF, 7);
+	cr_expect_str_eq(prefix_of(), "2001:db8:2::/60");
+}
+
 Test(netmon_parse, counters)
 {
 	struct facts facts = {0};

@@ -58,7 +58,8 @@ static int is_conf(const struct dirent *entry)
 
 // ---- plans -------------------------------------------------------------------------------------
 
-// Every gateway's interface exists and has addresses; every next hop has a MAC; main goes by the first.
+// Every gateway's interface exists and has addresses; every next hop has a MAC; main goes by the first. A
+// prefix is delegated to whoever wants one.
 static void make_facts(struct facts *facts, const struct model *model)
 {
 	for (size_t i = 0; i < model->n_gateways; i++) {
@@ -78,6 +79,11 @@ static void make_facts(struct facts *facts, const struct model *model)
 				cr_assert(addr_parse(text, &own->addr));
 				own->usable = true;
 			}
+		}
+		if (gw->snat[FAM_6].mode == SNAT_PREFIX && !gw->snat[FAM_6].prefix.len) {
+			struct fact_prefix fact = {.oif = facts_iface(facts, gw->interface)->index};
+			cr_assert(prefix_parse("2001:db8:2:8000::/60", &fact.prefix));
+			vec_push(&facts->prefixes, fact);
 		}
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			vec_push(&facts->neighs,
