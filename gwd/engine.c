@@ -13,6 +13,7 @@
 #include "gwd/core/facts.h"
 #include "gwd/core/load.h"
 #include "gwd/core/model.h"
+#include "gwd/ending.h"
 #include "gwd/engine_priv.h"
 #include "gwd/evidence.h"
 #include "gwd/failover.h"
@@ -200,6 +201,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
 	engine->failover = failover_new(engine->base, engine->conntrack);
+	engine->ending = ending_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
 	if (!engine->netmon)
 		return -1;
@@ -286,6 +288,7 @@ void engine_free(struct engine *engine)
 	evidence_free(engine->evidence);
 	engine_close_notify(engine);
 	failover_free(engine->failover);
+	ending_free(engine->ending);
 	reals_free(&engine->reals);
 	monitor_free(engine->monitor);
 	netmon_close(engine->netmon);

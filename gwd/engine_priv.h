@@ -73,6 +73,7 @@ struct engine {
 	struct nft_listener *listener;
 	struct conntrack *conntrack;
 	struct failover *failover;
+	struct ending *ending;
 	struct monitor *monitor;
 	struct loads *loads;
 	struct evidence *evidence;

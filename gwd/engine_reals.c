@@ -5,6 +5,7 @@
 
 #include "gwd/base/mono.h"
 #include "gwd/core/model.h"
+#include "gwd/ending.h"
 #include "gwd/engine_priv.h"
 #include "gwd/monitor.h"
 #include "gwd/real_monitor.h"
@@ -29,6 +30,8 @@ static void engine_report_real(struct engine *engine, const struct plan_real *re
 						    .new = state_name(real->state),
 						    .reason = real->reason,
 						    .measured = engine->reals.now[at].verdict});
+	if (real->usable)
+		ending_cancel(engine->ending, entry->name);
 	entry->told = real->state;
 	entry->since_ms = now_ms;
 }

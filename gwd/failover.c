@@ -108,7 +108,7 @@ static void failover_wake(struct failover *failover, const struct failover_list 
 		failover->wake = NULL;
 	}
 	if (!failover->wake)
-		failover->wake = wake_open(failover->base, mark, &err);
+		failover->wake = wake_open(failover->base, mark, 0, &err);
 	failover->wake_mark = mark;
 	if (!failover->wake || wake_send(failover->wake, list->flows.v, list->flows.n, &err) < 0)
 		log_warn("failover", "idle TCP flows are not told that they ended: %s", err.text);

@@ -12,6 +12,7 @@
 #include "gwd/core/model.h"
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
+#include "gwd/ending.h"
 #include "gwd/engine_priv.h"
 #include "gwd/failover.h"
 #include "gwd/loads.h"
@@ -110,6 +111,9 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 		return nft_flush_set(engine->nft, op->set->name, err);
 	case OP_FLUSH:
 		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
+	case OP_END:
+		return ending_real(engine->ending, op->service, op->real, engine->model->globals.mark_mask,
+				   netmon_facts(engine->netmon), err);
 	case OP_CHAINS:
 	case OP_SET_ADD:
 	case OP_ELEM_DEL:

@@ -32,7 +32,7 @@ struct wake {
 
 // ---- life ----------------------------------------------------------------------------------------
 
-static int wake_socket(int af, uint32_t mark)
+static int wake_socket(int af, uint32_t mark, unsigned priority)
 {
 	int one = 1, room = WAKE_ROOM;
 	// IPPROTO_RAW: the header is ours
@@ -40,6 +40,7 @@ static int wake_socket(int af, uint32_t mark)
 	if (fd < 0)
 		return -errno;
 	if (setsockopt(fd, SOL_SOCKET, SO_MARK, &mark, sizeof(mark)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_PRIORITY, &priority, sizeof(priority)) < 0 ||
 	    (af == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_HDRINCL, &one, sizeof(one)) < 0)) {
 		int code = errno;
 		close(fd);
@@ -52,14 +53,14 @@ static int wake_socket(int af, uint32_t mark)
 
 static void wake_on_next(evutil_socket_t fd, short what, void *arg);
 
-struct wake *wake_open(struct event_base *base, uint32_t mark, struct err *err)
+struct wake *wake_open(struct event_base *base, uint32_t mark, unsigned priority, struct err *err)
 {
 	struct wake *wake = xcalloc(1, sizeof(*wake));
 	wake->next = event_new(base, -1, 0, wake_on_next, wake);
 	if (!wake->next)
 		abort(); // out of memory
-	wake->fd[FAM_4] = wake_socket(AF_INET, mark);
-	wake->fd[FAM_6] = wake_socket(AF_INET6, mark); // may be missing: then there are no flows either
+	wake->fd[FAM_4] = wake_socket(AF_INET, mark, priority);
+	wake->fd[FAM_6] = wake_socket(AF_INET6, mark, priority); // may be missing: then there are no flows either
 	if (wake->fd[FAM_4] < 0) {
 		err_errno(err, -wake->fd[FAM_4], "can't open a raw socket to wake flows");
 		wake_close(wake);

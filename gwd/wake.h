@@ -27,8 +27,9 @@ struct err;
 struct event_base;
 struct wake;
 
-// `mark` is plan_control_mark(). NULL on failure.
-struct wake *wake_open(struct event_base *base, uint32_t mark, struct err *err);
+// `mark` is plan_control_mark() and `priority` 0; or, toward the client of a service that came by a gateway,
+// that gateway's mark, by which they leave, and PLAN_WAKE_PRIORITY. NULL on failure.
+struct wake *wake_open(struct event_base *base, uint32_t mark, unsigned priority, struct err *err);
 void wake_close(struct wake *wake); // drops what still waits; NULL is fine
 
 // Sends one segment for each flow, the first 2000 before it returns. Never blocks; after two

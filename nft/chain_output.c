@@ -86,7 +86,9 @@ static void chain_own(struct ruleset *ruleset, const struct plan *plan)
 
 // gwd's wake-up segments claim to come from elsewhere: conntrack must not see them, and if their host is not
 // behind the LAN any more and main's default would take them, they must not get out with a stranger's source.
-static void chain_raw(struct ruleset *ruleset, uint32_t mask)
+// Those to a service's client that came by a gateway have that gateway's mark, so they do leave by it, and
+// are known by their priority.
+static void chain_raw(struct ruleset *ruleset, uint32_t mask, bool services)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "raw", &chain_raw_hook);
 	struct rule *rule = chain_rule(chain);
@@ -96,6 +98,11 @@ static void chain_raw(struct ruleset *ruleset, uint32_t mask)
 	rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, mask, RULE_IS, mask);
 	rule_notrack(rule);
+	if (services) {
+		rule = chain_rule(chain);
+		rule_priority_is(rule, PLAN_WAKE_PRIORITY);
+		rule_notrack(rule);
+	}
 }
 
 void chains_output(struct ruleset *ruleset, const struct plan *plan)
@@ -103,5 +110,5 @@ void chains_output(struct ruleset *ruleset, const struct plan *plan)
 	chain_out(ruleset, plan);
 	chain_own(ruleset, plan);
 	chain_stray(ruleset);
-	chain_raw(ruleset, plan->mark_mask);
+	chain_raw(ruleset, plan->mark_mask, plan->services.n > 0);
 }

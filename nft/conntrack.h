@@ -4,8 +4,8 @@
 //
 // The engine flushes with it after a failover and lists the TCP flows to wake first; status counts
 // flows. All of it works with 100,000 entries without blocking longer than the kernel needs, and
-// never touches an entry whose mark does not carry the id that was asked for (the one exception,
-// conntrack_delete_unnatted(), says so).
+// never touches an entry whose mark does not carry the id that was asked for (the
+// exceptions, conntrack_end() and conntrack_delete_unnatted(), say so)
 #ifndef GWD_NFT_CONNTRACK_H
 #define GWD_NFT_CONNTRACK_H
 
@@ -55,6 +55,12 @@ bool conntrack_is_translated(const struct ct_flow *flow); // its source has beco
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
 int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);
+
+// Ends every flow of the family for which `ends` says so; answers_from: only those whose answers come from
+// that address are asked about (none: all).
+typedef bool (*conntrack_ends_cb)(void *arg, const struct ct_flow *flow);
+int conntrack_end(struct conntrack *ct, enum fam fam, const struct addr *answers_from, conntrack_ends_cb ends,
+		  void *arg, struct err *err);
 
 // At the very first load: ends the forwarded flows from the given LAN networks (none given: from
 // any address that is not `local`) that were begun before source translation existed, so that they

@@ -42,6 +42,13 @@ void rule_ct_original(struct rule *rule)
 	expr_text(rule, "ct direction original");
 }
 
+void rule_priority_is(struct rule *rule, uint32_t priority)
+{
+	expr_meta(rule, NFT_META_PRIORITY, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_EQ, &priority, sizeof(priority));
+	expr_text(rule, "meta priority %x:%x", priority >> 16, priority & 0xffff);
+}
+
 void rule_not_to_us(struct rule *rule)
 {
 	uint8_t host = PACKET_HOST;

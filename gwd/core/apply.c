@@ -19,6 +19,7 @@ static bool apply_is_transaction(enum op_kind kind)
 	case OP_IPRULE_ADD:
 	case OP_PINS_CLEAR:
 	case OP_FLUSH:
+	case OP_END:
 	case OP_IPRULE_DEL:
 	case OP_ROUTE_DEL:
 		break;

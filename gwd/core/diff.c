@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gwd/core/diff_real.h"
 #include "gwd/core/names.h"
 
 // Sorted arrays are walked side by side: who is only on the left is gone, who is only on the right is
@@ -215,6 +216,7 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	diff_flushes(ops, from, to);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		diff_resets(ops, from, to, fam, false);
+	diff_ends(ops, from, to);
 	diff_iprules(ops, from, to, true);
 	diff_routes(ops, from, to, true);
 }
@@ -290,6 +292,9 @@ void op_text(const struct op *op, char *text, size_t size)
 		return;
 	case OP_PINS_CLEAR:
 		snprintf(text, size, "pins clear %s", op->set->name);
+		return;
+	case OP_END:
+		snprintf(text, size, "end %s/%s", op->service->name, op->real->name);
 		return;
 	case OP_FLUSH:
 		snprintf(text, size, "flush %s %s", op->flush.gateway,

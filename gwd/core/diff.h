@@ -26,6 +26,7 @@ enum op_kind {         // in the order of execution
 	OP_TABLE_DEL, // nft: the whole table
 	OP_PINS_CLEAR, // nft, by itself: set (a pin map): forget every client
 	OP_FLUSH,      // flush: end the flows of a gateway
+	OP_END,        // service, real: end the connections of a real
 	OP_IPRULE_DEL, // iprule
 	OP_ROUTE_DEL,  // route
 };
@@ -53,6 +54,8 @@ struct op {
 	const struct plan_set *set;
 	const struct plan_elem *elem;
 	struct op_flush flush;
+	const struct plan_service *service;
+	const struct plan_real *real;
 };
 
 struct ops {

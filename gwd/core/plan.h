@@ -36,6 +36,7 @@
 #define PLAN_SOON_OVER_SIZE 65536  // of those that begin or end
 #define PLAN_FRAGMENTS_SIZE 4096   // of packets that come in pieces
 #define PLAN_VIPS_SIZE 1024        // least room of a map by listener
+#define PLAN_WAKE_PRIORITY 0x67776400u // skb priority of wake-up segments that leave by a gateway: not tracked
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart
 
 // ---- routes and ip rules -------------------------------------------------------------------

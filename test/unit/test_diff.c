@@ -148,6 +148,7 @@ static void apply_op(struct plan *plan, const struct op *op, const struct plan *
 	case OP_TABLE_DEL:
 	case OP_PINS_CLEAR:
 	case OP_FLUSH:
+	case OP_END:
 		return;
 	}
 }

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// ending: ends the connections of a real that can't carry them any more, so that they go on, or begin anew,
+// with another one at once (failover.h does it for gateways).
+//
+// The engine calls it when new ones are led elsewhere already. Conntrack's entries that came to one of the
+// service's listeners and are answered by the real are deleted. UDP then moves with its next datagram. A TCP
+// client's next segment belongs to no connection: it comes to another real, or to this host if there is
+// none, which answers with a reset, in sequence. A client that only listens is made to speak: a bare ACK
+// from the listener, by the link that the connection came in on. 100 ms later whatever was confirmed in
+// between is ended, too.
+#ifndef GWD_ENDING_H
+#define GWD_ENDING_H
+
+#include <stdint.h>
+
+struct conntrack;
+struct ending;
+struct err;
+struct event_base;
+struct facts;
+struct plan_real;
+struct plan_service;
+
+// `ct` stays the caller's and must outlive it.
+struct ending *ending_new(struct event_base *base, struct conntrack *ct);
+void ending_free(struct ending *ending); // NULL is fine
+
+// `mask`: of the gateways' marks. `facts` tell which addresses are the router's own. 0 or -errno; a wake that is
+// not possible is logged and costs nothing else.
+int ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real,
+		uint32_t mask, const struct facts *facts, struct err *err);
+
+// It takes connections again ("SERVICE/REAL"): no second time.
+void ending_cancel(struct ending *ending, const char *name);
+
+#endif
