@@ -94,8 +94,7 @@ static bool ending_came_to(const struct ending_whose *whose, const struct ct_tup
 static bool ending_is_its(const struct ending_whose *whose, const struct ct_flow *flow)
 {
 	bool here = addr_is_none(&whose->address);
-	if (here ? !ending_is_local(whose, &flow->reply.src)
-		 : !addr_equal(&whose->address, &flow->reply.src))
+	if (here ? !ending_is_local(whose, &flow->reply.src) : !addr_equal(&whose->address, &flow->reply.src))
 		return false;
 	return flow->reply.sport == (whose->port ? whose->port : flow->orig.dport) &&
 	       ending_came_to(whose, &flow->orig);

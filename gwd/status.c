@@ -8,6 +8,7 @@
 #include "gwd/core/link.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
+#include "gwd/status_service.h"
 
 // ---- gateways --------------------------------------------------------------------------------
 
@@ -152,6 +153,7 @@ void status_build(struct status *status, const struct status_input *in)
 		vec_add(&status->balances, balance);
 		build_balance(balance, in, i);
 	}
+	status_build_services(status, in);
 }
 
 void status_free(struct status *status)
@@ -159,6 +161,9 @@ void status_free(struct status *status)
 	vec_each(&status->balances, balance)
 		vec_free(&balance->members);
 	vec_free(&status->balances);
+	vec_each(&status->services, service)
+		vec_free(&service->reals);
+	vec_free(&status->services);
 	vec_free(&status->gateways);
 }
 
@@ -175,5 +180,5 @@ bool status_has(const struct status *status, const char *name)
 	vec_each(&status->balances, balance)
 		if (!strcmp(balance->conf->name, name))
 			return true;
-	return false;
+	return status_has_service(status, name);
 }

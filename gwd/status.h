@@ -15,12 +15,13 @@
 #include "gwd/base/addr.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
+#include "gwd/core/plan.h"
 #include "gwd/core/verdict.h"
 
 struct buf;
 struct engine;
 struct facts;
-struct plan;
+struct reals;
 
 // ---- what it is made from --------------------------------------------------------------------
 
@@ -39,6 +40,9 @@ struct status_input {
 	const struct verdict (*verdicts)[FAM_COUNT]; // [gateway]
 	const struct status_measured *measured;      // [gateway]
 	const int64_t *pins;                         // [balance]; negative: not known
+	const struct reals *reals;                   // since when; NULL: no services
+	const int64_t *real_flows;                   // [real's number]; negative: not known
+	const int64_t *sticks;                       // [service]: its pins; negative: not known
 	const int64_t *unpinned;                     // [balance]; the same
 	const char *failure;                         // why the last apply failed, or NULL
 	int64_t started_ms, applied_ms;              // monotonic
@@ -85,6 +89,22 @@ struct status_balance {
 	VEC(struct status_member) members;
 };
 
+struct status_real {
+	const struct model_real *conf;
+	const struct plan_real *planned; // NULL: not in the kernel
+	char name[MODEL_REAL_NAME_SIZE];
+	const struct verdict *verdict; // NULL: not probed
+	int64_t since_ms, flows;
+};
+
+struct status_service {
+	const struct model_service *conf;
+	const struct plan_service *planned; // NULL: not in the kernel
+	enum serving serving;
+	int64_t since_ms, pins, flows;
+	VEC(struct status_real) reals;
+};
+
 // All pointers are into the input; the picture dies with it.
 struct status {
 	const struct model *model;
@@ -94,6 +114,7 @@ struct status {
 	int64_t started_ms, applied_ms, now_ms, wall_ms;
 	VEC(struct status_gateway) gateways;
 	VEC(struct status_balance) balances;
+	VEC(struct status_service) services;
 };
 
 // Fills `status` (give it zeroed).
@@ -103,8 +124,16 @@ void status_free(struct status *status);
 // Seconds since 1970 of a monotonic instant.
 int64_t status_wall_s(const struct status *status, int64_t then_ms);
 
-// True when a gateway or a balance has that name.
+// True when a gateway, a balance, a service or (SERVICE/REAL) a real has that name.
 bool status_has(const struct status *status, const char *name);
+
+// "up", "degraded" (a backup or the sorry server takes them), "down"; weight that counts; whether new
+// connections go there now, in words: "yes", "no", "full", "drain", "standby".
+enum state status_service_state(const struct status_service *service);
+enum state status_real_state(const struct status_real *real);
+unsigned status_real_weight(const struct status_real *real);
+const char *status_real_use(const struct status_real *real);
+const char *status_real_reason(const struct status_real *real);
 
 // Reads the engine, counts, builds, and calls `use` with the picture while it lives.
 void status_collect(const struct engine *engine, void (*use)(void *arg, const struct status *status),

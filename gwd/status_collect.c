@@ -11,7 +11,10 @@
 #include "gwd/core/facts.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/tuples.h"
 #include "gwd/engine.h"
+#include "gwd/real_flows.h"
+#include "gwd/reals.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
 
@@ -133,6 +136,55 @@ static int64_t collect_pins(const struct engine *engine, const struct model_bala
 	return n;
 }
 
+// ---- services --------------------------------------------------------------------------------
+
+static int64_t *collect_real_flows(const struct engine *engine)
+{
+	const struct model *model = engine_model(engine);
+	size_t n = engine_reals(engine)->reals.n;
+	int64_t *flows = xcalloc(n, sizeof(*flows));
+	uint64_t *counts = xcalloc(n, sizeof(*counts));
+	struct tuples *tuples = tuples_new(model);
+	struct err err;
+	int r = n ? real_flows_list(engine_conntrack(engine), model, tuples, counts, n, &err) : 0;
+	if (r)
+		log_warn("status", "connections can't be counted: %s", err.text);
+	for (size_t i = 0; i < n; i++)
+		flows[i] = r ? -1 : (int64_t)counts[i];
+	tuples_free(tuples);
+	free(counts);
+	return flows;
+}
+
+static int64_t collect_service_pins(const struct engine *engine, const struct plan_service *service)
+{
+	char set[PLAN_NAME_SIZE];
+	struct err err;
+	int64_t n = 0;
+	for (enum fam fam = FAM_4; service->persistence_ms && fam < FAM_COUNT; fam++) {
+		if (!service->fam[fam] ||
+		    !nft_dump_pins(engine_nft(engine), name_service(set, "stick", fam, service), count_pin,
+				   &n, &err))
+			continue;
+		log_warn("status", "pins of %s can't be counted: %s", service->name, err.text);
+		return -1;
+	}
+	return n;
+}
+
+static int64_t *collect_sticks(const struct engine *engine)
+{
+	const struct model *model = engine_model(engine);
+	int64_t *sticks = xcalloc(model->n_services, sizeof(*sticks));
+	const struct plan *applied = engine_applied(engine);
+	for (size_t i = 0; i < model->n_services; i++)
+		if (i < applied->services.n && !strcmp(applied->services.v[i].name, model->services[i].name))
+			sticks[i] = collect_service_pins(engine, &applied->services.v[i]);
+	return sticks;
+}
+
+// ---- all together ----------------------------------------------------------------------------
+
 void status_collect(const struct engine *engine, void (*use)(void *arg, const struct status *status),
 		    void *arg)
 {
@@ -141,6 +193,7 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 	int64_t *unpinned = xcalloc(model->n_balances, sizeof(*unpinned));
 	struct status_measured *measured = collect_measured(engine, unpinned);
 	int64_t *pins = xcalloc(model->n_balances, sizeof(*pins));
+	int64_t *real_flows = collect_real_flows(engine), *sticks = collect_sticks(engine);
 	struct timespec wall;
 	clock_gettime(CLOCK_REALTIME, &wall);
 	for (size_t i = 0; i < model->n_balances; i++)
@@ -153,6 +206,9 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 				      .verdicts = (const struct verdict(*)[FAM_COUNT])verdicts,
 				      .measured = measured,
 				      .pins = pins,
+				      .reals = engine_reals(engine),
+				      .real_flows = real_flows,
+				      .sticks = sticks,
 				      .unpinned = unpinned,
 				      .failure = engine_failure(engine),
 				      .started_ms = engine_started_ms(engine),

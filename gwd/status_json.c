@@ -131,6 +131,79 @@ static json_t *json_balance(const struct status_balance *balance)
 	return o;
 }
 
+static const char *const role_name[] = {
+	[ROLE_REAL] = "real", [ROLE_BACKUP] = "backup", [ROLE_SORRY] = "sorry"};
+
+static json_t *json_limit(uint32_t limit) // null: none
+{
+	return limit ? json_integer(limit) : json_null();
+}
+
+static json_t *json_server(const struct status *status, const struct status_real *real)
+{
+	const struct model_real *conf = real->conf;
+	const struct plan_real *planned = real->planned;
+	const struct verdict *verdict = real->verdict;
+	json_t *o = json_object();
+	set(o, "name", json_text(conf->name));
+	set(o, "role", json_string(role_name[conf->role]));
+	set(o, "forward", json_string(forward_name(conf->forward)));
+	set(o, "address", json_addr(&conf->address));
+	set(o, "port", json_limit(conf->port));
+	set(o, "state", json_string(state_name(status_real_state(real))));
+	set(o, "reason", json_text(status_real_reason(real)));
+	set(o, "since", json_time(status, real->since_ms));
+	set(o, "weight", json_integer(status_real_weight(real)));
+	set(o, "manual", planned && *planned->manual ? json_text(planned->manual) : json_null());
+	set(o, "flows", json_count(real->flows));
+	set(o, "max_connections", json_limit(conf->max_connections));
+	set(o, "min_connections", json_limit(conf->min_connections));
+	set(o, "full", json_boolean(planned && planned->full));
+	set(o, "active", json_boolean(planned && (planned->active[FAM_4] || planned->active[FAM_6])));
+	set(o, "latency_ms", json_measure(verdict ? verdict->latency_ms : -1));
+	set(o, "loss", json_measure(verdict && verdict->state != STATE_UNKNOWN ? verdict->loss : -1));
+	return o;
+}
+
+static json_t *json_listen(const struct model_listen *listen)
+{
+	json_t *o = json_object();
+	set(o, "address", json_addr(&listen->addr));
+	set(o, "first_port", json_integer(listen->first));
+	set(o, "last_port", json_integer(listen->last));
+	return o;
+}
+
+static json_t *json_service(const struct status *status, const struct status_service *service)
+{
+	const struct model_service *conf = service->conf;
+	json_t *o = json_object(), *reals = json_array(), *listens = json_array();
+	for (size_t i = 0; i < conf->n_listens; i++)
+		json_array_append_new(listens, json_listen(&conf->listens[i]));
+	vec_each(&service->reals, real)
+		json_array_append_new(reals, json_server(status, real));
+	set(o, "name", json_text(conf->name));
+	set(o, "listen", listens);
+	set(o, "forward", json_string(forward_name(conf->n_reals ? conf->reals[0].forward : FORWARD_NAT)));
+	set(o, "scheduler", json_string(scheduler_name(conf->scheduler)));
+	set(o, "state", json_string(state_name(status_service_state(service))));
+	set(o, "serving", json_string(serving_name(service->serving)));
+	set(o, "since", json_time(status, service->since_ms));
+	set(o, "persistence_ms", json_integer(conf->persistence_ms));
+	set(o, "pins", json_count(service->pins));
+	set(o, "flows", json_count(service->flows));
+	set(o, "limit_connections", json_limit(conf->limit_connections));
+	set(o, "limit_rate", json_limit(conf->limit_rate));
+	set(o, "reals", reals);
+	return o;
+}
+
+static bool shows_service(const struct status_service *service, const char *name)
+{
+	size_t n = strlen(service->conf->name);
+	return !name || (!strncmp(service->conf->name, name, n) && (!name[n] || name[n] == '/'));
+}
+
 void status_json(const struct status *status, const char *name, struct buf *out)
 {
 	json_t *o = json_object(), *gateways = json_array(), *balances = json_array();
@@ -142,7 +215,11 @@ void status_json(const struct status *status, const char *name, struct buf *out)
 			json_array_append_new(balances, json_balance(balance));
 	set(o, "gateways", gateways);
 	set(o, "balances", balances);
-	set(o, "services", json_array()); // the language has no `service` yet
+	json_t *services = json_array();
+	vec_each(&status->services, service)
+		if (shows_service(service, name))
+			json_array_append_new(services, json_service(status, service));
+	set(o, "services", services);
 	set(o, "fastpath", json_boolean(status->fastpath));
 	set(o, "config", json_text(status->model->path));
 	set(o, "started", json_time(status, status->started_ms));

@@ -7,6 +7,7 @@
 #include "gwd/core/facts.h"
 #include "gwd/figure.h"
 #include "gwd/status.h"
+#include "gwd/status_service.h"
 #include "gwd/table.h"
 
 // ---- all gateways ----------------------------------------------------------------------------
@@ -185,6 +186,10 @@ void status_text(const struct status *status, const char *name, struct buf *out)
 		put_gateways(status, out);
 		buf_puts(out, "\n");
 		status_text_balances(status, NULL, out);
+		if (status->services.n) {
+			buf_puts(out, "\n");
+			status_text_services(status, NULL, out);
+		}
 		return;
 	}
 	vec_each(&status->gateways, gw)
@@ -193,4 +198,11 @@ void status_text(const struct status *status, const char *name, struct buf *out)
 	vec_each(&status->balances, balance)
 		if (!strcmp(name, balance->conf->name))
 			status_text_balance(status, balance, out);
+	vec_each(&status->services, service) {
+		if (!strcmp(name, service->conf->name))
+			status_text_service(status, service, out);
+		vec_each(&service->reals, real)
+			if (!strcmp(name, real->name))
+				status_text_real(status, service, real, out);
+	}
 }

@@ -60,7 +60,8 @@ struct wake *wake_open(struct event_base *base, uint32_t mark, unsigned priority
 	if (!wake->next)
 		abort(); // out of memory
 	wake->fd[FAM_4] = wake_socket(AF_INET, mark, priority);
-	wake->fd[FAM_6] = wake_socket(AF_INET6, mark, priority); // may be missing: then there are no flows either
+	wake->fd[FAM_6] =
+		wake_socket(AF_INET6, mark, priority); // may be missing: then there are no flows either
 	if (wake->fd[FAM_4] < 0) {
 		err_errno(err, -wake->fd[FAM_4], "can't open a raw socket to wake flows");
 		wake_close(wake);

@@ -51,13 +51,16 @@ int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32
 typedef void (*conntrack_unreplied_cb)(void *arg, const struct ct_flow *flow, uint32_t id);
 int conntrack_dump_unreplied(struct conntrack *ct, conntrack_unreplied_cb cb, void *arg, struct err *err);
 
+// Calls `cb` for each flow, of both families, that has all of these IPS_* bits in its status.
+int conntrack_dump(struct conntrack *ct, uint32_t status, conntrack_cb cb, void *arg, struct err *err);
+
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
 int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);
 
-// Ends every flow of the family for which `ends` says so; answers_from: only those whose answers come from
-// that address are asked about (none: all).
+// Ends every flow of the family for which `ends` says so; answers_from: others than those whose
+// answers come from that address need not be asked about (none: all are).
 typedef bool (*conntrack_ends_cb)(void *arg, const struct ct_flow *flow);
 int conntrack_end(struct conntrack *ct, enum fam fam, const struct addr *answers_from, conntrack_ends_cb ends,
 		  void *arg, struct err *err);

@@ -46,8 +46,7 @@ void diff_ends(struct ops *ops, const struct plan *from, const struct plan *to)
 		for (size_t k = 0; k < old->reals.n; k++) {
 			const struct plan_real *real = &old->reals.v[k];
 			if (diff_ends_real(real, diff_real(now, real->name, k), cut))
-				vec_push(&ops->op,
-					 (struct op){.kind = OP_END, .service = old, .real = real});
+				vec_push(&ops->op, (struct op){.kind = OP_END, .service = old, .real = real});
 		}
 	}
 }
