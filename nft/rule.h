@@ -88,9 +88,9 @@ void rule_mark_stamp(struct rule *rule, enum rule_mark mark, uint32_t keep, uint
 
 // ---- what the packet is ------------------------------------------------------------------------
 void rule_ct_state(struct rule *rule, enum rule_state state);
-void rule_ct_original(struct rule *rule); // from the side that opened the flow
+void rule_ct_original(struct rule *rule);                    // from the side that opened the flow
 void rule_priority_is(struct rule *rule, uint32_t priority); // of the socket that sent it
-void rule_not_to_us(struct rule *rule);   // by its link-layer address: broadcast, multicast, overheard
+void rule_not_to_us(struct rule *rule); // by its link-layer address: broadcast, multicast, overheard
 void rule_fam(struct rule *rule, enum fam fam);
 void rule_if_is(struct rule *rule, enum rule_if which, const char *name);
 void rule_if_in_set(struct rule *rule, enum rule_if which, const char *set);
