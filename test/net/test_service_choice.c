@@ -209,3 +209,59 @@ Test(service_choice, where_nobody_serves_the_client_is_refused_at_once)
 	}
 	inbound_finish(in);
 }
+
+// ---- limits of one source ----------------------------------------------------------------------
+
+static struct lab_burst *hold_from(struct inbound *in, const char *source, uint16_t port, int count)
+{
+	struct lab_burst *held = lab_burst_start(
+		in->net->lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(in->net->lab),
+								.to = wan(in, 1),
+								.port = port,
+								.source = source},
+						       .count = count,
+						       .timeout_ms = 500,
+						       .hold = true});
+	lab_burst_wait(held);
+	return held;
+}
+
+Test(service_choice, a_source_has_so_many_connections_at_a_time)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in,
+		    "service web { listen = \"%s:80\"  limit-source { connections = 20 }\n"
+		    "  real r1 { address = 10.0.0.11 }  real r2 { address = 10.0.0.12 } }\n",
+		    wan(in, 1));
+	net_guard(in->net, 2);
+	struct lab_burst *greedy = hold_from(in, "198.51.100.1", 80, 50);
+	cr_assert_eq(lab_burst_tally(greedy).answered, 20);
+	cr_assert_eq(lab_burst_tally(greedy).outcome[LAB_TIMEOUT], 30);
+	struct lab_burst *other = hold_from(in, "198.51.100.2", 80, 20);
+	cr_assert_eq(lab_burst_tally(other).answered, 20, "another source has its own");
+	lab_burst_free(greedy);
+	lab_burst_free(other);
+	inbound_finish(in);
+}
+
+Test(service_choice, a_source_has_so_many_new_connections_a_second)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in,
+		    "service web { listen = \"%s:80\"  protocol = udp  limit-source { rate = 10/s }\n"
+		    "  real r1 { address = 10.0.0.11 }  real r2 { address = 10.0.0.12 } }\n",
+		    wan(in, 1));
+	net_guard(in->net, 2);
+	for (int i = 1; i <= 2; i++) {
+		struct lab_burst_spec spec = {.flow = {.from = lab_internet(in->net->lab),
+						       .to = wan(in, 1),
+						       .port = 80,
+						       .source = i == 1 ? "198.51.100.1" : "198.51.100.2"},
+					      .count = 64,
+					      .timeout_ms = 1000,
+					      .udp = true};
+		struct lab_tally tally = lab_burst_run(in->net->lab, &spec);
+		cr_assert(tally.answered >= 10 && tally.answered <= 20, "%d", tally.answered);
+	}
+	inbound_finish(in);
+}
