@@ -13,6 +13,7 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/names.h"
 #include "nft/nft.h"
+#include "nft/places.h"
 #include "test/unit/fixture.h"
 #include "test/unit/nft_netns.h"
 
@@ -361,6 +362,74 @@ Test(nft_apply, services_of_every_kind_come_and_go)
 		now = next;
 	}
 	plan_free(&now);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- places --------------------------------------------------------------------------------------------
+
+struct seen_places {
+	size_t n;
+	struct place last;
+};
+
+static void see_place(void *arg, const struct place *place)
+{
+	struct seen_places *seen = arg;
+	seen->n++;
+	seen->last = *place;
+}
+
+static size_t places_taken(struct nft *nft, const struct plan_set *set)
+{
+	struct err err;
+	struct seen_places seen = {0};
+	cr_assert_eq(places_list(nft, set, see_place, &seen, &err), 0, "%s", err.text);
+	return seen.n;
+}
+
+static void in_family(struct nft *nft, const struct plan *plan, const char *name, const char *client)
+{
+	enum { MANY = 3000, ROOM = 4000 };
+	static struct place places[ROOM + 1];
+	struct err err;
+	struct addr addr;
+	const struct plan_set *set = plan_find_set(plan, name);
+	cr_assert(set && addr_parse(client, &addr));
+	for (int i = 0; i <= ROOM; i++)
+		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
+	cr_assert_eq(places_take(nft, places, MANY, &err), 0, "%s", err.text);
+	cr_assert_eq(places_take(nft, places, MANY, &err), 0, "taken twice is taken once: %s", err.text);
+	cr_assert_eq(places_taken(nft, set), MANY);
+	cr_assert_eq(places_take(nft, places, ROOM + 1, &err), -ENFILE);
+	cr_assert_eq(places_taken(nft, set), MANY);
+	cr_assert_eq(places_free(nft, places + 100, 1000, &err), 0, "%s", err.text);
+	cr_assert_eq(places_free(nft, places, MANY - 1, &err), 0, "some of them are free: %s", err.text);
+	struct seen_places seen = {0};
+	cr_assert_eq(places_list(nft, set, see_place, &seen, &err), 0);
+	cr_assert_eq(seen.n, 1);
+	cr_assert_arr_eq(seen.last.elem.key, places[MANY - 1].elem.key, plan_set_key_size(set));
+	cr_assert_eq(places_take(nft, places, ROOM, &err), 0, "freed places are room again: %s", err.text);
+	cr_assert_eq(places_free(nft, places, ROOM, &err), 0);
+	cr_assert_eq(places_taken(nft, set), 0);
+}
+
+Test(nft_apply, places_are_taken_and_given_back)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	struct model_service *service = fixture_service(f, "web");
+	fixture_listen(service, "198.51.100.10", 80, 80);
+	fixture_listen(service, "2001:db8::10", 80, 80);
+	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = 4000;
+	fixture_real(service, ROLE_REAL, "b", "fd00::11", 0, 1)->max_connections = 4000;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	in_family(nft, &plan, "conn4.web.a.4000", "192.0.2.1");
+	in_family(nft, &plan, "conn6.web.b.4000", "2001:db8::1");
+	plan_free(&plan);
 	nft_close(nft);
 	fixture_free(f);
 }

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "nft/places.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nft/batch.h"
+#include "nft/nft_priv.h"
+#include "nft/nl.h"
+
+#define PLACES_TRIES 5 // while somebody changes the ruleset under the dump
+
+struct place place_of(const struct plan_set *set, const struct addr *client, uint8_t protocol,
+		      uint16_t client_port, uint16_t listener_port)
+{
+	struct place place = {.set = set};
+	uint16_t ports[2] = {htons(client_port), htons(listener_port)};
+	uint8_t *key = place.elem.key + addr_size(client);
+	memcpy(place.elem.key, client->b, addr_size(client));
+	key[0] = protocol;
+	memcpy(key + 4, &ports[0], sizeof(ports[0])); // each field is padded to 4 bytes
+	memcpy(key + 8, &ports[1], sizeof(ports[1]));
+	return place;
+}
+
+static int places_change(struct nft *nft, uint16_t type, const struct place *places, size_t n,
+			 struct err *err)
+{
+	struct batch batch = {0};
+	VEC(const struct plan_elem *) elems = {0};
+	batch_begin(&batch, 0); // whatever the rest of the ruleset has become
+	for (size_t i = 0; i < n; i++) {
+		vec_push(&elems, &places[i].elem);
+		if (i + 1 < n && places[i + 1].set == places[i].set)
+			continue;
+		batch_elems(&batch, type, places[i].set, elems.v, elems.n);
+		elems.n = 0;
+	}
+	int code = n ? nft_commit(nft, &batch, err) : 0;
+	batch_free(&batch);
+	vec_free(&elems);
+	return code;
+}
+
+// One that isn't there refuses the whole transaction: halves find it, and the others are freed all the same.
+int places_free(struct nft *nft, const struct place *places, size_t n, struct err *err)
+{
+	int code = places_change(nft, NFT_MSG_DELSETELEM, places, n, err);
+	if (code != -ENOENT)
+		return code;
+	if (n > 1) {
+		code = places_free(nft, places, n / 2, err);
+		return code ? code : places_free(nft, places + n / 2, n - n / 2, err);
+	}
+	if (err)
+		err->text[0] = 0;
+	return 0;
+}
+
+int places_take(struct nft *nft, const struct place *places, size_t n, struct err *err)
+{
+	return places_change(nft, NFT_MSG_NEWSETELEM, places, n, err);
+}
+
+// ---- listing -----------------------------------------------------------------------------------
+
+struct places_seen {
+	const struct plan_set *set;
+	VEC(struct place) v;
+};
+
+static int places_see(struct nftnl_set_elem *elem, void *arg)
+{
+	struct places_seen *seen = arg;
+	uint32_t size = 0;
+	const void *key = nftnl_set_elem_get(elem, NFTNL_SET_ELEM_KEY, &size);
+	struct place place = {.set = seen->set};
+	if (!key || size > sizeof(place.elem.key))
+		return 0;
+	memcpy(place.elem.key, key, size);
+	vec_push(&seen->v, place);
+	return 0;
+}
+
+static int places_parse(const struct nlmsghdr *nlh, void *arg)
+{
+	struct nftnl_set *set = nftnl_set_alloc();
+	if (!set)
+		abort();
+	if (nftnl_set_elems_nlmsg_parse(nlh, set) == 0)
+		nftnl_set_elem_foreach(set, places_see, arg);
+	nftnl_set_free(set);
+	return MNL_CB_OK;
+}
+
+int places_list(struct nft *nft, const struct plan_set *set, places_fn *cb, void *arg, struct err *err)
+{
+	struct places_seen seen = {.set = set};
+	int code = -EINTR;
+	for (unsigned tries = 0; code == -EINTR && tries < PLACES_TRIES; tries++) {
+		seen.v.n = 0;
+		code = nft_dump(nft, set->table, NFT_MSG_GETSETELEM, set->name, places_parse, &seen, err);
+	}
+	for (size_t i = 0; !code && i < seen.v.n; i++)
+		cb(arg, &seen.v.v[i]);
+	vec_free(&seen.v);
+	return code;
+}
