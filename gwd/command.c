@@ -90,7 +90,7 @@ void command_real_script(struct engine *engine, const struct request *request, s
 	struct err err;
 	bool redirect = request->n_args == 2;
 	if (redirect && strcmp(request->args[1], "redirect") != 0)
-		reply_fail(reply, REPLY_USAGE, "usage: gwctl real-script NAME [redirect]");
+		reply_fail(reply, REPLY_USAGE, "usage: gwctl real-script NAME [redirect] [FILE]");
 	else if (real_script(engine_model(engine), engine_facts(engine), request->args[0], redirect,
 			     &reply->body, &err) < 0)
 		reply_fail(reply, REPLY_FAILED, err.text);

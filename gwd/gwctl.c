@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// gwctl: asks the running gwd and prints what it answers. `check` alone needs no gwd: it reads the
-// file itself, with the code that gwd would use.
+// gwctl: asks the running gwd and prints what it answers; what is about a file alone needs none (offline.h).
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "conf/conf.h"
 #include "gwd/base/buf.h"
 #include "gwd/base/err.h"
 #include "gwd/base/vec.h"
@@ -15,7 +13,7 @@
 #include "gwd/command.h"
 #include "gwd/command_list.h"
 #include "gwd/control.h"
-#include "gwd/core/model.h"
+#include "gwd/offline.h"
 #include "gwd/request.h"
 
 #define HELP_WIDTH 14 // of a command and its arguments, beside the help
@@ -94,21 +92,15 @@ static void print_painted(const char *text)
 
 // ---- commands --------------------------------------------------------------------------------
 
-static int check(const struct request *request)
+static int run_offline(const struct request *request)
 {
-	struct model *model = NULL;
-	struct buf report = {0};
-	if (request->n_args != 1)
-		return usage("usage: gwctl check FILE");
-	if (request->json)
-		return usage("check has no JSON form: leave -j out");
-	int rc = conf_load(request->args[0], &model, &report);
-	fputs(buf_text(&report), rc < 0 ? stderr : stdout);
-	if (rc == 0)
-		printf("%s: no errors\n", request->args[0]);
-	model_free(model);
-	buf_free(&report);
-	return rc < 0 ? REPLY_FAILED : REPLY_DONE;
+	struct buf out = {0}, errors = {0};
+	int status = offline_run(request, &out, &errors);
+	fputs(buf_text(&out), stdout);
+	fputs(buf_text(&errors), stderr);
+	buf_free(&out);
+	buf_free(&errors);
+	return status;
 }
 
 static void print_on(const char *text, size_t n)
@@ -179,7 +171,7 @@ int main(int argc, char **argv)
 		request.args[request.n_args++] = argv[optind++];
 	if (follow)
 		request.args[request.n_args++] = "-f";
-	if (!strcmp(request.command, "check"))
-		return finish(check(&request));
+	if (offline_can(&request))
+		return finish(run_offline(&request));
 	return finish(ask(path && *path ? path : CONTROL_PATH, &request));
 }

@@ -106,6 +106,37 @@ static void preview_check_gateways(const struct preview *preview, const struct m
 			fprintf(out, "lan: interface %s does not exist now\n", model->lan.interfaces[i]);
 }
 
+static bool preview_is_own(const struct facts *facts, const struct addr *addr)
+{
+	vec_each(&facts->ifaces, iface)
+		vec_each(&iface->addrs, own)
+			if (addr_equal(&own->addr, addr))
+				return true;
+	return false;
+}
+
+static void preview_check_listen(const struct model_service *service, size_t i, const struct facts *facts,
+				 FILE *out)
+{
+	const struct addr *addr = &service->listens[i].addr;
+	char text[ADDR_TEXT];
+	bool told = false;
+	for (size_t k = 0; k < i; k++)
+		told |= addr_equal(&service->listens[k].addr, addr);
+	if (!told && !service->vip_interface && !preview_is_own(facts, addr))
+		fprintf(out,
+			"service %s: %s is on no interface of this host now: others must route it here\n",
+			service->name, addr_text(addr, text));
+}
+
+static void preview_check_services(const struct preview *preview, const struct model *model, FILE *out)
+{
+	const struct facts *facts = netmon_facts(preview->netmon);
+	for (size_t i = 0; i < model->n_services; i++)
+		for (size_t k = 0; k < model->services[i].n_listens; k++)
+			preview_check_listen(&model->services[i], k, facts, out);
+}
+
 static void preview_check_sysctls(const struct preview *preview, FILE *out)
 {
 	char value[64];
@@ -146,6 +177,7 @@ int preview_check(const struct model *model, FILE *out)
 		fprintf(out, "kernel: %s\n", err.text);
 	} else {
 		preview_check_gateways(&preview, model, out);
+		preview_check_services(&preview, model, out);
 		preview_check_sysctls(&preview, out);
 		if (*model->globals.control_group && !getgrnam(model->globals.control_group))
 			fprintf(out, "control-group: this host has no group %s, so only root may use gwctl\n",

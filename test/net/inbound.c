@@ -19,7 +19,8 @@ struct inbound *inbound_lab(const struct lab_spec *spec, int n)
 	return in;
 }
 
-static void inbound_configure(struct inbound *in, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void inbound_configure(struct inbound *in, const char *format,
+								    va_list ap)
 {
 	static const int weights[LAB_ISPS_MAX] = {1, 1, 1, 1, 1, 1, 1, 1};
 	char *services = NULL;

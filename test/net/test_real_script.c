@@ -8,8 +8,11 @@
 
 static void run_script(struct net *net, struct lab_ns *real, const char *arguments)
 {
-	char *script = NULL;
+	char *script = NULL, *offline = NULL;
 	cr_assert_eq(net_gwctl(net, &script, "real-script %s", arguments), 0, "%s", script);
+	cr_assert_eq(net_gwctl(net, &offline, "-s /nowhere real-script %s %s", arguments, net->config), 0);
+	cr_assert_str_eq(script, offline, "without gwd it is the same");
+	free(offline);
 	const char *path = lab_file(net->lab, "real.sh", "%s", script);
 	for (int again = 0; again < 2; again++)
 		lab_do(real, "sh %s", path);
