@@ -179,17 +179,25 @@ static void put_warning(const struct status *status, struct buf *out)
 	}
 }
 
+// Without gateways, as on a host that only balances what comes in, there is nothing to say of balances.
+static void put_all(const struct status *status, struct buf *out)
+{
+	if (status->gateways.n) {
+		put_gateways(status, out);
+		buf_puts(out, "\n");
+		status_text_balances(status, NULL, out);
+	}
+	if (status->services.n) {
+		buf_puts(out, status->gateways.n ? "\n" : "");
+		status_text_services(status, NULL, out);
+	}
+}
+
 void status_text(const struct status *status, const char *name, struct buf *out)
 {
 	put_warning(status, out);
 	if (!name) {
-		put_gateways(status, out);
-		buf_puts(out, "\n");
-		status_text_balances(status, NULL, out);
-		if (status->services.n) {
-			buf_puts(out, "\n");
-			status_text_services(status, NULL, out);
-		}
+		put_all(status, out);
 		return;
 	}
 	vec_each(&status->gateways, gw)

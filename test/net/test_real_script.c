@@ -96,9 +96,14 @@ Test(real_script, nat_within_one_network)
 {
 	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 1, .hosts = 3}, 1);
 	struct lab *lab = in->net->lab;
+	char *status = NULL;
 	in->net->config = lab_file(lab, "gwd.conf", ONE_NETWORK);
 	net_gwd(in->net);
 	from_beside(in, false);
+	cr_assert_eq(net_gwctl(in->net, &status, "status"), 0);
+	cr_assert(!strncmp(status, "SERVICE ", 8), "without gateways only services are of interest:\n%s",
+		  status);
+	free(status);
 	run_script(in->net, lab_host(lab, 1), "web/r4");
 	run_script(in->net, lab_host(lab, 1), "web/r6");
 	run_script(in->net, lab_host(lab, 1), "all/r4");
