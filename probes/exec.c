@@ -18,6 +18,7 @@
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
 #include "probes/ask.h"
+#include "probes/link_socket.h"
 #include "probes/spawn.h"
 
 #define LINE 72 // of the output, kept
@@ -178,6 +179,11 @@ static int start(struct exec_ask *ask, const struct ask_spec *spec)
 
 	if (pipe2(ends, O_CLOEXEC) < 0)
 		return errno;
+	if (!link_may_keep(ends[1])) {
+		close(ends[0]);
+		close(ends[1]);
+		return EMFILE;
+	}
 	fcntl(ends[0], F_SETFL, O_NONBLOCK);
 	fill(&env, spec);
 	int r = spawn_command(spec->probe->command, env.all.v, ends[1], &ask->pid);

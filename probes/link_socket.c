@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -59,13 +60,21 @@ static int bind_source(int fd, const struct prober_link *link, const struct addr
 	return bind(fd, (struct sockaddr *)&from, size) < 0 ? -errno : 0;
 }
 
+bool link_may_keep(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur == RLIM_INFINITY ||
+	       (rlim_t)fd + LINK_RESERVE < limit.rlim_cur;
+}
+
 int link_socket_open(int type, const struct prober_link *link, const struct addr *target)
 {
 	int fd = socket(target->family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	if (fd < 0)
 		return -errno;
-	int r = link_socket_bind(fd, link->ifname, link->mark);
+	int r = link_may_keep(fd) ? link_socket_bind(fd, link->ifname, link->mark) : -EMFILE;
 	if (!r)
 		r = bind_source(fd, link, target);
 	if (!r)

@@ -21,6 +21,11 @@ int link_socket_bind(int fd, const char *ifname, uint32_t mark);
 // (a link-local target is left to the kernel: it wants a link-local source). Descriptor or -errno.
 int link_socket_open(int type, const struct prober_link *link, const struct addr *target);
 
+// False: it is one of the last descriptors, which are not for questions. The rest of gwd must go on: be reloaded,
+// answer gwctl, end flows. Who made it closes it, and fails with EMFILE.
+#define LINK_RESERVE 6
+bool link_may_keep(int fd);
+
 // Fills in the address of a target; `ifindex` is for link-local ones. Returns its length.
 socklen_t link_sockaddr(struct sockaddr_storage *out, const struct addr *addr, uint16_t port,
 			uint32_t ifindex);

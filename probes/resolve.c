@@ -187,7 +187,7 @@ static int mark_socket(ares_socket_t fd, int type, void *arg)
 	const struct lookup *lookup = arg;
 
 	(void)type;
-	return link_socket_bind(fd, "", lookup->entry->mark) ? -1 : 0;
+	return link_may_keep(fd) && !link_socket_bind(fd, "", lookup->entry->mark) ? 0 : -1;
 }
 
 static struct addr address_of(const struct ares_addrinfo_node *node)

@@ -37,5 +37,7 @@ void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const 
 int bench_connections(int argc, char **argv);
 int bench_control_plane(int argc, char **argv);
 int bench_failover(int argc, char **argv);
+int bench_detection(int argc, char **argv);
+int bench_probing(int argc, char **argv);
 
 #endif

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// detection: how soon a dead link is noticed, and a repaired one used again, with shipped defaults: lsm,
+// keepalived (checking a real behind the link) and gwd. Eight links die one after the other, each in its own
+// phase of its probing; a ninth lives on. A blackholed link keeps its carrier.
+//
+// When gwd noticed is what `gwctl events` says: the time when the change was in force in the kernel. The
+// peers' is when they ran their script. Under gwd clients' connections show that it is true.
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "gwd/base/vec.h"
+#include "test/bench/bench.h"
+
+#define DYING 8
+#define LINKS (DYING + 1)
+#define CLIENTS 180
+#define WAIT_MS 180000
+#define APART_MS 1130 // the kernel tells of lost carriers once a second
+
+struct subject;
+
+struct seconds {
+	VEC(double) v;
+};
+
+struct run {
+	struct lab *lab;
+	const struct lab_ns *router;
+	const struct subject *subject;
+	struct lab_proc *daemon;
+	const char *told; // file: a line for each change, "NANOSECONDS STATE gK"
+	int64_t wall_ms;  // of the clock's zero
+	struct seconds down, up;
+};
+
+struct subject {
+	const char *name, *target;
+	int rounds;
+	const char *config;
+	void (*start)(struct run *run);
+	int64_t (*kill)(struct lab *lab, int isp);
+	int64_t (*repair)(struct lab *lab, int isp);
+	bool routes;  // what it says is in force in the kernel: clients must see it
+	bool clients; // they try to connect all the time
+};
+
+// ---- who is measured ---------------------------------------------------------------------------
+
+static void start_gwd(struct run *run)
+{
+	char text[4096] = "";
+	size_t n = 0;
+	for (int k = 1; k <= LINKS; k++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "gateway g%d { interface = wan%d address = %s address6 = none }\n", k,
+				      k, lab_wan_nexthop(run->lab, k, AF_INET));
+	run->daemon = bench_gwd(run->lab, run->router,
+				lab_file(run->lab, "gwd.conf",
+					 "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\n%s\n%s",
+					 run->subject->config, text));
+}
+
+// Writes down what a peer tells, with the time.
+static const char *recorder(struct run *run)
+{
+	const char *script =
+		lab_file(run->lab, "tell", "#!/bin/sh\necho \"$(date +%%s%%N) $1 $2\" >>%s\n", run->told);
+	lab_do(run->router, "chmod 755 %s && : >%s", script, run->told);
+	return script;
+}
+
+static void start_lsm(struct run *run)
+{
+	char text[4096] = "";
+	size_t n = 0;
+	for (int k = 1; k <= LINKS; k++)
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "connection {\nname=g%d\ncheckip=%s\ndevice=wan%d\n}\n", k,
+				      lab_wan_nexthop(run->lab, k, AF_INET), k);
+	const char *script = recorder(run);
+	const char *config =
+		lab_file(run->lab, "lsm.conf",
+			 "defaults {\nname=defaults\neventscript=%s\nnotifyscript=\n}\n%s", script, text);
+	run->daemon = lab_proc_start(run->lab, run->router,
+				     (const char *[]){"lsm", "--config", config, "--no-fork", "--pidfile",
+						      lab_path(run->lab, "lsm.pid"), NULL});
+}
+
+static bool has_checked_all(void *arg)
+{
+	const char *output = lab_proc_output(arg);
+	int n = 0;
+	while ((output = strstr(output, ":tcp:80 success."))) {
+		output++;
+		n++;
+	}
+	return n >= DYING;
+}
+
+// Each real is reached by another link. A real's first state is up, and not told.
+static void start_keepalived(struct run *run)
+{
+	char text[8192] = "";
+	size_t n = 0;
+	const char *script = recorder(run);
+	for (int k = 1; k <= DYING; k++) {
+		lab_do(run->router, "ip route replace %s via %s", lab_server_address(AF_INET, k),
+		       lab_wan_nexthop(run->lab, k, AF_INET));
+		n += (size_t)snprintf(
+			text + n, sizeof(text) - n,
+			"real_server %s 80 {\nnotify_down \"%s down g%d\"\nnotify_up \"%s up g%d\"\n"
+			"TCP_CHECK {\n}\n}\n",
+			lab_server_address(AF_INET, k), script, k, script, k);
+	}
+	const char *config =
+		lab_file(run->lab, "keepalived.conf",
+			 "global_defs {\nscript_user root\n}\n"
+			 "virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n%s}\n",
+			 text);
+	run->daemon = lab_proc_start(run->lab, run->router,
+				     (const char *[]){"keepalived", "--dont-fork", "--log-console", "--check",
+						      "--use-file", config, "--pid",
+						      lab_path(run->lab, "keepalived.pid"), "--checkers_pid",
+						      lab_path(run->lab, "checkers.pid"), NULL});
+	if (!lab_wait_until(has_checked_all, run->daemon, WAIT_MS))
+		bench_die("keepalived does not find its reals: %s", lab_proc_output(run->daemon));
+}
+
+static const struct subject subjects[] = {
+	{"lsm", "", 1, NULL, start_lsm, lab_fault_blackhole, lab_fault_repair, false, false},
+	{"gwd, shipped defaults", "down <= 1.5 s, up <= 10 s", 2, "", start_gwd, lab_fault_blackhole,
+	 lab_fault_repair, true, false},
+	{"gwd, interval = fast = 100ms", "down <= 0.5 s", 2,
+	 "probe next-hop { interval = 100ms fast = 100ms }", start_gwd, lab_fault_blackhole, lab_fault_repair,
+	 true, false},
+	{"gwd, interval = 30s, clients connect", "", 2, "probe next-hop { interval = 30s }", start_gwd,
+	 lab_fault_blackhole, lab_fault_repair, true, true},
+	{"gwd, carrier lost", "down <= 0.05 s", 2, "", start_gwd, lab_fault_carrier_off, lab_fault_carrier_on,
+	 true, false},
+	{"keepalived", "", 1, NULL, start_keepalived, lab_fault_blackhole, lab_fault_repair, false, false},
+};
+
+// ---- what they told ----------------------------------------------------------------------------
+
+static int64_t wall_clock_ms(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+// "2026-01-01T00:00:00.000Z"
+static int64_t parse_time(const char *text)
+{
+	struct tm tm = {0};
+	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	return rest ? timegm(&tm) * 1000 + (int64_t)(strtod(rest, NULL) * 1000 + 0.5) : 0;
+}
+
+static bool understand(const char *line, int64_t *wall_ms, char state[16], int *link)
+{
+	char date[32];
+	long long ns;
+	if (sscanf(line,
+		   "{\"time\":\"%31[^\"]\",\"kind\":\"gateway\",\"name\":\"g%d\",\"old\":\"%*[^\"]\","
+		   "\"new\":\"%15[^\"]\"",
+		   date, link, state) == 3) {
+		*wall_ms = parse_time(date);
+		return true;
+	}
+	if (sscanf(line, "%lld %15s g%d", &ns, state, link) != 3)
+		return false;
+	*wall_ms = ns / 1000000;
+	return true;
+}
+
+static char *listen_to(struct run *run)
+{
+	char *text = NULL;
+	if (run->subject->routes)
+		bench_gwctl(run->lab, run->router, &text, "-j events");
+	else
+		lab_run(run->router, &text, "cat %s", run->told);
+	return text;
+}
+
+// When each of the links got that state for the first time after `since_ms`; 0: not yet.
+static size_t heard(struct run *run, const char *wanted, int64_t since_ms, int64_t when_ms[LINKS + 1])
+{
+	char *text = listen_to(run), *rest = text, *line, state[16];
+	size_t n = 0;
+	int64_t wall_ms;
+	int link;
+	memset(when_ms, 0, (LINKS + 1) * sizeof(*when_ms));
+	while ((line = strsep(&rest, "\n"))) {
+		if (!understand(line, &wall_ms, state, &link) || strcmp(state, wanted) != 0 || link < 1 ||
+		    link > LINKS || wall_ms - run->wall_ms < since_ms - 1 || when_ms[link])
+			continue;
+		when_ms[link] = wall_ms - run->wall_ms;
+		n++;
+	}
+	free(text);
+	return n;
+}
+
+struct hearing {
+	struct run *run;
+	const char *state;
+	int64_t since_ms;
+	size_t links;
+	int64_t when_ms[LINKS + 1];
+};
+
+static bool all_heard(void *arg)
+{
+	struct hearing *hearing = arg;
+	return heard(hearing->run, hearing->state, hearing->since_ms, hearing->when_ms) >= hearing->links;
+}
+
+static void wait_for(struct hearing *hearing)
+{
+	if (!lab_wait_until(all_heard, hearing, WAIT_MS))
+		bench_die("%s: not every link is %s in time: %s", hearing->run->subject->name, hearing->state,
+			  lab_proc_output(hearing->run->daemon));
+}
+
+// ---- what clients see --------------------------------------------------------------------------
+
+// From a host of its own: clients are pinned to the gateway that they had.
+static struct lab_tally connect_all(struct run *run, int host)
+{
+	return lab_burst_run(run->lab,
+			     &(struct lab_burst_spec){.flow = {.from = lab_host(run->lab, host),
+							       .to = lab_server_address(AF_INET, 1)},
+						      .count = CLIENTS,
+						      .clients = CLIENTS});
+}
+
+static void check_clients(struct run *run, bool dead)
+{
+	if (!run->subject->routes)
+		return;
+	struct lab_tally tally = connect_all(run, dead ? 1 : 2);
+	for (int k = 1; k <= DYING; k++)
+		if (tally.answered != CLIENTS || !tally.isp[k] != dead)
+			bench_die("%s: %d of %d connections answered, %d by link %d which is %s",
+				  run->subject->name, tally.answered, CLIENTS, tally.isp[k], k,
+				  dead ? "dead" : "up");
+}
+
+// ---- a round -----------------------------------------------------------------------------------
+
+static bool never(void *arg)
+{
+	(void)arg;
+	return false;
+}
+
+// Some connections are tried over each link; those over the dead one wait.
+static struct lab_burst *try_to_connect(struct run *run)
+{
+	return lab_burst_start(run->lab,
+			       &(struct lab_burst_spec){.flow = {.from = lab_host(run->lab, 1),
+								 .to = lab_server_address(AF_INET, 1)},
+							.count = CLIENTS,
+							.clients = CLIENTS,
+							.at_once = CLIENTS,
+							.timeout_ms = 20000});
+}
+
+// Seconds from each link's fault or repair to its news.
+static void measure(struct run *run, int64_t (*act)(struct lab *lab, int isp), const char *state,
+		    bool clients, struct seconds *out)
+{
+	int64_t acted_ms[LINKS + 1];
+	struct lab_burst *burst[LINKS + 1] = {0};
+	for (int k = 1; k <= DYING; k++) {
+		acted_ms[k] = act(run->lab, k);
+		burst[k] = clients ? try_to_connect(run) : NULL;
+		lab_wait_until(never, NULL, APART_MS);
+	}
+	struct hearing hearing = {.run = run, .state = state, .since_ms = acted_ms[1], .links = DYING};
+	wait_for(&hearing);
+	for (int k = 1; k <= DYING; k++) {
+		vec_push(&out->v, (double)(hearing.when_ms[k] - acted_ms[k]) / 1000);
+		if (!burst[k])
+			continue;
+		lab_burst_wait(burst[k]);
+		lab_burst_free(burst[k]);
+	}
+}
+
+static void go_round(struct run *run, int turn)
+{
+	struct hearing begun = {.run = run, .state = "up", .links = LINKS};
+	run->subject->start(run);
+	if (run->subject->start != start_keepalived)
+		wait_for(&begun);
+	lab_wait_until(never, NULL, 2000 + 370 * turn);
+	measure(run, run->subject->kill, "down", run->subject->clients, &run->down);
+	check_clients(run, true);
+	lab_wait_until(never, NULL, 3000);
+	measure(run, run->subject->repair, "up", false, &run->up);
+	check_clients(run, false);
+	if (run->subject->routes)
+		bench_gwctl(run->lab, run->router, NULL, "flush");
+	lab_proc_stop(run->daemon);
+}
+
+static void bench_subject(const struct subject *subject)
+{
+	struct run run = {.subject = subject};
+	run.lab = lab_create(&(struct lab_spec){.isps = LINKS, .routes = true});
+	run.router = lab_router(run.lab);
+	run.told = lab_path(run.lab, "told");
+	run.wall_ms = wall_clock_ms() - lab_now_ms();
+	for (int i = 0; i < subject->rounds; i++)
+		go_round(&run, i);
+	double down = bench_median(run.down.v.v, run.down.v.n), up = bench_median(run.up.v.v, run.up.v.n);
+	bench_row("%s\t%zu\t%.2f\t%.2f\t%.2f\t%.2f\t%s", subject->name, run.down.v.n, down,
+		  run.down.v.v[run.down.v.n - 1], up, run.up.v.v[run.up.v.n - 1], subject->target);
+	vec_free(&run.down.v);
+	vec_free(&run.up.v);
+	lab_destroy(run.lab);
+}
+
+int bench_detection(int argc, char **argv)
+{
+	if (argc < 2) // otherwise its rows are added to another table
+		bench_row("SYSTEM\tLINKS\tDOWN AFTER s, MEDIAN\tWORST\tUP AFTER s, MEDIAN\tWORST\tTARGET");
+	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
+		if (argc > 1 ? !strcmp(argv[1], subjects[i].name) : subjects[i].start != start_keepalived)
+			bench_subject(&subjects[i]);
+	return 0;
+}
