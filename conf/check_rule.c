@@ -31,7 +31,8 @@ static bool allows(const struct prefix *all, size_t n, enum fam fam)
 
 static bool rule_allows(const struct model_rule *rule, enum fam fam)
 {
-	return allows(rule->from, rule->n_from, fam) && allows(rule->to, rule->n_to, fam);
+	return allows(rule->from, rule->n_from, fam) &&
+	       (rule->n_to_names || allows(rule->to, rule->n_to, fam));
 }
 
 static void check_families(const struct loader *ld, const struct reader *r, const struct model_rule *rule)

@@ -107,11 +107,19 @@ static bool mark_covers(const struct model_rule *by, const struct model_rule *ru
 	       (rule->mark & by->mark_mask) == by->mark;
 }
 
+// Nobody knows what a name will stand for.
+static bool destinations_cover(const struct model_rule *by, const struct model_rule *rule)
+{
+	if (!by->n_to && !by->n_to_names)
+		return true;
+	return !rule->n_to_names && by->n_to && prefixes_cover(by->to, by->n_to, rule->to, rule->n_to);
+}
+
 bool cover_rule(const struct model_rule *by, const struct model_rule *rule)
 {
 	return by->own == rule->own && protocols_cover(by, rule) && mark_covers(by, rule) &&
 	       prefixes_cover(by->from, by->n_from, rule->from, rule->n_from) &&
-	       prefixes_cover(by->to, by->n_to, rule->to, rule->n_to) &&
+	       destinations_cover(by, rule) &&
 	       ports_cover(by->ports, by->n_ports, rule->ports, rule->n_ports) &&
 	       ports_cover(by->sports, by->n_sports, rule->sports, rule->n_sports) &&
 	       bytes_cover(by->dscp, by->n_dscp, rule->dscp, rule->n_dscp) &&

@@ -13,33 +13,13 @@
 
 #define MINUTE_MS 60000u
 #define HOUR_MS (60 * MINUTE_MS)
-#define NAME_LENGTH 253 // of a name in DNS
-#define LABEL_LENGTH 63
 #define EXPECT_LENGTH 1000
 
 // ---- values ----------------------------------------------------------------------------------
 
-static bool is_label(const char *label, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!isalnum((unsigned char)label[i]) && label[i] != '-' && label[i] != '_')
-			return false;
-	return n > 0 && n <= LABEL_LENGTH;
-}
-
 static int parse_domain(const char *text, void *out, struct err *err)
 {
-	const char *rest = text;
-	while (*rest) {
-		size_t n = strcspn(rest, ".");
-		if (!is_label(rest, n) || strlen(text) > NAME_LENGTH)
-			return err_set(err, EINVAL, "not a name of DNS, such as www.example.net");
-		rest += n + (rest[n] == '.');
-	}
-	if (!*text)
-		return err_set(err, EINVAL, "not a name of DNS, such as www.example.net");
-	*(const char **)out = text;
-	return 0;
+	return value_domain(text, out, err);
 }
 
 struct target {
@@ -47,15 +27,12 @@ struct target {
 	const char *name;
 };
 
-// What is written like an address, right or wrong, is no name.
 static int parse_target(const char *text, void *out, struct err *err)
 {
 	struct target *target = out;
-	const char *label = strrchr(text, '.');
-	label = label && label[1] ? label + 1 : text;
-	bool name = isalpha((unsigned char)*label) && !strchr(text, ':');
 	*target = (struct target){.name = NULL};
-	return name ? parse_domain(text, &target->name, err) : value_host(text, &target->addr, err);
+	return value_is_domain(text) ? value_domain(text, &target->name, err)
+				     : value_host(text, &target->addr, err);
 }
 
 static int parse_web_host(const char *text, void *out, struct err *err)

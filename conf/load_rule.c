@@ -2,6 +2,7 @@
 // The `rule` sections.
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "conf/load.h"
 #include "conf/text.h"
@@ -20,6 +21,51 @@ static int parse_dscp(const char *text, void *out, struct err *err)
 	return value_dscp(text, out, err);
 }
 
+struct destination {
+	struct prefix prefix;
+	const char *name; // NULL: the prefix
+};
+
+// A name has a dot: one that hasn't is rather a slip of the pen.
+static int parse_destination(const char *text, void *out, struct err *err)
+{
+	struct destination *to = out;
+	*to = (struct destination){.name = NULL};
+	if (value_is_domain(text) && strchr(text, '.'))
+		return value_domain(text, &to->name, err);
+	if (value_prefix(text, &to->prefix, err) == 0)
+		return 0;
+	return strchr(text, '/') || !value_is_domain(text)
+		       ? -EINVAL
+		       : err_set(err, EINVAL,
+				 "neither an address, nor a prefix such as 10.0.0.0/8, nor a name such as "
+				 "www.example.net");
+}
+
+static bool has_name(const struct model_rule *rule, const char *name)
+{
+	for (size_t i = 0; i < rule->n_to_names; i++)
+		if (!strcasecmp(rule->to_names[i], name))
+			return true;
+	return false;
+}
+
+static void load_destinations(const struct reader *r, struct model_rule *rule)
+{
+	void *list = NULL;
+	size_t n = read_list(r, "to", sizeof(struct destination), parse_destination, &list);
+	const struct destination *all = list;
+	rule->to = arena_alloc(r->arena, (n + 1) * sizeof(*rule->to));
+	rule->to_names = arena_alloc(r->arena, (n + 1) * sizeof(*rule->to_names));
+	for (size_t i = 0; i < n; i++) {
+		if (!all[i].name)
+			rule->to[rule->n_to++] = all[i].prefix;
+		else if (!has_name(rule, all[i].name))
+			rule->to_names[rule->n_to_names++] = arena_strdup(r->arena, all[i].name);
+	}
+	rule->n_to = read_merge_prefixes(rule->to, rule->n_to);
+}
+
 // Drops what is in the list already.
 static size_t unique_bytes(uint8_t *all, size_t n)
 {
@@ -34,7 +80,7 @@ static void load_selectors(const struct reader *r, struct model_rule *rule)
 {
 	void *list = NULL;
 	rule->n_from = read_prefixes(r, "from", &rule->from);
-	rule->n_to = read_prefixes(r, "to", &rule->to);
+	load_destinations(r, rule);
 	rule->n_protocols = read_list(r, "protocol", 1, parse_protocol, &list);
 	rule->protocols = list;
 	rule->n_protocols = unique_bytes(rule->protocols, rule->n_protocols);

@@ -151,18 +151,23 @@ static int prefix_compare(const void *va, const void *vb)
 	return order ? order : (int)a->len - (int)b->len;
 }
 
-size_t read_prefixes(const struct reader *r, const char *option, struct prefix **out)
+size_t read_merge_prefixes(struct prefix *all, size_t n)
 {
-	void *list = NULL;
-	size_t n = read_list(r, option, sizeof(**out), parse_prefix, &list), kept = 0;
-	struct prefix *all = list;
+	size_t kept = 0;
 	if (n)
 		qsort(all, n, sizeof(*all), prefix_compare);
 	for (size_t i = 0; i < n; i++) // what holds a prefix stands right before it
 		if (!kept || !prefix_contains(&all[kept - 1], &all[i].addr))
 			all[kept++] = all[i];
-	*out = all;
 	return kept;
+}
+
+size_t read_prefixes(const struct reader *r, const char *option, struct prefix **out)
+{
+	void *list = NULL;
+	size_t n = read_list(r, option, sizeof(**out), parse_prefix, &list);
+	*out = list;
+	return read_merge_prefixes(*out, n);
 }
 
 static int parse_ports(const char *text, void *out, struct err *err)

@@ -60,8 +60,9 @@ size_t read_list(const struct reader *r, const char *option, size_t size,
 
 size_t read_strings(const struct reader *r, const char *option,
 		    int (*check)(const char *text, struct err *err),
-		    const char ***out);                                                  // none twice
-size_t read_prefixes(const struct reader *r, const char *option, struct prefix **out);   // none in another
+		    const char ***out);                                                // none twice
+size_t read_prefixes(const struct reader *r, const char *option, struct prefix **out); // none in another
+size_t read_merge_prefixes(struct prefix *all, size_t n); // drops those in another
 size_t read_ports(const struct reader *r, const char *option, struct model_ports **out); // none overlaps
 
 // The thing of kind `kind` that a value (or the section's title) names, as index into `names`. An

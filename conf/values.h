@@ -42,6 +42,11 @@ int value_interface_pattern(const char *text, struct err *err); // may end with 
 int value_address(const char *text, struct addr *out, struct err *err);
 int value_host(const char *text, struct addr *out, struct err *err); // that one machine can have
 int value_prefix(const char *text, struct prefix *out, struct err *err);
+
+// www.example.net; `out` is the text itself. What is written like an address, right or wrong, is no name.
+int value_domain(const char *text, const char **out, struct err *err);
+bool value_is_domain(const char *text);
+
 int value_snat(const char *text, enum fam fam, struct model_snat *out, struct err *err);
 
 int value_ports(const char *text, struct model_ports *out, struct err *err); // 80 or 8000-8099

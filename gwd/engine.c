@@ -26,6 +26,7 @@
 #include "gwd/unpinned.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
+#include "probes/name_watch.h"
 
 #define ENGINE_BACKOFF_MIN_MS 100
 #define ENGINE_BACKOFF_MAX_MS 30000
@@ -200,6 +201,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
+	engine_open_names(engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->ending = ending_new(engine->base, engine->conntrack);
 	engine->netmon = netmon_open(engine->base, engine_on_netmon, engine, err);
@@ -261,6 +263,8 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
+	engine_configure_names(engine);
+	engine_adopt_names(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 	engine_on_settle(-1, 0, engine);
 	return engine;
@@ -284,6 +288,7 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->measure);
 	engine_steer_close(engine);
 	unpinned_free(engine->unpinned);
+	name_watch_free(engine->name_watch);
 	loads_free(engine->loads);
 	evidence_free(engine->evidence);
 	engine_close_notify(engine);
@@ -315,6 +320,7 @@ static void engine_take_model(struct engine *engine, struct model *model)
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
+	engine_configure_names(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 }
 

@@ -27,6 +27,7 @@ struct events;
 struct facts;
 struct inquiry;
 struct model;
+struct named_list;
 struct nft;
 struct plan;
 struct reals;
@@ -54,6 +55,9 @@ struct nft *engine_nft(const struct engine *engine);             // for reading 
 const struct reals *engine_reals(const struct engine *engine);
 
 struct events *engine_events(const struct engine *engine); // to read, and to watch
+
+// What the names in rules stand for now.
+const struct named_list *engine_named(const struct engine *engine);
 
 // Monotonic instant at which the applied plan's gateway of that name got the state it has; of the
 // start while it never changed.

@@ -21,6 +21,7 @@
 struct event;
 struct evidence;
 struct loads;
+struct name_watch;
 struct notify;
 struct unpinned;
 
@@ -75,6 +76,7 @@ struct engine {
 	struct failover *failover;
 	struct ending *ending;
 	struct monitor *monitor;
+	struct name_watch *name_watch; // of the names in rules
 	struct loads *loads;
 	struct evidence *evidence;
 	struct turns turns;  // of the groups that go by counts
@@ -108,6 +110,12 @@ void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
+
+// The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
+void engine_open_names(struct engine *engine);
+void engine_configure_names(struct engine *engine);
+void engine_adopt_names(struct engine *engine);
+void engine_link_names(struct engine *engine);
 
 // Makes the slot maps of the groups that go by counts fit the counts, and nothing else (steer.c). Soon:
 // at once, but not more than once in a millisecond.

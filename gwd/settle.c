@@ -87,6 +87,7 @@ static void settle_build(struct engine *engine, struct plan *plan, int64_t now_m
 		.turns = &engine->turns,
 		.ramps = &engine->ramps,
 		.now_ms = now_ms,
+		.named = engine_named(engine),
 		.ids = &engine->ids,
 		.flowtable = engine->flowtable,
 	};
@@ -305,6 +306,7 @@ int engine_settle(struct engine *engine)
 		return r;
 	settle_watch_neighs(engine, &engine->applied);
 	settle_report(engine, &engine->applied, mono_now_ms());
+	engine_link_names(engine);
 	if (engine->first_load && engine->applied.active)
 		settle_first_load(engine);
 	return 0;

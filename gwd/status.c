@@ -136,6 +136,7 @@ static void build_balance(struct status_balance *balance, const struct status_in
 void status_build(struct status *status, const struct status_input *in)
 {
 	status->model = in->model;
+	status->named = in->named;
 	status->failure = in->failure;
 	status->active = in->applied->active;
 	status->fastpath = plan_find_set(in->applied, "fast") != NULL;

@@ -21,6 +21,7 @@
 struct buf;
 struct engine;
 struct facts;
+struct named_list;
 struct reals;
 
 // ---- what it is made from --------------------------------------------------------------------
@@ -44,6 +45,7 @@ struct status_input {
 	const int64_t *real_flows;                   // [real's number]; negative: not known
 	const int64_t *sticks;                       // [service]: its pins; negative: not known
 	const int64_t *unpinned;                     // [balance]; the same
+	const struct named_list *named;              // what the names in rules stand for; NULL: none has any
 	const char *failure;                         // why the last apply failed, or NULL
 	int64_t started_ms, applied_ms;              // monotonic
 	int64_t now_ms, wall_ms;                     // the same instant on both clocks
@@ -108,6 +110,7 @@ struct status_service {
 // All pointers are into the input; the picture dies with it.
 struct status {
 	const struct model *model;
+	const struct named_list *named;
 	const char *failure;
 	bool active;   // false: gwd was told to have nothing in the kernel
 	bool fastpath; // established flows go by the flowtable

@@ -210,6 +210,7 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 				      .real_flows = real_flows,
 				      .sticks = sticks,
 				      .unpinned = unpinned,
+				      .named = engine_named(engine),
 				      .failure = engine_failure(engine),
 				      .started_ms = engine_started_ms(engine),
 				      .applied_ms = engine_applied_ms(engine),

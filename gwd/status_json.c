@@ -11,6 +11,7 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/named.h"
 
 static const char *const family_key[FAM_COUNT] = {"ipv4", "ipv6"};
 
@@ -204,6 +205,22 @@ static bool shows_service(const struct status_service *service, const char *name
 	return !name || (!strncmp(service->conf->name, name, n) && (!name[n] || name[n] == '/'));
 }
 
+static json_t *json_names(const struct named_list *list)
+{
+	json_t *names = json_array();
+	for (size_t i = 0; list && i < list->v.n; i++) {
+		const struct named *named = &list->v.v[i];
+		json_t *o = json_object(), *addrs = json_array();
+		vec_each(&named->addrs, addr)
+			json_array_append_new(addrs, json_addr(addr));
+		set(o, "name", json_text(named->name));
+		set(o, "addresses", addrs);
+		set(o, "failure", *named->why ? json_text(named->why) : json_null());
+		json_array_append_new(names, o);
+	}
+	return names;
+}
+
 void status_json(const struct status *status, const char *name, struct buf *out)
 {
 	json_t *o = json_object(), *gateways = json_array(), *balances = json_array();
@@ -220,6 +237,7 @@ void status_json(const struct status *status, const char *name, struct buf *out)
 		if (shows_service(service, name))
 			json_array_append_new(services, json_service(status, service));
 	set(o, "services", services);
+	set(o, "names", json_names(status->named));
 	set(o, "fastpath", json_boolean(status->fastpath));
 	set(o, "config", json_text(status->model->path));
 	set(o, "started", json_time(status, status->started_ms));

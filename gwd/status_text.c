@@ -5,6 +5,7 @@
 
 #include "gwd/base/buf.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/named.h"
 #include "gwd/figure.h"
 #include "gwd/status.h"
 #include "gwd/status_service.h"
@@ -166,6 +167,27 @@ static void put_sentence(const char *text, struct buf *out)
 	table_free(&t);
 }
 
+// Rules that go by a name that can't be looked up.
+static void put_names(const struct status *status, struct buf *out)
+{
+	const struct model *model = status->model;
+	for (size_t i = 0; i < model->n_rules; i++) {
+		const struct model_rule *rule = &model->rules[i];
+		for (size_t k = 0; k < rule->n_to_names; k++) {
+			const struct named *named =
+				status->named ? named_find(status->named, rule->to_names[k]) : NULL;
+			struct buf text = {0};
+			if (!named || !*named->why)
+				continue;
+			buf_printf(&text, "! rule %s, to %s: %s; %s", rule->name, named->name, named->why,
+				   named->addrs.n ? "it goes by the last known addresses"
+						  : "no address is known, so it matches nothing");
+			put_sentence(buf_text(&text), out);
+			buf_free(&text);
+		}
+	}
+}
+
 static void put_warning(const struct status *status, struct buf *out)
 {
 	if (status->failure) {
@@ -196,6 +218,7 @@ static void put_all(const struct status *status, struct buf *out)
 void status_text(const struct status *status, const char *name, struct buf *out)
 {
 	put_warning(status, out);
+	put_names(status, out);
 	if (!name) {
 		put_all(status, out);
 		return;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gwd/core/names.h"
 #include "nft/chains.h"
 #include "nft/ranges.h"
 #include "nft/rule.h"
@@ -95,11 +96,15 @@ static void chain_one_rule(struct chain *chain, const struct plan *plan, const s
 	char where[PLAN_NAME_SIZE];
 	struct ranges source = {0}, destination = {0};
 	bool possible = chain_prefixes(&source, from->from.v, from->from.n, fam);
-	possible &= chain_prefixes(&destination, from->to.v, from->to.n, fam);
+	possible &= from->by_name || chain_prefixes(&destination, from->to.v, from->to.n, fam);
 	if (possible) {
 		struct rule *rule = chain_rule(chain);
 		chain_match_addr(rule, fam, RULE_SOURCE, &source);
-		chain_match_addr(rule, fam, RULE_DESTINATION, &destination);
+		if (from->by_name)
+			rule_addr_in_set(rule, fam, RULE_DESTINATION, RULE_IS,
+					 name_rule_to(where, fam, from));
+		else
+			chain_match_addr(rule, fam, RULE_DESTINATION, &destination);
 		chain_match(rule, from, fam);
 		if (from->bypass)
 			rule_accept(rule);

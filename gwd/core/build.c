@@ -310,6 +310,7 @@ static void build_rules(struct plan *plan, const struct build_input *input)
 		const struct model_rule *conf = &input->model->rules[i];
 		struct plan_rule rule = {
 			.by_interface = conf->n_interfaces > 0,
+			.by_name = conf->n_to_names > 0,
 			.has_mark = conf->has_mark,
 			.mark = conf->mark,
 			.mark_mask = conf->mark_mask,

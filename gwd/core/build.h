@@ -17,6 +17,7 @@ struct link;
 struct manual;
 struct load;
 struct model;
+struct named_list;
 struct plan;
 struct ramps;
 struct real_now;
@@ -29,12 +30,13 @@ struct build_input {
 	const struct manual *manual;                 // what is set by hand; NULL: nothing
 	const struct load *loads; // by index into model.gateways; NULL: nothing measured yet
 	const struct real_now *const
-		*reals;            // by index into model.services and its reals; NULL: nothing known
-	const struct turns *turns; // where the packet path stands; NULL: at the start
-	const struct ramps *ramps; // since when who is in use; NULL: nobody came back
-	int64_t now_ms;            // monotonic, as in `ramps`
-	const struct ids *ids;     // every gateway of the model has one (ids_assign)
-	bool flowtable;            // the kernel has flowtables
+		*reals;                 // by index into model.services and its reals; NULL: nothing known
+	const struct turns *turns;      // where the packet path stands; NULL: at the start
+	const struct ramps *ramps;      // since when who is in use; NULL: nobody came back
+	int64_t now_ms;                 // monotonic, as in `ramps`
+	const struct named_list *named; // what names stand for; NULL: nothing known
+	const struct ids *ids;          // every gateway of the model has one (ids_assign)
+	bool flowtable;                 // the kernel has flowtables
 };
 
 // Fills `plan` (zeroed by the caller; plan_free() it).
@@ -42,6 +44,7 @@ void plan_build(struct plan *plan, const struct build_input *input);
 
 // Its parts that have a file of their own, in the order in which they are called.
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
+void build_named(struct plan *plan, const struct build_input *input);
 void build_fastpath(struct plan *plan, const struct build_input *input);
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links);

@@ -91,6 +91,7 @@ static void shape_rule(uint64_t *hash, const struct plan_rule *rule)
 	shape_ports(hash, rule->sports.v, rule->sports.n);
 	shape_bytes(hash, rule->dscp.v, rule->dscp.n);
 	shape_number(hash, rule->by_interface);
+	shape_number(hash, rule->by_name);
 	shape_number(hash, rule->has_mark);
 	shape_number(hash, rule->mark);
 	shape_number(hash, rule->mark_mask);

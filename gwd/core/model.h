@@ -169,6 +169,8 @@ struct model_rule {
 	// Selectors. An empty list matches everything; between lists it is AND, within a list OR.
 	struct prefix *from, *to;
 	size_t n_from, n_to;
+	const char **to_names; // and whatever addresses these have
+	size_t n_to_names;
 	uint8_t *protocols; // IPPROTO_*
 	size_t n_protocols;
 	struct model_ports *ports,

@@ -82,6 +82,12 @@ const char *name_ingress(char *out, const struct plan_elem *device)
 	return out;
 }
 
+const char *name_rule_to(char *out, enum fam fam, const struct plan_rule *rule)
+{
+	snprintf(out, PLAN_NAME_SIZE, "dst%c.rule.%s", fam_digit(fam), rule->name);
+	return out;
+}
+
 const char *name_counter(char *out, const struct plan_gateway *gw)
 {
 	snprintf(out, PLAN_NAME_SIZE, "new.%s", gw->name);

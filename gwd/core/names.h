@@ -28,6 +28,7 @@
 //	lan4 lan6            sets: LAN networks
 //	fast                 flowtable, and the chain that puts flows into it
 //	fastmark             set: marks of the gateways whose flows it takes
+//	dst4.rule.NAME       set: destinations of a rule that goes by names
 //	if.rule.NAME         set: interfaces of a rule
 //	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
 //	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)
@@ -86,6 +87,7 @@ const char *name_drawer(char *out, enum fam fam, const struct plan_service *serv
 
 const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
 
+const char *name_rule_to(char *out, enum fam fam, const struct plan_rule *rule);
 const char *name_counter(char *out, const struct plan_gateway *gw);
 const char *name_unpinned(char *out, const struct plan_group *group);
 const char *name_shape(char *out, uint64_t shape, size_t n_rules);

@@ -67,6 +67,16 @@ bool plan_real_is_direct(const struct plan_real *real)
 	return real->forward == FORWARD_DR || real->forward == FORWARD_TUN;
 }
 
+bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr)
+{
+	unsigned size = addr_size(addr);
+	for (size_t i = 0; set && i < set->elems.n; i++)
+		if (memcmp(addr->b, set->elems.v[i].key, size) >= 0 &&
+		    memcmp(addr->b, set->elems.v[i].last, size) <= 0)
+			return true;
+	return false;
+}
+
 unsigned plan_type_size(enum plan_type type)
 {
 	switch (type) {

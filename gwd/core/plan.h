@@ -173,6 +173,7 @@ struct plan_rule {
 	VEC(struct model_ports) ports;
 	VEC(struct model_ports) sports;
 	VEC(uint8_t) dscp;
+	bool by_name; // `to` is matched through the sets "dst4.rule.NAME" and "dst6…", which hold it too
 	bool by_interface; // matched through the set "if.rule.NAME", which follows wildcards
 	bool has_mark;
 	uint32_t mark, mark_mask;
@@ -271,6 +272,9 @@ bool plan_service_picks_apart(const struct plan_service *service);
 
 // By dr or tun: what comes in is handed on by table netdev, and never comes back this way.
 bool plan_real_is_direct(const struct plan_real *real);
+
+// An interval set of addresses has this one. NULL has none.
+bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr);
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields

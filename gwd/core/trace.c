@@ -50,17 +50,6 @@ static size_t trace_gateway_of(const struct plan *plan, const char *chain)
 	return TRACE_NONE;
 }
 
-static bool trace_in_networks(const struct trace *trace, const struct plan *plan)
-{
-	const struct addr *from = &trace->flow.from;
-	const struct plan_set *set = plan_find_set(plan, trace->fam == FAM_4 ? "lan4" : "lan6");
-	for (size_t i = 0; set && i < set->elems.n; i++)
-		if (memcmp(from->b, set->elems.v[i].key, addr_size(from)) >= 0 &&
-		    memcmp(from->b, set->elems.v[i].last, addr_size(from)) <= 0)
-			return true;
-	return false;
-}
-
 // ---- rules and groups ----------------------------------------------------------------------------
 
 static void trace_target(struct trace *trace, const struct plan *plan, size_t group, bool strict)
@@ -133,7 +122,8 @@ static bool trace_kept(struct trace *trace, const struct plan *plan)
 
 static void trace_lan(struct trace *trace, const struct plan *plan)
 {
-	if (plan->lan_networks && !trace_in_networks(trace, plan))
+	const struct plan_set *networks = plan_find_set(plan, trace->fam == FAM_4 ? "lan4" : "lan6");
+	if (plan->lan_networks && !plan_set_has_addr(networks, &trace->flow.from))
 		trace_ends(trace, TRACE_MAIN, TRACE_NETWORK);
 	else if (!trace_kept(trace, plan))
 		trace_rules(trace, plan);

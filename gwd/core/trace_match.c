@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gwd/core/names.h"
 #include "gwd/core/trace.h"
 
 static bool match_prefixes(const struct prefix *prefixes, size_t n, const struct addr *addr)
@@ -12,6 +13,14 @@ static bool match_prefixes(const struct prefix *prefixes, size_t n, const struct
 		if (prefixes[i].addr.family == addr->family && prefix_contains(&prefixes[i], addr))
 			return true;
 	return !n;
+}
+
+static bool match_destination(const struct plan *plan, const struct plan_rule *rule, const struct addr *to)
+{
+	char name[PLAN_NAME_SIZE];
+	if (!rule->by_name)
+		return match_prefixes(rule->to.v, rule->to.n, to);
+	return plan_set_has_addr(plan_find_set(plan, name_rule_to(name, addr_fam(to), rule)), to);
 }
 
 static bool match_bytes(const uint8_t *values, size_t n, uint8_t value)
@@ -61,7 +70,7 @@ static enum trace_selector match_given(const struct trace *trace, const struct p
 		return TRACE_OWN;
 	if (!match_prefixes(rule->from.v, rule->from.n, &flow->from))
 		return TRACE_FROM;
-	if (!match_prefixes(rule->to.v, rule->to.n, &flow->to))
+	if (!match_destination(plan, rule, &flow->to))
 		return TRACE_TO;
 	if (!match_interface(trace, plan, rule))
 		return TRACE_IN;

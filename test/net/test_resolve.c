@@ -1,47 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Targets by name: each link asks the name servers through itself, and goes on with what it knows.
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
-#include <unistd.h>
 
+#include "test/net/naming.h"
 #include "test/net/watching.h"
-
-#define CLONE_NEWNS 0x00020000 // <sched.h> has a SCHED_RR that is not the model's
-int unshare(int flags);
-
-#define SERVER "192.0.2.53" // the same address behind both ISPs, and each has its own view
-
-// Names are looked up with this resolv.conf from now on, in this process and what it starts.
-static void use_server(const char *address)
-{
-	char path[] = "/tmp/gwd-resolv-XXXXXX";
-	int fd = mkstemp(path);
-
-	cr_assert_geq(fd, 0);
-	dprintf(fd, "nameserver %s\n", address);
-	close(fd);
-	cr_assert_eq(unshare(CLONE_NEWNS), 0);
-	cr_assert_eq(mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
-	cr_assert_eq(mount(path, "/etc/resolv.conf", NULL, MS_BIND, NULL), 0);
-	unlink(path);
-}
 
 static struct lab_proc *start_server(struct watching *w, int isp)
 {
 	char view[64];
 
-	lab_do(lab_isp(w->lab, isp), "ip addr add " SERVER "/32 dev lo");
 	lab_do(lab_router(w->lab),
 	       "ip rule add fwmark %d lookup %d && ip route add default via %s dev %s table %d", isp,
 	       100 + isp, lab_wan_nexthop(w->lab, isp, AF_INET), lab_wan_name(w->lab, isp), 100 + isp);
-	snprintf(view, sizeof(view), "--host-record=www.example.net,198.51.100.%d", isp);
-	return lab_proc_start(
-		w->lab, lab_isp(w->lab, isp),
-		(const char *const[]){"dnsmasq", "-k", "-C", "/dev/null", "-u", "root", "-R", "-h", "-x",
-				      lab_path(w->lab, isp == 1 ? "1.pid" : "2.pid"), "--log-queries",
-				      "--log-facility=-", "--local=/test/", "--local-ttl=1", view, NULL});
+	snprintf(view, sizeof(view), "www.example.net,198.51.100.%d", isp);
+	return naming_start(w->lab, isp, view, NULL);
 }
 
 // As watching_isp(), with a mark of its own.
@@ -55,7 +28,7 @@ static void watch(struct watched *s, struct watching *w, int isp, const char *na
 
 Test(resolve, each_link_asks_for_itself_and_goes_on_with_what_it_knows)
 {
-	use_server(SERVER);
+	naming_use_server();
 	struct watching w = watching_start(&(struct lab_spec){.isps = 2});
 	struct lab_proc *server[2] = {start_server(&w, 1), start_server(&w, 2)};
 	struct watched s[2];
@@ -84,7 +57,7 @@ Test(resolve, each_link_asks_for_itself_and_goes_on_with_what_it_knows)
 // The first link is dead from the start: it can't look anything up, and must be found out all the same.
 Test(resolve, a_dead_link_borrows_what_another_found)
 {
-	use_server(SERVER);
+	naming_use_server();
 	struct watching w = watching_start(&(struct lab_spec){.isps = 2});
 	struct watched dead, living;
 
@@ -103,7 +76,7 @@ Test(resolve, a_dead_link_borrows_what_another_found)
 
 Test(resolve, a_name_that_nobody_knows_is_no_evidence)
 {
-	use_server(SERVER);
+	naming_use_server();
 	struct watching w = watching_start(&(struct lab_spec){.isps = 1});
 	struct watched unknown, silent;
 	struct lab_proc *server = start_server(&w, 1);

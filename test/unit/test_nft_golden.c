@@ -16,6 +16,7 @@
 #include "gwd/core/facts.h"
 #include "gwd/core/ids.h"
 #include "gwd/core/model.h"
+#include "gwd/core/named.h"
 #include "nft/nft.h"
 #include "nft/nl.h"
 #include "nft/rule.h"
@@ -94,6 +95,21 @@ static void make_facts(struct facts *facts, const struct model *model)
 	vec_push(&facts->defaults, (struct fact_route){.fam = FAM_4, .oif = 2});
 }
 
+// Every name has the same addresses, but those of nowhere.example.net.
+static void make_named(struct named_list *list)
+{
+	static const char *const addrs[] = {"192.0.2.7", "192.0.2.8", "192.0.2.200", "2001:db8:9::7",
+					    "2001:db8:a::1"};
+	struct named *named;
+	vec_add(&list->v, named);
+	named->name = strdup("bank.example.net");
+	for (size_t i = 0; i < ARRAY_SIZE(addrs); i++) {
+		struct addr addr;
+		cr_assert(addr_parse(addrs[i], &addr));
+		vec_push(&named->addrs, addr);
+	}
+}
+
 static void make_plan(struct plan *plan, const char *conf)
 {
 	struct model *model = NULL;
@@ -103,8 +119,11 @@ static void make_plan(struct plan *plan, const char *conf)
 	cr_assert(conf_load(conf, &model, &report) == 0, "%s: %s", conf, buf_text(&report));
 	make_facts(&facts, model);
 	ids_assign(&ids, model);
-	struct build_input input = {.model = model, .facts = &facts, .ids = &ids};
+	struct named_list named = {0};
+	make_named(&named);
+	struct build_input input = {.model = model, .facts = &facts, .ids = &ids, .named = &named};
 	plan_build(plan, &input);
+	named_free(&named);
 	ids_free(&ids);
 	facts_free(&facts);
 	model_free(model);
