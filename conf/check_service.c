@@ -98,6 +98,27 @@ static void check_syn_proxy(const struct reader *r, const struct model_service *
 		}
 }
 
+// Where answers don't come back this way, or not to conntrack, neither can be done.
+static void check_as_it_is(const struct reader *r, const struct model_service *service)
+{
+	if (!has_forward(service, FORWARD_DR) && !has_forward(service, FORWARD_TUN))
+		return;
+	if (service->syn_proxy)
+		option_error(r, "syn-proxy", "syn-proxy = yes: not where a real has forward = dr or tun");
+	if (service->ftp)
+		option_error(r, "ftp", "ftp = yes: not where a real has forward = dr or tun");
+	if (service->limit_connections || service->limit_rate)
+		report_error(r->report, r->section.at, r->section.label,
+			     "limit-source: not where a real has forward = dr or tun");
+	for (size_t i = 0; i < service->n_reals; i++)
+		if (service->reals[i].max_connections) {
+			report_error(r->report, r->section.at, r->section.label,
+				     "max-connections of %s: not where a real has forward = dr or tun",
+				     service->reals[i].name);
+			return;
+		}
+}
+
 void check_services(const struct loader *ld)
 {
 	for (size_t i = 0; i < ld->model->n_services; i++) {
@@ -108,6 +129,7 @@ void check_services(const struct loader *ld)
 		check_probes_of(&r);
 		check_persistence(&r, service->persistence_ms);
 		check_syn_proxy(&r, service);
+		check_as_it_is(&r, service);
 		check_tcp_only(&r, service, "ftp", service->ftp);
 	}
 }

@@ -20,8 +20,8 @@ void load_forward(const struct reader *r, enum forward *out)
 	static const enum forward values[] = {FORWARD_NAT, FORWARD_FULLNAT, FORWARD_LOCAL, FORWARD_DR,
 					      FORWARD_TUN};
 	size_t choice;
-	if (read_choice(r, "forward", READ_CHOICE(names, 3),
-			&choice)) // dr and tun are not there yet: 5 when both are
+	if (read_choice(r, "forward", READ_CHOICE(names, 4),
+			&choice)) // tun is not there yet: 5 when it is
 		*out = values[choice];
 }
 

@@ -22,6 +22,8 @@ static enum userdata_order anon_order(enum anon_type type)
 	case ANON_IPV6:
 	case ANON_PORT:
 	case ANON_DSCP:
+	case ANON_ICMP_TYPE:
+	case ANON_ICMPV6_TYPE:
 		return USERDATA_ORDER_NET;
 	}
 	return USERDATA_ORDER_NONE;

@@ -93,7 +93,7 @@ static void chain_hold(struct ruleset *ruleset, const struct plan_service *servi
 void chains_real(struct ruleset *ruleset, const struct plan_service *service, enum fam fam, uint32_t mask)
 {
 	vec_each(&service->reals, real) {
-		if (!real->fam[fam])
+		if (!real->fam[fam] || plan_real_is_direct(real))
 			continue;
 		chain_to(ruleset, service, real, fam);
 		if (chain_remembers(service, real) || real->max_connections)

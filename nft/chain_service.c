@@ -58,7 +58,7 @@ static void chain_listeners(struct ruleset *ruleset, const struct plan *plan, co
 	rule_listener_vmap(chain_rule(chain), FAM_6, "vip6");
 	vec_each(&plan->services, service)
 		vec_each(&service->listens, listen)
-			if (listen->first != listen->last)
+			if (service->inet && listen->first != listen->last)
 				chain_wide(chain, service, listen);
 }
 
@@ -192,6 +192,6 @@ void chains_service(struct ruleset *ruleset, const struct plan *plan)
 	chain_listeners(ruleset, plan, "inbound.own", &chain_inbound_own_hook);
 	vec_each(&plan->services, service)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			if (service->fam[fam])
+			if (service->fam[fam] && service->inet)
 				chain_service(ruleset, service, fam, plan->mark_mask);
 }

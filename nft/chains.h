@@ -53,6 +53,8 @@ void chains_real(struct ruleset *ruleset, const struct plan_service *service, en
 void chains_synproxy(struct ruleset *ruleset, const struct plan *plan); // syn, syn.in, syn4, proxied
 void chains_source(struct ruleset *ruleset, const struct plan *plan);   // source, source4.*, source6.*
 void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post, snat.*, leftover
+void chains_direct(struct ruleset *ruleset, const struct plan *plan);   // table netdev: ing.*, dr*
+void chains_answer(struct ruleset *ruleset, const struct plan *plan);   // dr.answer, dr.back4, dr.back6
 
 // Table netdev: a device's own chain, "ing.INDEX".
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);

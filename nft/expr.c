@@ -157,14 +157,18 @@ void expr_need_fam(struct rule *rule, enum fam fam)
 	rule->has_nfproto = true;
 }
 
-void expr_need_tcp(struct rule *rule)
+void expr_need_protocol(struct rule *rule, uint8_t protocol)
 {
 	if (rule->has_l4proto)
 		return;
-	uint8_t tcp = IPPROTO_TCP;
 	expr_meta(rule, NFT_META_L4PROTO, NFT_REG_1);
-	expr_cmp(rule, NFT_CMP_EQ, &tcp, sizeof(tcp));
+	expr_cmp(rule, NFT_CMP_EQ, &protocol, sizeof(protocol));
 	rule->has_l4proto = true;
+}
+
+void expr_need_tcp(struct rule *rule)
+{
+	expr_need_protocol(rule, IPPROTO_TCP);
 }
 
 void expr_addr(struct rule *rule, enum fam fam, enum rule_side side, uint32_t reg)

@@ -34,6 +34,7 @@ void expr_verdict(struct rule *rule, int verdict, const char *chain);
 // What nft adds by itself: a match on the family or the protocol, unless the rule has one.
 void expr_need_fam(struct rule *rule, enum fam fam);
 void expr_need_tcp(struct rule *rule);
+void expr_need_protocol(struct rule *rule, uint8_t protocol);
 
 void expr_addr(struct rule *rule, enum fam fam, enum rule_side side, uint32_t reg); // needs the family
 

@@ -147,4 +147,31 @@ void rule_synproxy(struct rule *rule, enum fam fam);
 void rule_over_connections(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 
+// ---- table netdev (rule_direct.c) -----------------------------------------------------------------
+// A connection is client, its port, listener, its port; what a map knows of one goes into the packet's mark,
+// and from there into the maps.
+void rule_conn_lookup(struct rule *rule, enum fam fam, const char *map);
+void rule_conn_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
+void rule_conn_delete(struct rule *rule, enum fam fam, const char *map);
+void rule_draw_mark(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map);
+void rule_pin_renew(struct rule *rule, const struct rule_client *client, const char *map,
+		    uint32_t timeout_ms);
+void rule_addr_mark(struct rule *rule, enum fam fam, enum rule_side side, const char *map);
+void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *devices); // by the mark
+void rule_tcp_begins(struct rule *rule);
+enum rule_tcp_flag { RULE_TCP_FIN = 1, RULE_TCP_RST = 4, RULE_TCP_PSH = 8 };
+void rule_tcp_lacks(struct rule *rule, unsigned flags); // none of these
+void rule_not_tcp(struct rule *rule);
+void rule_most(struct rule *rule, uint32_t of); // all but one of so many, at random
+void rule_last_hop(struct rule *rule, enum fam fam);
+void rule_vlan(struct rule *rule); // the tag is still on: its own interface sees it next
+// Packets in pieces: the first says whose the others are.
+void rule_fragment_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
+void rule_fragment_lookup(struct rule *rule, enum fam fam, const char *map);
+// ICMP errors: the connection whose packet of the answer is quoted. nft can't compile these, but list them.
+void rule_icmp_error(struct rule *rule, enum fam fam);
+void rule_quote_vmap(struct rule *rule, enum fam fam, const char *map); // listener . protocol . port
+void rule_quote_from(struct rule *rule, const struct addr *addr);
+void rule_quote_lookup(struct rule *rule, enum fam fam, const char *map);
+
 #endif

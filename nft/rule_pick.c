@@ -75,6 +75,15 @@ enum rule_draw rule_draw_of(enum scheduler scheduler)
 	__builtin_unreachable();
 }
 
+void rule_draw_mark(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map)
+{
+	char text[RULE_PICK_TEXT];
+	rule_draw(text, rule, draw, fam, modulus);
+	expr_lookup_into(rule, map, NFT_REG_1);
+	expr_meta_set(rule, NFT_META_MARK, NFT_REG_1);
+	expr_text(rule, "meta mark set %s map @%s", text, map);
+}
+
 void rule_draw_vmap(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map)
 {
 	char text[RULE_PICK_TEXT];
@@ -197,4 +206,16 @@ void rule_pin_forget(struct rule *rule, const struct rule_client *client, const 
 	expr_immediate(rule, rule_data_register(client), &mark, sizeof(mark));
 	rule_dynset(rule, client, map, NFT_DYNSET_OP_DELETE);
 	expr_text(rule, "delete @%s { %s : 0x%08x }", map, rule_client_text(key, client), mark);
+}
+
+void rule_pin_renew(struct rule *rule, const struct rule_client *client, const char *map, uint32_t timeout_ms)
+{
+	char key[RULE_KEY_TEXT];
+	bool seconds = timeout_ms % 1000 == 0;
+	rule_client_key(rule, client);
+	expr_meta(rule, NFT_META_MARK, rule_data_register(client));
+	nftnl_expr_set_u64(rule_dynset(rule, client, map, NFT_DYNSET_OP_UPDATE), NFTNL_EXPR_DYNSET_TIMEOUT,
+			   timeout_ms);
+	expr_text(rule, "update @%s { %s timeout %u%s : meta mark }", map, rule_client_text(key, client),
+		  seconds ? timeout_ms / 1000 : timeout_ms, seconds ? "s" : "ms");
 }

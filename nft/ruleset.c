@@ -107,6 +107,8 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_synproxy(ruleset, plan);
 	chains_source(ruleset, plan);
 	chains_nat(ruleset, plan);
+	chains_answer(ruleset, plan);
+	chains_direct(ruleset, plan);
 	vec_each(&ruleset->chains, chain)
 		if (!(*chain)->device)
 			n_rules += (*chain)->rules.n;

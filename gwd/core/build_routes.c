@@ -138,11 +138,28 @@ static void build_sysctl(struct plan *plan, const char *path, const char *value,
 	snprintf(sysctl->why, sizeof(sysctl->why), "%s", why);
 }
 
+// Reals by dr may answer through us, from an address of ours; strict rp_filter would take that for a lie.
+static void build_answer_sysctls(struct plan *plan)
+{
+	char path[96];
+	vec_each(&plan->services, service) {
+		vec_each(&service->reals, real) {
+			if (real->forward != FORWARD_DR || !real->oif || !real->fam[FAM_4])
+				continue;
+			snprintf(path, sizeof(path), "net/ipv4/conf/%s/accept_local", real->ifname);
+			build_sysctl(plan, path, "1", "", "to let answers of reals by dr through");
+			snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", real->ifname);
+			build_sysctl(plan, path, "2", "1", "to let answers of reals by dr through");
+		}
+	}
+}
+
 void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links)
 {
 	const struct model *model = input->model;
 	char path[96];
 	bool ipv6 = false;
+	build_answer_sysctls(plan);
 	build_sysctl(plan, "net/ipv4/ip_forward", "1", "", "to forward the LAN's packets");
 	build_sysctl(plan, "net/ipv4/conf/all/src_valid_mark", "1", "",
 		     "so that rp_filter looks a reply up in its own link's table");

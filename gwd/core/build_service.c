@@ -8,6 +8,7 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/hash.h"
 #include "gwd/core/build.h"
+#include "gwd/core/build_direct.h"
 #include "gwd/core/manual.h"
 #include "gwd/core/names.h"
 #include "gwd/core/pick.h"
@@ -18,7 +19,7 @@
 
 // ---- one real ------------------------------------------------------------------------------
 
-// What a client's pin remembers. Two reals of one service share an id once in four thousand million.
+// What a client's pin remembers. Two reals share an id once in four thousand million.
 static uint32_t build_real_id(const char *service, const char *real)
 {
 	uint64_t hash = hash_add(hash_add(HASH_START, service, strlen(service) + 1), real, strlen(real) + 1);
@@ -92,24 +93,32 @@ static void build_real(struct plan_service *service, const struct build_input *i
 	real->port = model_real_port(listens, conf);
 	build_real_address(real, conf, service);
 	build_real_state(real, now, conf->n_probes > 0, manual);
+	if (plan_real_is_direct(real))
+		build_direct_way(real, input->facts);
 }
 
 // ---- one service ---------------------------------------------------------------------------
 
-// Where every real is an address with a port, or every one without, slots hold addresses. Otherwise they
-// lead to a chain for each real.
+// In table inet: where every real is an address with a port, or every one without, slots hold addresses.
+// Otherwise they lead to a chain for each real.
 static void build_form(struct plan_service *service)
 {
-	size_t keep = 0;
+	size_t keep = 0, n = 0;
 	service->by_real = service->persistence_ms > 0;
 	vec_each(&service->reals, real) {
+		if (plan_real_is_direct(real)) {
+			service->direct = true;
+			continue;
+		}
+		n++;
 		keep += !real->port;
 		if (real->max_connections)
 			service->gated = true;
 		if (real->max_connections || real->forward == FORWARD_LOCAL)
 			service->by_real = true;
 	}
-	if (keep && keep < service->reals.n)
+	service->inet = n > 0;
+	if (keep && keep < n)
 		service->by_real = true;
 	service->keep_port = keep > 0;
 }
@@ -193,26 +202,36 @@ void build_services(struct plan *plan, const struct build_input *input)
 				   input->reals ? &input->reals[i][k] : &nothing);
 		build_form(service);
 		build_service_slots(service);
+		plan->netdev |= service->direct;
 	}
+	build_direct_ids(plan);
 }
 
 // ---- the slot map --------------------------------------------------------------------------
 
+// Table netdev draws one of all reals, table inet one of those that it left over.
+static bool build_in_pool(const struct plan_service *service, size_t i, enum fam fam, enum plan_table table)
+{
+	const struct plan_real *real = &service->reals.v[i];
+	return real->active[fam] && (table == PLAN_NETDEV || !plan_real_is_direct(real));
+}
+
 static void build_pool_ring(uint16_t *slots, const struct plan_service *service, enum fam fam,
-			    struct ring_turn turn)
+			    enum plan_table table, struct ring_turn turn)
 {
 	size_t n = service->reals.n;
 	struct ring_member *members = xcalloc(n, sizeof(*members));
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct ring_member){.flows = service->reals.v[i].connections,
 						  .weight = service->reals.v[i].weight,
-						  .active = service->reals.v[i].active[fam]};
+						  .active = build_in_pool(service, i, fam, table)};
 	ring_fill(slots, service->n_slots[fam], turn, service->scheduler, members, n);
 	free(members);
 }
 
 // The weights of tiers that wait have no say: a sorry server alone has all slots.
-static void build_pool_slots(uint16_t *slots, const struct plan_service *service, enum fam fam)
+static void build_pool_slots(uint16_t *slots, const struct plan_service *service, enum fam fam,
+			     enum plan_table table)
 {
 	size_t n = service->reals.n;
 	struct slots_member *members = xcalloc(n, sizeof(*members));
@@ -221,10 +240,19 @@ static void build_pool_slots(uint16_t *slots, const struct plan_service *service
 		members[i] = (struct slots_member){.name = real->name,
 						   .weight = real->fam[fam] ? real->weight : 0,
 						   .tier = build_real_tier(real),
-						   .active = real->active[fam]};
+						   .active = build_in_pool(service, i, fam, table)};
 	}
 	slots_build(slots, service->n_slots[fam], service->scheduler, members, n, service->tier[fam]);
 	free(members);
+}
+
+void build_pool_draw(uint16_t *slots, const struct plan_service *service, enum fam fam, enum plan_table table,
+		     struct ring_turn turn)
+{
+	if (ring_schedules(service->scheduler))
+		build_pool_ring(slots, service, fam, table, turn);
+	else
+		build_pool_slots(slots, service, fam, table);
 }
 
 // Backups and the sorry server are never remembered.
@@ -255,10 +283,7 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 {
 	uint16_t slots[SLOTS_MAX];
 	uint32_t n_slots = service->n_slots[fam];
-	if (ring_schedules(service->scheduler))
-		build_pool_ring(slots, service, fam, turn);
-	else
-		build_pool_slots(slots, service, fam);
+	build_pool_draw(slots, service, fam, PLAN_INET, turn);
 	name_pool(set->name, fam, service);
 	set->key[0] = PLAN_T_INDEX;
 	set->data = service->by_real ? PLAN_T_VERDICT : fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
@@ -279,7 +304,7 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 
 static bool build_gate_open(const struct plan_real *real, enum fam fam)
 {
-	return real->fam[fam] && real->usable && !real->full && real->weight;
+	return real->fam[fam] && real->usable && !real->full && real->weight && !plan_real_is_direct(real);
 }
 
 // Good ones before degraded ones, reals before backups before the sorry server; a failover service

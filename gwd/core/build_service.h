@@ -10,12 +10,10 @@
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
+#include "gwd/core/plan.h"
 #include "gwd/core/ring.h"
 
 struct build_input;
-struct plan;
-struct plan_service;
-struct plan_set;
 
 // Fills plan->services.
 void build_services(struct plan *plan, const struct build_input *input);
@@ -33,6 +31,11 @@ void build_synproxy(struct plan *plan, const struct build_input *input);
 // schedulers that go by counts.
 void build_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
 		struct ring_turn turn);
+
+// Which real has which slot, by its index in service->reals; SLOT_EMPTY: none. As table inet draws among its
+// own, or table netdev among all. slots: SLOTS_MAX.
+void build_pool_draw(uint16_t *slots, const struct plan_service *service, enum fam fam, enum plan_table table,
+		     struct ring_turn turn);
 
 // Fills `set` (zeroed) with those who take a connection that its slot's real has no place for, in the order in
 // which they are tried.

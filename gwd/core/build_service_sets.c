@@ -6,19 +6,20 @@
 #include <string.h>
 
 #include "gwd/core/build.h"
+#include "gwd/core/build_direct.h"
+#include "gwd/core/build_elem.h"
 #include "gwd/core/build_service.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/turns.h"
 
-static enum plan_type build_addr_type(enum fam fam)
+enum plan_type build_addr_type(enum fam fam)
 {
 	return fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
 }
 
-static struct plan_set *build_new_set(struct plan *plan, const char *name, enum plan_type key,
-				      enum plan_type data)
+struct plan_set *build_new_set(struct plan *plan, const char *name, enum plan_type key, enum plan_type data)
 {
 	struct plan_set *set;
 	vec_add(&plan->sets, set);
@@ -28,14 +29,13 @@ static struct plan_set *build_new_set(struct plan *plan, const char *name, enum 
 	return set;
 }
 
-// Appends one field to a key, padded as the kernel wants it; returns where the next one begins.
-static size_t build_field(struct plan_elem *elem, size_t at, const void *value, size_t size)
+size_t build_field(struct plan_elem *elem, size_t at, const void *value, size_t size)
 {
 	memcpy(elem->key + at, value, size);
 	return at + (size + 3) / 4 * 4;
 }
 
-static bool build_known(const struct plan_set *set, const struct plan_elem *elem)
+bool build_known(const struct plan_set *set, const struct plan_elem *elem)
 {
 	vec_each(&set->elems, old)
 		if (!memcmp(old->key, elem->key, sizeof(elem->key)))
@@ -53,27 +53,33 @@ uint32_t build_room(size_t n)
 	return room;
 }
 
+void build_listens(struct plan_set *set, const struct plan_service *service, enum fam fam, const char *tcp,
+		   const char *other)
+{
+	vec_each(&service->listens, listen) {
+		if (addr_fam(&listen->addr) != fam || listen->first != listen->last)
+			continue; // a range is a rule of its own
+		uint16_t port = htons(listen->first);
+		vec_each(&service->protocols, protocol) {
+			struct plan_elem elem = {0};
+			size_t at = build_field(&elem, 0, listen->addr.b, addr_size(&listen->addr));
+			at = build_field(&elem, at, protocol, sizeof(*protocol));
+			build_field(&elem, at, &port, sizeof(port));
+			name_service(elem.chain, *protocol == IPPROTO_TCP ? tcp : other, fam, service);
+			vec_push(&set->elems, elem);
+		}
+	}
+}
+
 static void build_vips(struct plan *plan, enum fam fam)
 {
 	struct plan_set *set =
 		build_new_set(plan, fam == FAM_4 ? "vip4" : "vip6", build_addr_type(fam), PLAN_T_VERDICT);
 	set->key[1] = PLAN_T_PROTO;
 	set->key[2] = PLAN_T_PORT;
-	vec_each(&plan->services, service) {
-		vec_each(&service->listens, listen) {
-			if (addr_fam(&listen->addr) != fam || listen->first != listen->last)
-				continue; // a range is a rule of its own
-			uint16_t port = htons(listen->first);
-			vec_each(&service->protocols, protocol) {
-				struct plan_elem elem = {0};
-				size_t at = build_field(&elem, 0, listen->addr.b, addr_size(&listen->addr));
-				at = build_field(&elem, at, protocol, sizeof(*protocol));
-				build_field(&elem, at, &port, sizeof(port));
-				name_service(elem.chain, "service", fam, service);
-				vec_push(&set->elems, elem);
-			}
-		}
-	}
+	vec_each(&plan->services, service)
+		if (service->inet)
+			build_listens(set, service, fam, "service", "service");
 	set->size = build_room(set->elems.n);
 }
 
@@ -150,7 +156,7 @@ static void build_held(struct plan *plan, const struct plan_service *service, en
 		build_new_set(plan, name_service(name, kind, fam, service), PLAN_T_MARK, PLAN_T_VERDICT);
 	set->size = PLAN_IDS_SIZE;
 	vec_each(&service->reals, real) {
-		if (!real->live[fam])
+		if (!real->live[fam] || plan_real_is_direct(real))
 			continue;
 		struct plan_elem elem = {0};
 		build_field(&elem, 0, &real->id, sizeof(real->id));
@@ -219,11 +225,13 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 	}
 	build_hairpin(plan);
 	build_synproxy(plan, input);
+	if (plan->netdev)
+		build_direct_sets(plan, input);
 	vec_each(&plan->services, service) {
 		snprintf(name, sizeof(name), "service/%s", service->name);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			struct plan_set *set;
-			if (!service->fam[fam])
+			if (!service->fam[fam] || !service->inet)
 				continue;
 			vec_add(&plan->sets, set);
 			build_pool(set, service, fam, turns_get(input->turns, name, fam));

@@ -106,6 +106,8 @@ static void shape_service(uint64_t *hash, const struct plan_service *service)
 	shape_text(hash, service->name);
 	shape_number(hash, service->scheduler);
 	shape_number(hash, service->persistence_ms);
+	if (service->direct)
+		shape_number(hash, service->inet);
 	shape_number(hash, service->by_real);
 	shape_number(hash, service->keep_port);
 	shape_number(hash, service->gated);
@@ -149,6 +151,8 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 	shape_number(hash, set->data);
 	shape_number(hash, set->data_port);
 	shape_number(hash, set->jump);
+	if (set->table != PLAN_INET)
+		shape_number(hash, set->table);
 	shape_number(hash, set->dynamic);
 	shape_number(hash, set->timeless);
 	shape_number(hash, set->interval);

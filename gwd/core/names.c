@@ -74,6 +74,12 @@ const char *name_drawer(char *out, enum fam fam, const struct plan_service *serv
 	return name_service(out, plan_service_picks_apart(service) ? "pick" : "service", fam, service);
 }
 
+const char *name_direct_pool(char *out, enum fam fam, const struct plan_service *service)
+{
+	snprintf(out, PLAN_NAME_SIZE, "drpool%c.%s.%u", fam_digit(fam), service->name, service->n_slots[fam]);
+	return out;
+}
+
 const char *name_ingress(char *out, const struct plan_elem *device)
 {
 	uint32_t index;

@@ -59,6 +59,27 @@
 //	gate4.S              maps: 0, 1, ... in the order of overflow -> real4.*, to4.*
 //	conn4.S.R.MAX        sets: client . protocol . its port . the listener's port: connections of a real
 //	                     that has max-connections; full, it takes no more
+//
+// Reals by dr and tun: table netdev, where connections are told apart by client, its port, listener, its port.
+//	ing.INDEX            chains: what comes in by that interface
+//	dr.in dr.in4 dr.in6  chains: is it for one of the services?
+//	dr.rest4 dr.error4   chains: the rest of a packet that comes in pieces; an ICMP error
+//	dr.pass4 dr.up       chains: to the real whose id is in the mark; up to table inet
+//	drtcp4.S drany4.S    chains: a packet of that service
+//	drsyn4.S drhalf4.S   chains: a connection begins; it is remembered from its first packet on
+//	drpick4.S drnew4.S   chains: a connection that is not known: which real; it is remembered
+//	drhit4.S drlast4.S   chains: a known one; one that ends
+//	drsend4.S drlost4.S  chains: to the real; it is dead
+//	drerr4.S             chains: an error about a connection
+//	drvip4 drquote4      maps: address . protocol . port -> drtcp4.*, drany4.*; -> drerr4.*
+//	draddr4 drdev4       maps: real's id -> its address; the interface that leads there
+//	drup4 drlive4        sets: ids of reals that are table inet's; of those whose pins hold
+//	drpool4.S.N          maps: slot number -> real's id
+//	drconn4.S drlast4.S drhalf4.S maps: connection -> real's id; of one that ends, that begins
+//	drstick4.S           maps: client -> real's id
+//	drfrag4              map: the pieces of one packet -> real's id
+//	ingress              the devices of ing.*
+//	dranswer4 drback4    (table inet) set: VIPs of such services; map: VIP -> mark of the gateway it belongs to
 #ifndef GWD_CORE_NAMES_H
 #define GWD_CORE_NAMES_H
 
@@ -85,6 +106,7 @@ const char *name_conns(char *out, enum fam fam, const struct plan_service *servi
 // The chain whose counter tells how many slots were drawn.
 const char *name_drawer(char *out, enum fam fam, const struct plan_service *service);
 
+const char *name_direct_pool(char *out, enum fam fam, const struct plan_service *service);
 const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
 
 const char *name_rule_to(char *out, enum fam fam, const struct plan_rule *rule);

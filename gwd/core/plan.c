@@ -77,6 +77,12 @@ bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr)
 	return false;
 }
 
+bool plan_draw_has_state(enum scheduler scheduler)
+{
+	return scheduler != SCHED_SH && scheduler != SCHED_DH && scheduler != SCHED_MH &&
+	       scheduler != SCHED_FO;
+}
+
 unsigned plan_type_size(enum plan_type type)
 {
 	switch (type) {

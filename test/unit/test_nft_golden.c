@@ -184,10 +184,13 @@ static void dump_set(const struct plan_set *set, struct buf *out)
 	nftnl_set_free(nl);
 }
 
-// nft 1.0.6 can't compile (it aborts) an update of a map by two IPv6 addresses. It can list it, as we
-// send it; those rules are held against what they should be by a test of their own.
+// nft 1.0.6 can't compile (it aborts) an update of a map by two IPv6 addresses, nor fields of a quoted packet or of an extension header as
+// a key. It can list both, as we send them; those rules are held against what they should be by tests of
+// their own.
 static bool is_beyond_nft(const char *rule)
 {
+	if (strstr(rule, "@th,") || strstr(rule, ". frag id"))
+		return true;
 	return strstr(rule, ". ip6 daddr") && (strstr(rule, "update @") || strstr(rule, "delete @"));
 }
 
@@ -208,12 +211,15 @@ static void dump_plan(const struct plan *plan, struct buf *out)
 {
 	struct ruleset ruleset = {0};
 	ruleset_build(&ruleset, plan);
-	vec_each(&plan->sets, set)
-		dump_set(set, out);
-	vec_each(&ruleset.chains, chain)
-		vec_each(&(*chain)->rules, rule)
-			if (!is_beyond_nft(buf_text(&(*rule)->text)))
-				dump_rule(*chain, *rule, out);
+	for (enum plan_table table = PLAN_INET; table < PLAN_TABLES; table++) {
+		vec_each(&plan->sets, set)
+			if (set->table == table && !set->ingress)
+				dump_set(set, out);
+		vec_each(&ruleset.chains, chain)
+			vec_each(&(*chain)->rules, rule)
+				if ((*chain)->table == table && !is_beyond_nft(buf_text(&(*rule)->text)))
+					dump_rule(*chain, *rule, out);
+	}
 	ruleset_free(&ruleset);
 }
 
@@ -229,7 +235,7 @@ static void filter_line(char *line, struct buf *out)
 		buf_printf(out, "%s\n", line);
 		return;
 	}
-	if (!strncmp(line, "inet gwd ", 9)) {
+	if (!strncmp(line, "inet gwd ", 9) || !strncmp(line, "netdev gwd ", 11)) {
 		for (size_t n = strlen(line); n && line[n - 1] == ' '; n--)
 			line[n - 1] = 0;
 		buf_printf(out, "%s\n", line);
@@ -276,19 +282,24 @@ static void normalise(const struct buf *in, struct buf *out)
 
 // A set without elements and without flags is "NAME flags 0" too: its declaration becomes a bare
 // name on both sides. The sets come in one order from us and in another from
-// nft: each side's blocks of lines before the first rule are sorted by name.
+// nft: each side's blocks of lines before a table's first rule are sorted by name.
 static int compare_blocks(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static void sort_sets(const struct buf *in, struct buf *out)
+static bool is_set_line(const char *line)
+{
+	return line[0] == '\t' || (strncmp(line, "inet ", 5) && strncmp(line, "netdev ", 7) &&
+				   strncmp(line, "__", 2) && line[0] != ' ');
+}
+
+// Of one table, from `line` on; returns the first line that is no set's.
+static char *sort_run(char *line, char **save, struct buf *out)
 {
 	VEC(char *) blocks = {0};
-	char *copy = strdup(buf_text(in)), *save = NULL, *line = strtok_r(copy, "\n", &save);
 	struct buf block = {0};
-	for (; line && strncmp(line, "inet ", 5) != 0 && strncmp(line, "__", 2) != 0;
-	     line = strtok_r(NULL, "\n", &save)) {
+	for (; line && is_set_line(line); line = strtok_r(NULL, "\n", save)) {
 		if (line[0] != '\t' && block.n) {
 			vec_push(&blocks, strdup(buf_text(&block)));
 			buf_clear(&block);
@@ -302,10 +313,19 @@ static void sort_sets(const struct buf *in, struct buf *out)
 		buf_puts(out, *it);
 		free(*it);
 	}
-	for (; line; line = strtok_r(NULL, "\n", &save))
-		buf_printf(out, "%s\n", line);
 	vec_free(&blocks);
 	buf_free(&block);
+	return line;
+}
+
+static void sort_sets(const struct buf *in, struct buf *out)
+{
+	char *copy = strdup(buf_text(in)), *save = NULL, *line = strtok_r(copy, "\n", &save);
+	while (line) {
+		line = sort_run(line, &save, out);
+		for (; line && (line[0] == '\t' || !is_set_line(line)); line = strtok_r(NULL, "\n", &save))
+			buf_printf(out, "%s\n", line);
+	}
 	free(copy);
 }
 
@@ -349,9 +369,14 @@ static void write_without_what_is_beyond_nft(const char *path, char *text)
 {
 	char *save = NULL;
 	struct buf kept = {0};
-	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		if (!is_beyond_nft(line))
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		char *device = strstr(line, "device \"");
+		if (device) // only the loopback is there
+			buf_printf(&kept, "%.*s\"lo\"%s\n", (int)(device + 7 - line), line,
+				   strchr(device + 8, '"') + 1);
+		else if (!is_beyond_nft(line))
 			buf_printf(&kept, "%s\n", line);
+	}
 	write_file(path, buf_text(&kept));
 	buf_free(&kept);
 }

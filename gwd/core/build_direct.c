@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "gwd/core/build_direct.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "gwd/core/build.h"
+#include "gwd/core/build_elem.h"
+#include "gwd/core/build_service.h"
+#include "gwd/core/facts.h"
+#include "gwd/core/names.h"
+#include "gwd/core/plan.h"
+#include "gwd/core/slots.h"
+#include "gwd/core/turns.h"
+
+// ---- reals ---------------------------------------------------------------------------------
+
+static bool build_on_link(const struct fact_addr *own, const struct addr *addr)
+{
+	struct prefix net = {.addr = own->addr, .len = own->len};
+	addr_mask(&net.addr, net.len);
+	return own->addr.family == addr->family && prefix_contains(&net, addr);
+}
+
+// The longest prefix wins, and a link that carries something before one that doesn't.
+void build_direct_way(struct plan_real *real, const struct facts *facts)
+{
+	unsigned best = 0;
+	vec_each(&facts->ifaces, iface) {
+		vec_each(&iface->addrs, own) {
+			unsigned rank = 2u * own->len + iface->carrier + 1;
+			if (!iface->up || rank <= best || !build_on_link(own, &real->address))
+				continue;
+			best = rank;
+			real->oif = iface->index;
+			memcpy(real->ifname, iface->name, sizeof(real->ifname));
+		}
+	}
+	if (best || !real->usable)
+		return;
+	real->usable = false;
+	real->state = STATE_DOWN;
+	snprintf(real->reason, sizeof(real->reason),
+		 "no interface of this host that is up is in its network");
+}
+
+static int build_compare_ids(const void *a, const void *b)
+{
+	uint32_t left = (*(struct plan_real *const *)a)->id, right = (*(struct plan_real *const *)b)->id;
+	return left < right ? -1 : left > right;
+}
+
+// Of two with the same id, which hardly ever happens, one gets the next free one.
+void build_direct_ids(struct plan *plan)
+{
+	VEC(struct plan_real *) all = {0};
+	bool again = plan->netdev;
+	vec_each(&plan->services, service)
+		vec_each(&service->reals, real)
+			vec_push(&all, real);
+	while (again) {
+		again = false;
+		qsort(all.v, all.n, sizeof(*all.v), build_compare_ids);
+		for (size_t i = 1; i < all.n; i++)
+			if (all.v[i]->id == all.v[i - 1]->id) {
+				all.v[i]->id = all.v[i]->id == UINT32_MAX ? 1 : all.v[i]->id + 1;
+				again = true;
+			}
+	}
+	vec_free(&all);
+}
+
+// ---- sets of all services --------------------------------------------------------------------
+
+static struct plan_set *build_direct_set(struct plan *plan, const char *kind, enum fam fam,
+					 enum plan_type key, enum plan_type data)
+{
+	char name[PLAN_NAME_SIZE];
+	snprintf(name, sizeof(name), "%s%c", kind, fam == FAM_4 ? '4' : '6');
+	struct plan_set *set = build_new_set(plan, name, key, data);
+	set->table = PLAN_NETDEV;
+	return set;
+}
+
+static void build_direct_listens(struct plan *plan, enum fam fam, const char *kind, const char *tcp,
+				 const char *other)
+{
+	struct plan_set *set = build_direct_set(plan, kind, fam, build_addr_type(fam), PLAN_T_VERDICT);
+	set->key[1] = PLAN_T_PROTO;
+	set->key[2] = PLAN_T_PORT;
+	vec_each(&plan->services, service)
+		if (service->direct)
+			build_listens(set, service, fam, tcp, other);
+	set->size = build_room(set->elems.n);
+}
+
+enum build_id { BUILD_ID_ADDR, BUILD_ID_DEV, BUILD_ID_UP, BUILD_ID_LIVE };
+
+static bool build_id_belongs(const struct plan_real *real, enum fam fam, enum build_id what)
+{
+	if (!real->fam[fam] || !real->usable)
+		return false;
+	switch (what) {
+	case BUILD_ID_ADDR:
+	case BUILD_ID_DEV:
+		return plan_real_is_direct(real);
+	case BUILD_ID_UP:
+		return !plan_real_is_direct(real);
+	case BUILD_ID_LIVE:
+		return real->live[fam];
+	}
+	return false;
+}
+
+static void build_direct_id(struct plan_set *set, const struct plan_real *real, enum build_id what)
+{
+	struct plan_elem elem = {0};
+	build_field(&elem, 0, &real->id, sizeof(real->id));
+	if (what == BUILD_ID_ADDR)
+		memcpy(elem.last, real->address.b, addr_size(&real->address));
+	if (what == BUILD_ID_DEV)
+		elem.mark = real->oif;
+	vec_push(&set->elems, elem);
+}
+
+static void build_direct_reals(struct plan *plan, enum fam fam, enum build_id what)
+{
+	static const char *const names[] = {[BUILD_ID_ADDR] = "draddr",
+					    [BUILD_ID_DEV] = "drdev",
+					    [BUILD_ID_UP] = "drup",
+					    [BUILD_ID_LIVE] = "drlive"};
+	size_t n = 0;
+	enum plan_type data = what == BUILD_ID_ADDR  ? build_addr_type(fam)
+			      : what == BUILD_ID_DEV ? PLAN_T_IFINDEX
+						     : PLAN_T_NONE;
+	struct plan_set *set = build_direct_set(plan, names[what], fam, PLAN_T_MARK, data);
+	vec_each(&plan->services, service) {
+		if (!service->direct)
+			continue;
+		n += service->reals.n;
+		vec_each(&service->reals, real)
+			if (build_id_belongs(real, fam, what))
+				build_direct_id(set, real, what);
+	}
+	set->size = build_room(n);
+}
+
+static void build_direct_fragments(struct plan *plan, enum fam fam)
+{
+	struct plan_set *set = build_direct_set(plan, "drfrag", fam, build_addr_type(fam), PLAN_T_MARK);
+	set->key[1] = build_addr_type(fam);
+	set->key[2] = fam == FAM_4 ? PLAN_T_FRAGMENT : PLAN_T_MARK;
+	set->key[3] = fam == FAM_4 ? PLAN_T_PROTO : PLAN_T_NONE;
+	set->dynamic = true;
+	set->size = PLAN_FRAGMENTS_SIZE;
+}
+
+// Clients may come by every interface but the loopback.
+static void build_direct_devices(struct plan *plan, const struct facts *facts)
+{
+	struct plan_set *set = build_new_set(plan, "ingress", PLAN_T_INDEX, PLAN_T_NONE);
+	set->table = PLAN_NETDEV;
+	set->ingress = true;
+	vec_each(&facts->ifaces, iface) {
+		struct plan_elem elem = {0};
+		if (!strcmp(iface->name, "lo"))
+			continue;
+		build_field(&elem, 0, &iface->index, sizeof(iface->index));
+		memcpy(elem.last, iface->name, sizeof(elem.last));
+		vec_push(&set->elems, elem);
+	}
+}
+
+// ---- the way back through us -------------------------------------------------------------------
+
+// The gateway of the link whose network the VIP is in.
+static const struct plan_gateway *build_vip_gateway(const struct plan *plan, const struct facts *facts,
+						    const struct addr *vip)
+{
+	vec_each(&plan->gateways, gw) {
+		const struct fact_iface *iface = facts_iface(facts, gw->ifname);
+		for (size_t i = 0; iface && i < iface->addrs.n; i++)
+			if (build_on_link(&iface->addrs.v[i], vip))
+				return gw;
+	}
+	return NULL;
+}
+
+static void build_direct_answer(struct plan_set *vips, struct plan_set *back, const struct addr *vip,
+				const struct plan_gateway *gw)
+{
+	struct plan_elem elem = {0};
+	build_field(&elem, 0, vip->b, addr_size(vip));
+	if (build_known(vips, &elem))
+		return;
+	vec_push(&vips->elems, elem);
+	if (!gw)
+		return;
+	elem.mark = gw->mark;
+	vec_push(&back->elems, elem);
+}
+
+// Answers of reals whose gateway we are: they come from the VIP, and conntrack has not seen the questions.
+static void build_direct_answers(struct plan *plan, const struct facts *facts, enum fam fam)
+{
+	struct plan_set vips = {.key = {build_addr_type(fam)}};
+	struct plan_set back = {.key = {build_addr_type(fam)}, .data = PLAN_T_MARK};
+	snprintf(vips.name, sizeof(vips.name), "dranswer%c", fam == FAM_4 ? '4' : '6');
+	snprintf(back.name, sizeof(back.name), "drback%c", fam == FAM_4 ? '4' : '6');
+	vec_each(&plan->services, service)
+		vec_each(&service->listens, listen)
+			if (service->direct && addr_fam(&listen->addr) == fam)
+				build_direct_answer(&vips, &back, &listen->addr,
+						    build_vip_gateway(plan, facts, &listen->addr));
+	vips.size = back.size = build_room(vips.elems.n);
+	vec_push(&plan->sets, vips);
+	vec_push(&plan->sets, back);
+}
+
+// ---- sets of one service -------------------------------------------------------------------------
+
+void build_direct_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
+		       struct ring_turn turn)
+{
+	uint16_t slots[SLOTS_MAX];
+	name_direct_pool(set->name, fam, service);
+	set->table = PLAN_NETDEV;
+	set->key[0] = PLAN_T_INDEX;
+	set->data = PLAN_T_MARK;
+	set->size = set->modulus = service->n_slots[fam];
+	build_pool_draw(slots, service, fam, PLAN_NETDEV, turn);
+	for (uint32_t i = 0; i < set->size; i++) {
+		struct plan_elem elem = {0};
+		if (slots[i] == SLOT_EMPTY)
+			continue;
+		build_field(&elem, 0, &i, sizeof(i));
+		elem.mark = service->reals.v[slots[i]].id;
+		vec_push(&set->elems, elem);
+	}
+}
+
+static struct plan_set *build_direct_map(struct plan *plan, const struct plan_service *service, enum fam fam,
+					 const char *kind, uint32_t size)
+{
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set = build_new_set(plan, name_service(name, kind, fam, service),
+					     build_addr_type(fam), PLAN_T_MARK);
+	set->table = PLAN_NETDEV;
+	set->dynamic = true;
+	set->size = size;
+	return set;
+}
+
+static void build_direct_conns(struct plan *plan, const struct plan_service *service, enum fam fam,
+			       const char *kind, uint32_t size)
+{
+	struct plan_set *set = build_direct_map(plan, service, fam, kind, size);
+	set->key[1] = PLAN_T_PORT;
+	set->key[2] = build_addr_type(fam);
+	set->key[3] = PLAN_T_PORT;
+}
+
+static void build_direct_service(struct plan *plan, const struct build_input *input,
+				 const struct plan_service *service, enum fam fam)
+{
+	char name[PLAN_GROUP_NAME_SIZE];
+	struct plan_set *set;
+	snprintf(name, sizeof(name), "service/%s", service->name);
+	vec_add(&plan->sets, set);
+	build_direct_pool(set, service, fam, turns_get(input->turns, name, fam));
+	build_direct_conns(plan, service, fam, "drconn", PLAN_CONNS_SIZE);
+	build_direct_conns(plan, service, fam, "drlast", PLAN_SOON_OVER_SIZE);
+	if (plan_draw_has_state(service->scheduler))
+		build_direct_conns(plan, service, fam, "drhalf", PLAN_SOON_OVER_SIZE);
+	if (service->persistence_ms)
+		build_direct_map(plan, service, fam, "drstick", PLAN_PIN_SIZE);
+}
+
+void build_direct_sets(struct plan *plan, const struct build_input *input)
+{
+	build_direct_devices(plan, input->facts);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+		build_direct_listens(plan, fam, "drvip", "drtcp", "drany");
+		build_direct_listens(plan, fam, "drquote", "drerr", "drerr");
+		build_direct_fragments(plan, fam);
+		build_direct_answers(plan, input->facts, fam);
+		for (enum build_id what = BUILD_ID_ADDR; what <= BUILD_ID_LIVE; what++)
+			build_direct_reals(plan, fam, what);
+	}
+	vec_each(&plan->services, service)
+		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
+			if (service->fam[fam])
+				build_direct_service(plan, input, service, fam);
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// build_direct: reals by dr and tun, as table netdev hands packets on to them: by which interface each is
+// reached, and the sets and maps of that table.
+//
+// What the packet path decides by is a real's id: slots, connections and pins hold ids, and two maps say
+// which address and which interface an id means. So a real that dies is taken out by one element, whoever
+// remembers it. Ids of reals that others reach (nat, fullnat, local) have no address: those packets go
+// up to table inet, where the same service serves them.
+#ifndef GWD_CORE_BUILD_DIRECT_H
+#define GWD_CORE_BUILD_DIRECT_H
+
+#include "gwd/base/addr.h"
+#include "gwd/core/ring.h"
+
+struct build_input;
+struct facts;
+struct plan;
+struct plan_real;
+struct plan_service;
+struct plan_set;
+
+// Finds the interface in whose network the real is. Without one it is down.
+void build_direct_way(struct plan_real *real, const struct facts *facts);
+
+// Makes the reals' ids unique in the plan.
+void build_direct_ids(struct plan *plan);
+
+// Adds the sets and maps, unsorted.
+void build_direct_sets(struct plan *plan, const struct build_input *input);
+
+// As build_pool(), for table netdev.
+void build_direct_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
+		       struct ring_turn turn);
+
+#endif

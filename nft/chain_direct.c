@@ -1,0 +1,398 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Table netdev: services whose reals get packets as they are (dr, tun), decided where a packet comes in and
+// handed on at once, without conntrack or routing; the answers take their own way.
+//
+//	ing.INDEX -> dr.in -> dr.in4 -> drtcp4.S | drany4.S -> … -> drsend4.S
+//
+// The real's id is in the packet's mark, which is nobody's here, and is taken out again where the packet goes up
+// to table inet (dr.up): there are the reals that others reach (a sorry server by nat, a listener on this
+// host), and there the packet goes if nobody serves.
+//
+// A TCP connection whose scheduler is a hash leaves no state at its SYN: it can be flooded as one likes. Its first
+// segment after that is remembered (drconn), so that it keeps its real when the slots change; one with FIN
+// or RST moves to drlast, which lasts two minutes longer than it. Where the choice can't be made again, the
+// SYN is remembered in a map of its own (drhalf); while that is full, a hash chooses. Running connections
+// are renewed by segments that push, and by one in eight of the others.
+//
+// A dead real has no element in draddr4: its connections are forgotten and go to who is drawn by hash, which
+// ends those of TCP with a reset.
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "gwd/core/names.h"
+#include "gwd/core/ring.h"
+#include "nft/chains.h"
+#include "nft/rule.h"
+#include "nft/ruleset.h"
+
+#define DIRECT_BEGUN_MS 900000 // until its first push a connection may be a stray segment
+#define DIRECT_TCP_MS 7500000  // longer than the two hours after which keepalives begin
+#define DIRECT_LAST_MS 120000
+#define DIRECT_HALF_MS 60000
+#define DIRECT_UDP_MS 300000
+#define DIRECT_SCTP_MS 900000
+#define DIRECT_FRAGMENTS_MS 10000
+#define DIRECT_RENEW 8 // one segment of so many
+
+static const char digit[FAM_COUNT] = {[FAM_4] = '4', [FAM_6] = '6'};
+
+// What all chains of one service and family are made from.
+struct direct {
+	struct ruleset *ruleset;
+	const struct plan_service *service;
+	enum fam fam;
+	bool has_tcp, has_other;
+	char pool[PLAN_NAME_SIZE], conn[PLAN_NAME_SIZE], last[PLAN_NAME_SIZE], half[PLAN_NAME_SIZE],
+		stick[PLAN_NAME_SIZE];
+	char text[PLAN_NAME_SIZE];
+};
+
+static const char *direct_common(char *out, const char *kind, enum fam fam)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s%c", kind, digit[fam]);
+	return out;
+}
+
+static struct chain *direct_chain(struct direct *d, const char *kind)
+{
+	return ruleset_chain(d->ruleset, name_service(d->text, kind, d->fam, d->service));
+}
+
+static void direct_goto(struct direct *d, struct rule *rule, const char *kind)
+{
+	rule_goto(rule, name_service(d->text, kind, d->fam, d->service));
+}
+
+static void direct_lookup(struct direct *d, struct chain *chain, const char *map, const char *kind)
+{
+	struct rule *rule = chain_rule(chain);
+	rule_conn_lookup(rule, d->fam, map);
+	direct_goto(d, rule, kind);
+}
+
+// ---- which real ----------------------------------------------------------------------------------
+
+static bool direct_has_state(const struct direct *d)
+{
+	return plan_draw_has_state(d->service->scheduler);
+}
+
+static struct rule_client direct_client(const struct direct *d)
+{
+	return (struct rule_client){
+		.fam = d->fam, .mask = d->service->persist_mask[d->fam], .by = PERSIST_SOURCE};
+}
+
+static void direct_pinned(struct direct *d, struct chain *chain, const char *kind)
+{
+	char live[PLAN_NAME_SIZE];
+	const struct rule_client client = direct_client(d);
+	if (!d->service->persistence_ms)
+		return;
+	struct rule *rule = chain_rule(chain);
+	rule_pin_lookup(rule, &client, d->stick, RULE_MARK_PACKET);
+	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(live, "drlive", d->fam));
+	direct_goto(d, rule, kind);
+}
+
+// By the scheduler, or by a hash that gives the same whenever it is asked.
+static void direct_draw(struct direct *d, struct chain *chain, bool again, const char *kind)
+{
+	struct rule *rule = chain_rule(chain);
+	enum rule_draw draw = rule_draw_of(d->service->scheduler);
+	if (again && direct_has_state(d))
+		draw = RULE_DRAW_SOURCE_PORT;
+	else if (ring_schedules(d->service->scheduler))
+		rule_count(rule); // tells which slot is next: nft_read_turns()
+	rule_draw_mark(rule, draw, d->fam, d->service->n_slots[d->fam], d->pool);
+	direct_goto(d, rule, kind);
+}
+
+// A pin that is there keeps what it says when it is renewed, so it is taken away first: it may be a dead real's.
+static void direct_pin(struct direct *d, struct chain *chain)
+{
+	char live[PLAN_NAME_SIZE];
+	const struct rule_client client = direct_client(d);
+	if (!d->service->persistence_ms)
+		return;
+	direct_common(live, "drlive", d->fam);
+	struct rule *rule = chain_rule(chain);
+	rule_mark_in_set(rule, RULE_MARK_PACKET, live);
+	rule_pin_delete(rule, &client, d->stick, RULE_MARK_PACKET);
+	rule = chain_rule(chain);
+	rule_mark_in_set(rule, RULE_MARK_PACKET, live);
+	rule_pin_renew(rule, &client, d->stick, d->service->persistence_ms);
+}
+
+// ---- TCP -------------------------------------------------------------------------------------------
+
+static void direct_syn(struct direct *d)
+{
+	const char *next = direct_has_state(d) ? "drhalf" : "drsend";
+	struct chain *chain = direct_chain(d, "drsyn");
+	if (direct_has_state(d))
+		direct_lookup(d, chain, d->half, "drsend");   // sent again
+	rule_conn_delete(chain_rule(chain), d->fam, d->last); // of an earlier one with the same port
+	direct_pinned(d, chain, next);
+	direct_draw(d, chain, false, next);
+	chain_goto(chain, "dr.up");
+	if (!direct_has_state(d))
+		return;
+	chain = direct_chain(d, "drhalf");
+	struct rule *rule = chain_rule(chain);
+	rule_conn_update(rule, d->fam, d->half, DIRECT_HALF_MS);
+	direct_goto(d, rule, "drsend");
+	direct_pinned(d, chain, "drsend"); // no room
+	direct_draw(d, chain, true, "drsend");
+	chain_goto(chain, "dr.up");
+}
+
+static void direct_new(struct direct *d)
+{
+	struct chain *chain = direct_chain(d, "drpick");
+	direct_pinned(d, chain, "drnew");
+	direct_draw(d, chain, true, "drnew");
+	chain_goto(chain, "dr.up");
+	chain = direct_chain(d, "drnew");
+	direct_pin(d, chain);
+	rule_conn_update(chain_rule(chain), d->fam, d->conn, DIRECT_BEGUN_MS);
+	if (direct_has_state(d))
+		rule_conn_delete(chain_rule(chain), d->fam, d->half);
+	direct_goto(d, chain_rule(chain), "drsend");
+}
+
+static void direct_running(struct direct *d)
+{
+	struct chain *chain = direct_chain(d, "drhit");
+	struct rule *rule = chain_rule(chain);
+	rule_tcp_lacks(rule, RULE_TCP_FIN | RULE_TCP_RST | RULE_TCP_PSH);
+	rule_most(rule, DIRECT_RENEW);
+	direct_goto(d, rule, "drsend");
+	rule = chain_rule(chain);
+	rule_tcp_lacks(rule, RULE_TCP_FIN | RULE_TCP_RST);
+	rule_conn_update(rule, d->fam, d->conn, DIRECT_TCP_MS);
+	direct_goto(d, rule, "drsend");
+	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
+	direct_goto(d, chain_rule(chain), "drlast");
+	chain = direct_chain(d, "drlast");
+	rule_conn_update(chain_rule(chain), d->fam, d->last, DIRECT_LAST_MS);
+	direct_goto(d, chain_rule(chain), "drsend");
+}
+
+static void direct_tcp(struct direct *d)
+{
+	struct chain *chain = direct_chain(d, "drtcp");
+	direct_lookup(d, chain, d->conn, "drhit");
+	struct rule *rule = chain_rule(chain);
+	rule_tcp_begins(rule);
+	direct_goto(d, rule, "drsyn");
+	if (direct_has_state(d))
+		direct_lookup(d, chain, d->half, "drnew");
+	direct_lookup(d, chain, d->last, "drlast");
+	direct_goto(d, chain_rule(chain), "drpick"); // none that is known
+	direct_syn(d);
+	direct_new(d);
+	direct_running(d);
+}
+
+// ---- all else --------------------------------------------------------------------------------------
+
+static uint32_t direct_idle_ms(const struct direct *d)
+{
+	vec_each(&d->service->protocols, protocol)
+		if (*protocol == IPPROTO_SCTP)
+			return DIRECT_SCTP_MS;
+	return DIRECT_UDP_MS;
+}
+
+static void direct_any(struct direct *d)
+{
+	struct chain *chain = direct_chain(d, "drany");
+	direct_lookup(d, chain, d->conn, "drmore");
+	direct_pinned(d, chain, "drfirst");
+	direct_draw(d, chain, false, "drfirst");
+	chain_goto(chain, "dr.up");
+	chain = direct_chain(d, "drfirst");
+	direct_pin(d, chain);
+	direct_goto(d, chain_rule(chain), "drmore");
+	chain = direct_chain(d, "drmore");
+	rule_conn_update(chain_rule(chain), d->fam, d->conn, direct_idle_ms(d));
+	direct_goto(d, chain_rule(chain), "drsend");
+}
+
+// ---- on its way --------------------------------------------------------------------------------------
+
+static void direct_hand_on(struct chain *chain, enum fam fam)
+{
+	char addrs[PLAN_NAME_SIZE], devices[PLAN_NAME_SIZE];
+	struct rule *rule = chain_rule(chain); // the kernel counts the hop without looking
+	rule_last_hop(rule, fam);
+	rule_drop(rule);
+	rule = chain_rule(chain);
+	rule_vlan(rule);
+	rule_goto(rule, "dr.up");
+	rule_fwd(chain_rule(chain), fam, direct_common(addrs, "draddr", fam),
+		 direct_common(devices, "drdev", fam));
+}
+
+static void direct_send(struct direct *d)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain = direct_chain(d, "drsend");
+	rule_fragment_update(chain_rule(chain), d->fam, direct_common(name, "drfrag", d->fam),
+			     DIRECT_FRAGMENTS_MS);
+	direct_hand_on(chain, d->fam);
+	struct rule *rule = chain_rule(chain);
+	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(name, "drup", d->fam));
+	rule_goto(rule, "dr.up");
+	direct_goto(d, chain_rule(chain), "drlost");
+}
+
+static void direct_lost(struct direct *d)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain = direct_chain(d, "drlost");
+	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
+	if (d->has_tcp)
+		rule_conn_delete(chain_rule(chain), d->fam, d->last);
+	if (d->has_tcp && direct_has_state(d))
+		rule_conn_delete(chain_rule(chain), d->fam, d->half);
+	direct_draw(d, chain, true, "drmoved");
+	chain_goto(chain, "dr.up");
+	chain = direct_chain(d, "drmoved");
+	if (d->has_other) {
+		struct rule *rule = chain_rule(chain);
+		if (d->has_tcp)
+			rule_not_tcp(rule);
+		rule_conn_update(rule, d->fam, d->conn, direct_idle_ms(d));
+	}
+	chain_goto(chain, direct_common(name, "dr.pass", d->fam));
+}
+
+static void direct_error(struct direct *d)
+{
+	char pass[PLAN_NAME_SIZE];
+	const char *const maps[] = {d->conn, d->last, d->half};
+	struct chain *chain = direct_chain(d, "drerr");
+	direct_common(pass, "dr.pass", d->fam);
+	for (size_t i = 0; i < (direct_has_state(d) ? 3 : 2); i++) {
+		struct rule *rule = chain_rule(chain);
+		rule_quote_lookup(rule, d->fam, maps[i]);
+		rule_goto(rule, pass);
+	}
+}
+
+static void direct_service(struct ruleset *ruleset, const struct plan_service *service, enum fam fam)
+{
+	struct direct d = {.ruleset = ruleset, .service = service, .fam = fam};
+	name_direct_pool(d.pool, fam, service);
+	name_service(d.conn, "drconn", fam, service);
+	name_service(d.last, "drlast", fam, service);
+	name_service(d.half, "drhalf", fam, service);
+	name_service(d.stick, "drstick", fam, service);
+	vec_each(&service->protocols, protocol) {
+		d.has_tcp |= *protocol == IPPROTO_TCP;
+		d.has_other |= *protocol != IPPROTO_TCP;
+	}
+	if (d.has_tcp)
+		direct_tcp(&d);
+	if (d.has_other)
+		direct_any(&d);
+	direct_send(&d);
+	direct_lost(&d);
+	direct_error(&d);
+}
+
+// ---- is it for one of the services? ------------------------------------------------------------------
+
+static void direct_wide(struct chain *chain, const struct plan_service *service,
+			const struct plan_listen *listen)
+{
+	char name[PLAN_NAME_SIZE];
+	enum fam fam = addr_fam(&listen->addr);
+	vec_each(&service->protocols, protocol) {
+		struct rule *rule = chain_rule(chain);
+		rule_addr_is(rule, RULE_DESTINATION, &listen->addr);
+		rule_protocols(rule, protocol, 1);
+		if (listen->first > 1 || listen->last < MODEL_PORT_ANY_LAST)
+			rule_dport_in(rule, listen->first, listen->last);
+		rule_goto(rule,
+			  name_service(name, *protocol == IPPROTO_TCP ? "drtcp" : "drany", fam, service));
+	}
+}
+
+// Every listener of the family that is a range of ports.
+static void direct_wides(struct chain *chain, const struct plan *plan, enum fam fam, bool error)
+{
+	char name[PLAN_NAME_SIZE];
+	vec_each(&plan->services, service) {
+		if (!service->direct)
+			continue;
+		vec_each(&service->listens, listen) {
+			if (addr_fam(&listen->addr) != fam || listen->first == listen->last)
+				continue;
+			if (!error) {
+				direct_wide(chain, service, listen);
+				continue;
+			}
+			struct rule *rule = chain_rule(chain);
+			rule_quote_from(rule, &listen->addr);
+			rule_goto(rule, name_service(name, "drerr", fam, service));
+		}
+	}
+}
+
+static void direct_in(struct ruleset *ruleset, const struct plan *plan, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE], map[PLAN_NAME_SIZE];
+	struct chain *chain = ruleset_chain(ruleset, direct_common(name, "dr.in", fam));
+	struct rule *rule = chain_rule(chain);
+	rule_fragment_lookup(rule, fam, direct_common(map, "drfrag", fam));
+	rule_goto(rule, direct_common(name, "dr.pass", fam));
+	rule_listener_vmap(chain_rule(chain), fam, direct_common(map, "drvip", fam));
+	direct_wides(chain, plan, fam, false);
+	rule = chain_rule(chain);
+	rule_icmp_error(rule, fam);
+	rule_goto(rule, direct_common(name, "dr.error", fam));
+
+	chain = ruleset_chain(ruleset, direct_common(name, "dr.error", fam));
+	rule_quote_vmap(chain_rule(chain), fam, direct_common(map, "drquote", fam));
+	direct_wides(chain, plan, fam, true);
+
+	chain = ruleset_chain(ruleset, direct_common(name, "dr.pass", fam));
+	direct_hand_on(chain, fam);
+	chain_goto(chain, "dr.up");
+}
+
+static void direct_entry(struct ruleset *ruleset, const struct plan *plan)
+{
+	const struct plan_set *devices = plan_find_set(plan, "ingress");
+	vec_each(&devices->elems, device)
+		chain_ingress(ruleset, device);
+	struct chain *chain = ruleset_chain(ruleset, "dr.in");
+	struct rule *rule = chain_rule(chain);
+	rule_fam(rule, FAM_4);
+	rule_goto(rule, "dr.in4");
+	rule = chain_rule(chain);
+	rule_fam(rule, FAM_6);
+	rule_goto(rule, "dr.in6");
+	direct_in(ruleset, plan, FAM_4);
+	direct_in(ruleset, plan, FAM_6);
+	chain = ruleset_chain(ruleset, "dr.up");
+	rule = chain_rule(chain);
+	rule_mark_set(rule, RULE_MARK_PACKET, 0);
+	rule_accept(rule);
+}
+
+void chains_direct(struct ruleset *ruleset, const struct plan *plan)
+{
+	if (!plan->netdev)
+		return;
+	ruleset->table = PLAN_NETDEV;
+	direct_entry(ruleset, plan);
+	vec_each(&plan->services, service)
+		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
+			if (service->fam[fam])
+				direct_service(ruleset, service, fam);
+	ruleset->table = PLAN_INET;
+}
