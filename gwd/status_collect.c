@@ -219,6 +219,8 @@ void status_collect(const struct engine *engine, void (*use)(void *arg, const st
 			      });
 	use(arg, &status);
 	status_free(&status);
+	free(sticks);
+	free(real_flows);
 	free(pins);
 	free(unpinned);
 	free(measured);

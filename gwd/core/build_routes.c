@@ -120,7 +120,8 @@ void build_routes(struct plan *plan, const struct build_input *input, const stru
 					     is_static);
 		}
 	}
-	qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);
+	if (plan->routes.n)
+		qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);
 	qsort(plan->iprules.v, plan->iprules.n, sizeof(*plan->iprules.v), build_compare_iprules);
 }
 

@@ -304,8 +304,10 @@ void net_finish(struct net *net)
 			fprintf(stderr, "%s", lab_proc_output(net->gwd));
 		char *log = xstrdup(lab_proc_output(net->gwd));
 		int status = lab_proc_stop(net->gwd);
-		cr_assert_eq(status, 0, "gwd ended with status %d:\n%s", status, log);
+		lab_run(lab_router(net->lab), &found, "cat %s.* 2>/dev/null", net_sanitizer_log(net));
+		cr_assert_eq(status, 0, "gwd ended with status %d:\n%s%s", status, found, log);
 		free(log);
+		free(found);
 	}
 	lab_run(lab_router(net->lab), &found, "cat %s.* 2>/dev/null", net_sanitizer_log(net));
 	cr_assert_str_empty(found, "a sanitizer has something to say:\n%s", found);
