@@ -35,6 +35,7 @@ void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const 
 	__attribute__((format(printf, 4, 5)));
 
 int bench_connections(int argc, char **argv);
+int bench_counting(int argc, char **argv);
 int bench_control_plane(int argc, char **argv);
 int bench_failover(int argc, char **argv);
 int bench_detection(int argc, char **argv);

@@ -8,9 +8,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } benchmarks[] = {
-	{"connections", bench_connections}, {"control-plane", bench_control_plane},
-	{"failover", bench_failover},       {"detection", bench_detection},
-	{"probing", bench_probing},
+	{"counting", bench_counting},           {"connections", bench_connections},
+	{"control-plane", bench_control_plane}, {"failover", bench_failover},
+	{"detection", bench_detection},         {"probing", bench_probing},
 };
 
 int main(int argc, char **argv)

@@ -62,6 +62,12 @@ static const char *net_probe_times(void)
 				    : "interval = 200ms fast = 50ms timeout = 150ms";
 }
 
+// How long it is waited for, where this changes nothing but when a failure is noticed.
+static int net_patience(int timeout_ms)
+{
+	return getenv("IN_STOCKVM") ? 6 * timeout_ms : timeout_ms;
+}
+
 static void net_write_config(struct net *net, const char *text)
 {
 	net->config = lab_file(net->lab, "gwd.conf",
@@ -93,8 +99,8 @@ void net_gwd(struct net *net)
 	net->gwd = lab_proc_start(net->lab, lab_router(net->lab),
 				  (const char *const[]){net_program("gwd"), "-v", "-c", net->config, "-s",
 							lab_path(net->lab, "gwd.sock"), NULL});
-	cr_assert(lab_proc_wait_output(net->gwd, "is ready", 10000), "gwd did not get ready:\n%s",
-		  lab_proc_output(net->gwd));
+	cr_assert(lab_proc_wait_output(net->gwd, "is ready", net_patience(10000)),
+		  "gwd did not get ready:\n%s", lab_proc_output(net->gwd));
 }
 
 void net_guard(struct net *net, int isp)
@@ -219,14 +225,14 @@ static bool net_has_state(void *arg)
 void net_wait_state(struct net *net, const char *gateway, const char *state, int timeout_ms)
 {
 	struct net_wait wait = {net, gateway, state};
-	cr_assert(lab_wait_until(net_has_state, &wait, timeout_ms), "%s is not %s after %d ms:\n%s", gateway,
-		  state, timeout_ms, lab_proc_output(net->gwd));
+	cr_assert(lab_wait_until(net_has_state, &wait, net_patience(timeout_ms)),
+		  "%s is not %s after %d ms:\n%s", gateway, state, timeout_ms, lab_proc_output(net->gwd));
 }
 
 void net_wait_up(struct net *net)
 {
 	struct net_wait wait = {net, NULL, "up"};
-	if (lab_wait_until(net_has_state, &wait, 10000))
+	if (lab_wait_until(net_has_state, &wait, net_patience(10000)))
 		return;
 	char *output = NULL;
 	net_gwctl(net, &output, "status");
