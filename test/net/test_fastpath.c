@@ -277,6 +277,94 @@ Test(fastpath, a_udp_flow_leaves_a_dead_gateway_6)
 	dies(AF_INET6);
 }
 
+static struct lab_transfer *transfer_on(struct net *net, int family, enum lab_transfer_kind kind, int isp)
+{
+	for (int i = 0; i < 100; i++) {
+		char source[64];
+		lab_client_address(family, 1, i, source);
+		struct lab_transfer *started = lab_transfer_start(
+			net->lab, &(struct lab_transfer_spec){.flow = {.from = lab_host(net->lab, 1),
+								       .to = lab_server_address(family, 2),
+								       .source = source},
+							      .kind = kind});
+		cr_assert(lab_transfer_wait_running(started, 10000));
+		if (lab_transfer_peek(started).isp == isp)
+			return started;
+		lab_transfer_stop(started);
+	}
+	cr_assert(false, "no client is on isp%d", isp);
+	return NULL;
+}
+
+static void assert_reset(struct lab_transfer *transfer, const char *what)
+{
+	cr_assert(lab_transfer_wait_end(transfer, 5000), "%s hangs", what);
+	cr_assert_eq(lab_transfer_stop(transfer).end, LAB_END_RST, "%s", what);
+}
+
+// Nobody on the inside sends: it takes the wake to tell them.
+static void dies_with_tcp(int family)
+{
+	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
+	struct lab_transfer *idle = transfer_on(net, family, LAB_IDLE, 1),
+			    *download = transfer_on(net, family, LAB_DOWNLOAD, 1);
+	assert_offloaded(net, lab_server_address(family, 2), "tcp");
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 5000);
+	assert_reset(idle, "an idle connection");
+	assert_reset(download, "a download");
+	net_finish(net);
+}
+
+Test(fastpath, an_idle_connection_and_a_download_are_reset_4)
+{
+	dies_with_tcp(AF_INET);
+}
+
+Test(fastpath, an_idle_connection_and_a_download_are_reset_6)
+{
+	dies_with_tcp(AF_INET6);
+}
+
+// failback = reset takes flows out of the flowtable that are well where they are.
+static void comes_back(int family)
+{
+	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
+	net_configure(
+		net,
+		"gateway g1 { interface = wan1 address = 100.64.1.1 address6 = 2001:db8:1::1 probes = quick "
+		"failback = reset }"
+		"gateway g2 { interface = wan2 address = 100.64.2.1 address6 = 2001:db8:2::1 probes = quick }"
+		"gateway g3 { interface = wan3 address = 100.64.3.1 address6 = 2001:db8:3::1 probes = quick }"
+		"balance default { use g1 { } use g2 { tier = 2 } } rule guard { to = 198.51.100.4 gateway = "
+		"g3 }");
+	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	lab_fault_blackhole(net->lab, 1);
+	net_wait_state(net, "g1", "down", 5000);
+	struct lab_stream *call = stream_on(net, family, 2);
+	struct lab_transfer *upload = transfer_on(net, family, LAB_UPLOAD, 2),
+			    *idle = transfer_on(net, family, LAB_IDLE, 2);
+	assert_offloaded(net, lab_server_address(family, 1), "udp");
+	assert_offloaded(net, lab_server_address(family, 2), "tcp");
+	lab_fault_repair(net->lab, 1);
+	net_wait_state(net, "g1", "up", 10000);
+	cr_assert(lab_stream_wait_isp(call, 1, 5000), "the stream stays on the link that stood in");
+	assert_reset(upload, "an upload");
+	assert_reset(idle, "an idle connection");
+	lab_stream_stop(call);
+	net_finish(net);
+}
+
+Test(fastpath, failback_resets_what_it_has_4)
+{
+	comes_back(AF_INET);
+}
+
+Test(fastpath, failback_resets_what_it_has_6)
+{
+	comes_back(AF_INET6);
+}
+
 Test(fastpath, gwctl_flush_takes_it_out)
 {
 	struct net *net = start(&(struct lab_spec){.isps = 3, .routes = true}, 3, "");

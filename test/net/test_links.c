@@ -74,8 +74,9 @@ Test(links, a_vlan_carries_traffic)
 		cr_skip("this kernel has no VLANs");
 	}
 	lab_do(lab_isp(net->lab, 1),
-	       "ip link set cust0 down && ip link set cust0 name raw0 && ip link set raw0 up &&"
-	       "ip link add link raw0 name cust0 type vlan id 7 && ip link set cust0 up &&"
+	       "ip link set cust0 down && ip addr flush dev cust0 && ip link set cust0 name raw0 && "
+	       "ip link set raw0 up && ip link add link raw0 name cust0 type vlan id 7 && ip link set cust0 "
+	       "up &&"
 	       "ip addr add 100.64.1.1/24 brd + dev cust0 && ip addr add 2001:db8:1::1/64 dev cust0 nodad");
 	lab_do(lab_router(net->lab),
 	       "ip addr flush dev wan1 scope global;"
