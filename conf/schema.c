@@ -130,7 +130,6 @@ static cfg_opt_t root_options[] = {
 static const char *const later[][2] = {
 	{"", "http"},
 	{"service", "slow-start"},
-	{"service", "vip-interface"},
 	{"real", "max-connections"},
 	{"real", "min-connections"},
 };

@@ -23,6 +23,7 @@ struct evidence;
 struct loads;
 struct name_watch;
 struct notify;
+struct vips;
 struct unpinned;
 
 // Since when a gateway has the state it has.
@@ -69,6 +70,7 @@ struct engine {
 	struct netmon *netmon;
 	struct routes *routes;
 	struct sysctl *sysctl;
+	struct vips *vips;
 	struct nft *nft;
 	bool flowtable; // the kernel has them
 	struct nft_listener *listener;

@@ -52,6 +52,12 @@ static uint32_t parse_u32(const struct parse *parse, unsigned type, uint32_t oth
 									  : otherwise;
 }
 
+static uint8_t parse_u8(const struct parse *parse, unsigned type)
+{
+	const struct nlattr *attr = parse->attr[type];
+	return attr && mnl_attr_get_payload_len(attr) >= sizeof(uint8_t) ? mnl_attr_get_u8(attr) : 0;
+}
+
 // The address in that attribute, or none.
 static struct addr parse_addr(const struct parse *parse, unsigned type, int af)
 {
@@ -101,6 +107,7 @@ void netmon_parse_addr(struct facts *out, const struct nlmsghdr *nlh)
 	if (!addr_equal(&other, &local))
 		fact.peer = other;
 	fact.usable = parse_is_usable(parse_u32(&parse, IFA_FLAGS, ifa->ifa_flags), ifa->ifa_scope);
+	fact.ours = parse_u8(&parse, IFA_PROTO) == PLAN_PROTOCOL;
 	vec_each(&out->ifaces, iface)
 		if (iface->index == ifa->ifa_index && !addr_is_none(&local))
 			vec_push(&iface->addrs, fact);

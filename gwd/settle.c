@@ -13,6 +13,7 @@
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
 #include "gwd/ending.h"
+#include "gwd/core/vip.h"
 #include "gwd/engine_priv.h"
 #include "gwd/failover.h"
 #include "gwd/loads.h"
@@ -20,6 +21,7 @@
 #include "gwd/netmon.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
+#include "gwd/vips.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
 
@@ -108,6 +110,9 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 	case OP_IPRULE_ADD:
 	case OP_IPRULE_DEL:
 		return routes_apply_op(engine->routes, op, err);
+	case OP_VIP_ADD:
+	case OP_VIP_DEL:
+		return vips_apply_op(engine->vips, op, err);
 	case OP_PINS_CLEAR:
 		return nft_flush_set(engine->nft, op->set->name, err);
 	case OP_FLUSH:
@@ -261,6 +266,7 @@ static int settle_try(struct engine *engine, struct err *err)
 	int r = engine_read_back(engine, err);
 	if (r)
 		return r;
+	vip_in_force(&engine->applied, netmon_facts(engine->netmon));
 	settle_build(engine, &plan, now_ms);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);

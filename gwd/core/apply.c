@@ -17,6 +17,8 @@ static bool apply_is_transaction(enum op_kind kind)
 	case OP_SYSCTL:
 	case OP_ROUTE_SET:
 	case OP_IPRULE_ADD:
+	case OP_VIP_ADD:
+	case OP_VIP_DEL:
 	case OP_PINS_CLEAR:
 	case OP_FLUSH:
 	case OP_END:

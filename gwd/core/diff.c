@@ -6,6 +6,7 @@
 
 #include "gwd/core/diff_real.h"
 #include "gwd/core/names.h"
+#include "gwd/core/vip.h"
 
 // Sorted arrays are walked side by side: who is only on the left is gone, who is only on the right is
 // new. `left` and `right` are loop cursors; `order` says which side is behind.
@@ -50,6 +51,23 @@ static void diff_iprules(struct ops *ops, const struct plan *from, const struct 
 			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_DEL, .iprule = left});
 		if (order > 0 && !gone)
 			vec_push(&ops->op, (struct op){.kind = OP_IPRULE_ADD, .iprule = right});
+		if (order <= 0)
+			left++;
+		if (order >= 0)
+			right++;
+	}
+}
+
+static void diff_vips(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
+{
+	const struct plan_vip *left = from->vips.v, *left_end = vec_end(&from->vips);
+	const struct plan_vip *right = to->vips.v, *right_end = vec_end(&to->vips);
+	while (left != left_end || right != right_end) {
+		int order = DIFF_ORDER(left, left_end, right, right_end, vip_compare);
+		if (order < 0 && gone)
+			vec_push(&ops->op, (struct op){.kind = OP_VIP_DEL, .vip = left});
+		if (order > 0 && !gone)
+			vec_push(&ops->op, (struct op){.kind = OP_VIP_ADD, .vip = right});
 		if (order <= 0)
 			left++;
 		if (order >= 0)
@@ -211,12 +229,14 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	} else if (from->active) {
 		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
 	}
+	diff_vips(ops, from, to, false);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		diff_resets(ops, from, to, fam, true);
 	diff_flushes(ops, from, to);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		diff_resets(ops, from, to, fam, false);
 	diff_ends(ops, from, to);
+	diff_vips(ops, from, to, true);
 	diff_iprules(ops, from, to, true);
 	diff_routes(ops, from, to, true);
 }
@@ -256,6 +276,7 @@ static void op_elem_text(const char *verb, const struct op *op, char *text, size
 
 void op_text(const struct op *op, char *text, size_t size)
 {
+	char address[ADDR_TEXT];
 	switch (op->kind) {
 	case OP_SYSCTL:
 		snprintf(text, size, "sysctl %s = %s", op->sysctl->path, op->sysctl->value);
@@ -289,6 +310,11 @@ void op_text(const struct op *op, char *text, size_t size)
 		return;
 	case OP_TABLE_DEL:
 		snprintf(text, size, "table del");
+		return;
+	case OP_VIP_ADD:
+	case OP_VIP_DEL:
+		snprintf(text, size, "address %s %s on %s", op->kind == OP_VIP_ADD ? "add" : "del",
+			 addr_text(&op->vip->addr, address), op->vip->ifname);
 		return;
 	case OP_PINS_CLEAR:
 		snprintf(text, size, "pins clear %s", op->set->name);

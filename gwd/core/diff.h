@@ -3,7 +3,8 @@
 // leaves a flow without a path (make before break):
 //
 //	sysctls; routes and ip rules that are new; one nft transaction (sets, chains, elements);
-//	a second one that sweeps what the first left unreferenced; the conntrack flushes;
+//	a second one that sweeps what the first left unreferenced; services' addresses that are new; the
+//	conntrack flushes; addresses that are gone;
 //	ip rules and routes that are gone.
 //
 // Nothing that is already there gives an operation: plan_diff(p, p) is empty, which is what makes a
@@ -24,9 +25,11 @@ enum op_kind {         // in the order of execution
 	OP_ELEM_ADD,  // nft: set, elem (after the deletions: a changed element is one of each)
 	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
 	OP_TABLE_DEL, // nft: the whole table
+	OP_VIP_ADD,   // vip: a service's address
 	OP_PINS_CLEAR, // nft, by itself: set (a pin map): forget every client
 	OP_FLUSH,      // flush: end the flows of a gateway
 	OP_END,        // service, real: end the connections of a real
+	OP_VIP_DEL,    // vip
 	OP_IPRULE_DEL, // iprule
 	OP_ROUTE_DEL,  // route
 };
@@ -51,6 +54,7 @@ struct op {
 	const struct plan_sysctl *sysctl;
 	const struct plan_route *route;
 	const struct plan_iprule *iprule;
+	const struct plan_vip *vip;
 	const struct plan_set *set;
 	const struct plan_elem *elem;
 	struct op_flush flush;

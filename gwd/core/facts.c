@@ -32,7 +32,7 @@ const struct fact_iface *facts_iface_by_index(const struct facts *facts, uint32_
 const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam)
 {
 	vec_each(&iface->addrs, a)
-		if (a->usable && a->addr.family == fam_af(fam))
+		if (a->usable && !a->ours && a->addr.family == fam_af(fam))
 			return a;
 	return NULL;
 }

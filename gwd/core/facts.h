@@ -18,6 +18,7 @@ struct fact_addr {
 	struct addr addr;
 	struct addr peer; // the far end of a point-to-point address, or none
 	uint8_t len;      // prefix length
+	bool ours;        // put there by gwd: a service's, never what a link speaks from
 	bool usable;      // not tentative, not deprecated, not failed DAD, global scope
 };
 

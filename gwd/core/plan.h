@@ -70,6 +70,13 @@ struct plan_sysctl {
 	char why[64];     // for `gwd -t` and the log
 };
 
+// An address that gwd puts on an interface.
+struct plan_vip {
+	uint32_t index;
+	char ifname[16];
+	struct addr addr;
+};
+
 // ---- sets and maps -------------------------------------------------------------------------
 
 // Types of one field of a key or of a map's data; the kernel pads each field to 4 bytes.
@@ -261,6 +268,7 @@ struct plan {
 	VEC(struct plan_route) routes;           // sorted
 	VEC(struct plan_iprule) iprules;         // sorted
 	VEC(struct plan_sysctl) sysctls;
+	VEC(struct plan_vip) vips; // sorted
 	VEC(struct plan_set) sets; // sorted by name
 	uint64_t shape;            // hash of all that the chains and the sets' declarations depend on
 };
