@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/core/plan_text.h"
 
+#include <sys/socket.h>
+
 #include "gwd/base/buf.h"
 #include "gwd/core/plan.h"
 
@@ -84,8 +86,13 @@ static void text_sysctl(const struct plan_sysctl *sysctl, struct buf *out)
 
 void plan_text_routes(const struct plan *plan, struct buf *out)
 {
+	char text[ADDR_TEXT];
 	vec_each(&plan->sysctls, sysctl)
 		text_sysctl(sysctl, out);
+	vec_each(&plan->vips, vip)
+		buf_printf(out, "ip addr add %s/%u dev %s proto %u%s\n", addr_text(&vip->addr, text),
+			   8 * addr_size(&vip->addr), vip->ifname, PLAN_PROTOCOL,
+			   vip->addr.family == AF_INET6 ? " nodad" : "");
 	vec_each(&plan->routes, route) {
 		buf_printf(out, "%s route replace ", text_ip[route->fam]);
 		plan_text_route(route, out);

@@ -9,7 +9,7 @@ struct plan;
 struct plan_iprule;
 struct plan_route;
 
-// Every sysctl, route and ip rule, one command a line, in the order gwd would apply them.
+// Every sysctl, address, route and ip rule, one command a line, in the order gwd would apply them.
 void plan_text_routes(const struct plan *plan, struct buf *out);
 
 // Without the command in front: "default via 192.0.2.1 dev eth1 onlink table 1001 proto 200",

@@ -121,4 +121,7 @@ int lab_isp_of_source(struct lab *lab, const char *address);
  */
 void lab_wan_delegate(struct lab *lab, int isp, const char *prefix);
 
+/* The same without a route: addresses of the link's own subnet that the router has besides its first. */
+void lab_wan_owns(struct lab *lab, int isp, const char *prefix);
+
 #endif

@@ -194,18 +194,24 @@ static struct lab_prefix *read_prefix(int isp, const char *text)
 	return prefix;
 }
 
-void lab_wan_delegate(struct lab *lab, int isp, const char *text)
+void lab_wan_owns(struct lab *lab, int isp, const char *text)
 {
-	struct lab_isp *link = lab_isp_get(lab, isp);
 	struct lab_prefix *prefix = read_prefix(isp, text);
-	bool v4 = prefix->family == LAB_V4;
-
 	pthread_mutex_lock(&lab->lock);
 	prefix->next = lab->prefixes;
 	lab->prefixes = prefix;
 	pthread_mutex_unlock(&lab->lock);
-	lab_do(&link->ns, "ip route replace %s via %s; nft add element inet lab right%d '{ %s }'", text,
-	       link->address[prefix->family], v4 ? 4 : 6, text);
+	lab_do(&lab_isp_get(lab, isp)->ns, "nft add element inet lab right%d '{ %s }'",
+	       prefix->family == LAB_V4 ? 4 : 6, text);
+}
+
+void lab_wan_delegate(struct lab *lab, int isp, const char *text)
+{
+	struct lab_isp *link = lab_isp_get(lab, isp);
+	bool v4 = !strchr(text, ':');
+
+	lab_wan_owns(lab, isp, text);
+	lab_do(&link->ns, "ip route replace %s via %s", text, link->address[v4 ? LAB_V4 : LAB_V6]);
 	if (v4)
 		lab_do(&lab->internet, "ip route replace %s via 172.31.%d.2", text, isp);
 	else
