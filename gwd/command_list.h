@@ -20,6 +20,7 @@ struct request;
 	X(rules, "rules", "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
 	X(trace, "trace", "FROM TO [PROTO [DPORT]] [from-port N] [dscp N] [mark N] [in IFACE] [no-syn]", 2, \
 	  13, true, "which rule, balance, pin and gateway a new flow would meet, and why") \
+	X(counters, "counters", "[zero]", 0, 1, true, "what the rules have counted; zero begins anew") \
 	X(drain, "drain", "NAME", 1, 1, false, "give a gateway no new clients") \
 	X(undrain, "undrain", "NAME", 1, 1, false, "end that") \
 	X(disable, "disable", "NAME", 1, 1, false, "take a gateway out of use: its flows move at once") \

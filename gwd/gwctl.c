@@ -15,6 +15,7 @@
 #include "gwd/control.h"
 #include "gwd/offline.h"
 #include "gwd/request.h"
+#include "gwd/top.h"
 
 #define HELP_WIDTH 14 // of a command and its arguments, beside the help
 
@@ -34,6 +35,7 @@ static void print_command(const char *name, const char *args, const char *help)
 static int help(void)
 {
 	printf("usage: gwctl [-s SOCKET] [-j] COMMAND\n\n");
+	print_command("top", "", "the gateways live, with the last minutes as curves; q ends");
 	for (const struct command_info *info = command_list; info->name; info++)
 		print_command(info->name, info->args, info->help);
 	print_command("check", "FILE", "errors of a configuration file, without the daemon");
@@ -101,6 +103,15 @@ static int run_offline(const struct request *request)
 	buf_free(&out);
 	buf_free(&errors);
 	return status;
+}
+
+static int top(const char *path, const struct request *request)
+{
+	if (request->n_args)
+		return usage("usage: gwctl top");
+	if (request->json)
+		return usage("top has no JSON form: leave -j out");
+	return top_run(path);
 }
 
 static void print_on(const char *text, size_t n)
@@ -171,7 +182,10 @@ int main(int argc, char **argv)
 		request.args[request.n_args++] = argv[optind++];
 	if (follow)
 		request.args[request.n_args++] = "-f";
+	path = path && *path ? path : CONTROL_PATH;
+	if (!strcmp(request.command, "top"))
+		return finish(top(path, &request));
 	if (offline_can(&request))
 		return finish(run_offline(&request));
-	return finish(ask(path && *path ? path : CONTROL_PATH, &request));
+	return finish(ask(path, &request));
 }

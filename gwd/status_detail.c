@@ -147,7 +147,7 @@ static void put_gateway_kernel(struct table *t, const struct status_gateway *gw,
 {
 	char flows[FIGURE_TEXT], begun[FIGURE_TEXT];
 	field(t, "flows");
-	table_cell(t, "%s now, %s begun since the rules were first loaded",
+	table_cell(t, "%s now, %s begun since the rules were loaded or zeroed",
 		   figure_count(gw->measured.flows, flows), figure_count(gw->measured.begun, begun));
 	field(t, "kernel");
 	if (gw->id)

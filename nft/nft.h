@@ -55,6 +55,9 @@ void nft_text(const struct plan *plan, struct buf *out);
 typedef void (*nft_counter_cb)(void *arg, const char *name, uint64_t packets, uint64_t bytes);
 int nft_read_counters(struct nft *nft, nft_counter_cb cb, void *arg, struct err *err);
 
+// Sets them to zero.
+int nft_zero_counters(struct nft *nft, struct err *err);
+
 // Calls `cb` for each element of a pin map (name_pins()): the key's fields as in plan_elem.key, the
 // gateway mark, and the time left. No such map: -ENOENT.
 typedef void (*nft_pin_cb)(void *arg, const uint8_t *key, unsigned key_size, uint32_t mark,

@@ -38,6 +38,17 @@ int nft_read_counters(struct nft *nft, nft_counter_cb cb, void *arg, struct err 
 	return nft_dump_objects(nft, observe_counter, &observe, err);
 }
 
+static int observe_nothing(const struct nlmsghdr *nlh, void *arg)
+{
+	(void)nlh, (void)arg;
+	return MNL_CB_OK;
+}
+
+int nft_zero_counters(struct nft *nft, struct err *err)
+{
+	return nft_dump(nft, PLAN_INET, NFT_MSG_GETOBJ_RESET, NULL, observe_nothing, NULL, err);
+}
+
 struct observe_pin {
 	uint8_t key[PLAN_KEY_SIZE];
 	uint32_t key_size, mark;

@@ -193,3 +193,52 @@ Test(gwctl, rules_is_a_script_that_makes_the_same_kernel)
 	lab_proc_signal(net->gwd, SIGCONT);
 	net_finish(net);
 }
+
+// In a terminal of its own; the key is there before it looks.
+Test(gwctl, top_shows_the_gateways_until_q)
+{
+	int three[] = {1, 1, 1};
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	char *gateways = net_gateways(net->lab, 3, three, false), *output = NULL;
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	int status = lab_run(lab_router(net->lab), &output,
+			     "printf q | script -qec '%s/gwctl -s %s top' /dev/null", net_build(),
+			     lab_path(net->lab, "gwd.sock"));
+	cr_assert_eq(status, 0, "%s", output);
+	cr_assert(strstr(output, "\033[?1049h") && strstr(output, "\033[?1049l"), "%s", output);
+	cr_assert(strstr(output, "g3       up"), "%s", output);
+	free(output);
+	cr_assert_eq(net_gwctl(net, &output, "top"), 0);
+	cr_assert(strstr(output, "g3       up") && !strstr(output, "\033"), "%s", output);
+	free(output);
+	net_finish(net);
+}
+
+Test(gwctl, counters_count_and_begin_anew)
+{
+	int two[] = {1, 1};
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	char *gateways = net_gateways(net->lab, 2, two, false), *output = NULL;
+	net_configure(net, "%s balance default { gateways = g1 }", gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"};
+	for (int round = 0; round < 2; round++) {
+		for (int i = 0; i < 7; i++)
+			cr_assert_eq(lab_connect(net->lab, &flow).isp, 1);
+		cr_assert_eq(net_gwctl(net, &output, "-j counters"), 0);
+		cr_assert(strstr(output, "{\"name\":\"new.g1\",\"packets\":7,"), "%s", output);
+		cr_assert(strstr(output, "{\"name\":\"new.g2\",\"packets\":0,"), "%s", output);
+		free(output);
+		cr_assert_eq(net_gwctl(net, &output, "counters"), 0);
+		cr_assert(strstr(output, "new flows that it was given"), "%s", output);
+		free(output);
+		cr_assert_eq(net_gwctl(net, NULL, "counters zero"), 0);
+	}
+	cr_assert_eq(net_gwctl(net, NULL, "counters one"), 2);
+	net_finish(net);
+}

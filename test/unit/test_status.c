@@ -234,7 +234,7 @@ Test(status, one_gateway_in_detail)
 		    "sent       12.1M bit/s, 1.5k bytes in all\n"
 		    "snat       IPv4: 203.0.113.1-203.0.113.9; IPv6: masquerade\n"
 		    "weight     3\n"
-		    "flows      812 now, 4711 begun since the rules were first loaded\n"
+		    "flows      812 now, 4711 begun since the rules were loaded or zeroed\n"
 		    "kernel     mark 0xaf000000/0xff000000, routing table 1175\n"
 		    "probe      internet: icmp to 1.1.1.1 9.9.9.9, 1 must answer\n"
 		    "balance    default: tier 1, weight 3, share 50%, in use: yes\n"
@@ -270,7 +270,7 @@ Test(status, a_missing_interface_and_a_failed_apply)
 		    "interface  wan1, which does not exist\n"
 		    "snat       masquerade\n"
 		    "weight     3\n"
-		    "flows      812 now, 4711 begun since the rules were first loaded\n"
+		    "flows      812 now, 4711 begun since the rules were loaded or zeroed\n"
 		    "kernel     mark 0xaf000000/0xff000000, routing table 1175\n"
 		    "probe      internet: icmp to the next hop, 1 must answer\n"
 		    "balance    default: tier 1, weight 3, share 0%, in use: no\n");
