@@ -55,6 +55,7 @@ static void build_real_state(struct plan_real *real, const struct real_now *now,
 	real->usable = build_real_usable(real->state) && !(manual && manual->disabled);
 	real->full = now->full && real->max_connections;
 	real->connections = now->connections;
+	real->closed = now->closed;
 	if (manual && manual->disabled) {
 		real->state = STATE_DISABLED;
 		snprintf(real->reason, sizeof(real->reason), "%s", real->manual);
@@ -223,6 +224,7 @@ static void build_pool_ring(uint16_t *slots, const struct plan_service *service,
 	struct ring_member *members = xcalloc(n, sizeof(*members));
 	for (size_t i = 0; i < n; i++)
 		members[i] = (struct ring_member){.flows = service->reals.v[i].connections,
+						  .closed = service->reals.v[i].closed,
 						  .weight = service->reals.v[i].weight,
 						  .active = build_in_pool(service, i, fam, table)};
 	ring_fill(slots, service->n_slots[fam], turn, service->scheduler, members, n);

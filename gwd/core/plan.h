@@ -218,7 +218,7 @@ struct plan_real {
 	// For status:
 	enum state state;
 	char reason[200];
-	uint64_t connections;
+	uint64_t connections, closed;
 	char manual[80];
 };
 

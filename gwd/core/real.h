@@ -14,6 +14,7 @@ struct verdict;
 struct real_now {
 	const struct verdict *verdict; // NULL: not judged (it has no probes, or no answer yet)
 	uint64_t connections;          // live ones; 0 while nobody counts
+	uint64_t closed;               // ended, but still in conntrack (TIME_WAIT and the like)
 	bool full;                     // reached max-connections and is not below min-connections since
 	unsigned share;                // of its weight that counts now, 0..REAL_SHARE_ALL
 };

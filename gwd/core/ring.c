@@ -16,18 +16,27 @@ bool ring_schedules(enum scheduler scheduler)
 
 // A member at work.
 struct ring_share {
-	uint64_t flows;  // with those of the slots so far
+	uint64_t flows; // with those of the slots so far
+	uint64_t closed;
 	uint64_t weight; // as the scheduler sees it
 	unsigned taken;  // of RAMP_FULL; 0: gets none
 };
+
+#define RING_LIVE 256 // a live flow, in closed ones
+
+static uint64_t ring_overhead(const struct ring_share *share)
+{
+	return share->flows * RING_LIVE + share->closed;
+}
 
 // True when `a` would be the better next choice: load of a / weight of a < load of b / weight of b.
 static bool ring_better(enum scheduler scheduler, const struct ring_share *a, const struct ring_share *b)
 {
 	if (scheduler == SCHED_NQ && (!a->flows || !b->flows))
 		return !a->flows && b->flows;
-	unsigned ahead = scheduler == SCHED_SED || scheduler == SCHED_NQ; // with the flow that is to come
-	return (a->flows + ahead) * b->weight < (b->flows + ahead) * a->weight;
+	if (scheduler == SCHED_LC || scheduler == SCHED_WLC)
+		return ring_overhead(a) * b->weight < ring_overhead(b) * a->weight;
+	return (a->flows + 1) * b->weight < (b->flows + 1) * a->weight; // with the flow that is to come
 }
 
 static bool ring_has_place(const struct ring_share *share, unsigned place, unsigned n_slots)
@@ -62,6 +71,7 @@ static void ring_shares(struct ring_share *shares, enum scheduler scheduler,
 		if (!member->active || !member->weight)
 			continue;
 		shares[i].flows = member->flows;
+		shares[i].closed = member->closed;
 		shares[i].taken = ramp_taken(member->held, least);
 		shares[i].weight = (uint64_t)shares[i].taken * (scheduler == SCHED_LC ? 1 : member->weight);
 	}

@@ -12,7 +12,9 @@
 // Who is ramped up (ramp.h) has neither many flows nor all that come: it counts by the weight that it takes so
 // far, and has only so many of the ring's places, always the same ones; with the last step all are open to it.
 //
-// The formulas are those of ip_vs_lc.c, ip_vs_wlc.c, ip_vs_sed.c and ip_vs_nq.c; of equals the first wins.
+// The formulas are those of ip_vs_lc.c, ip_vs_wlc.c, ip_vs_sed.c and ip_vs_nq.c; of equals the first wins. So in lc
+// and wlc a closed connection counts as 1/256 of a live one while it is remembered: short connections, one
+// after the other, go round instead of all to the first.
 #ifndef GWD_CORE_RING_H
 #define GWD_CORE_RING_H
 
@@ -29,6 +31,7 @@ struct ring_member {
 	unsigned weight; // 0: gets none
 	bool active;     // usable now
 	unsigned held;   // how much of its share it does not take yet, of RAMP_FULL
+	uint64_t closed; // flows that have ended, but are remembered yet: between equals they have a say
 };
 
 bool ring_schedules(enum scheduler scheduler); // lc, wlc, sed or nq

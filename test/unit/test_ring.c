@@ -10,6 +10,12 @@
 
 // ---- the kernel's schedulers, as they are written there ----------------------------------------
 
+// ip_vs_dest_conn_overhead(): active << 8 + inactive
+static uint64_t ip_vs_overhead(const struct ring_member *m)
+{
+	return (m->flows << 8) + m->closed;
+}
+
 // ip_vs_lc.c
 static int ip_vs_lc(const struct ring_member *m, size_t n)
 {
@@ -18,7 +24,7 @@ static int ip_vs_lc(const struct ring_member *m, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (!m[i].active || m[i].weight == 0)
 			continue;
-		uint64_t doh = m[i].flows;
+		uint64_t doh = ip_vs_overhead(&m[i]);
 		if (least < 0 || doh < loh) {
 			least = (int)i;
 			loh = doh;
@@ -27,8 +33,8 @@ static int ip_vs_lc(const struct ring_member *m, size_t n)
 	return least;
 }
 
-// ip_vs_wlc.c: overhead = connections; ip_vs_sed.c: overhead = connections + 1
-static int ip_vs_by_weight(const struct ring_member *m, size_t n, uint64_t ahead)
+// ip_vs_wlc.c: as above; ip_vs_sed.c: overhead = connections + 1
+static int ip_vs_by_weight(const struct ring_member *m, size_t n, bool sed)
 {
 	size_t i = 0;
 	while (i < n && !(m[i].active && m[i].weight > 0))
@@ -36,11 +42,11 @@ static int ip_vs_by_weight(const struct ring_member *m, size_t n, uint64_t ahead
 	if (i == n)
 		return -1;
 	size_t least = i;
-	uint64_t loh = m[i].flows + ahead;
+	uint64_t loh = sed ? m[i].flows + 1 : ip_vs_overhead(&m[i]);
 	for (i++; i < n; i++) {
 		if (!m[i].active || !m[i].weight)
 			continue;
-		uint64_t doh = m[i].flows + ahead;
+		uint64_t doh = sed ? m[i].flows + 1 : ip_vs_overhead(&m[i]);
 		if (loh * m[i].weight > doh * m[least].weight) {
 			least = i;
 			loh = doh;
@@ -55,7 +61,7 @@ static int ip_vs_nq(const struct ring_member *m, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (m[i].active && m[i].weight && m[i].flows == 0)
 			return (int)i;
-	return ip_vs_by_weight(m, n, 1);
+	return ip_vs_by_weight(m, n, true);
 }
 
 static int ip_vs(enum scheduler scheduler, const struct ring_member *m, size_t n)
@@ -74,6 +80,7 @@ static size_t random_members(struct ring_member *m)
 	size_t n = 1 + (size_t)rand() % 12;
 	for (size_t i = 0; i < n; i++)
 		m[i] = (struct ring_member){.flows = (uint64_t)rand() % (rand() % 2 ? 5 : 100000),
+					    .closed = (uint64_t)rand() % (rand() % 2 ? 5 : 1000),
 					    .weight = rand() % 6 ? 1 + (unsigned)rand() % 100 : 0,
 					    .active = rand() % 6 != 0};
 	return n;
@@ -89,6 +96,19 @@ Test(ring, three_two_one)
 	ring_fill(slots, RING_SLOTS, (struct ring_turn){0, 1}, SCHED_WLC, m, 3);
 	for (unsigned i = 0; i < RING_SLOTS; i++)
 		cr_assert_eq(slots[i], want[i], "slot %u is of member %u", i, slots[i]);
+}
+
+// One short connection after the other.
+Test(ring, closed_ones_decide_between_equals)
+{
+	struct ring_member m[] = {{0, 1, true}, {0, 1, true}, {0, 1, true}};
+	uint16_t slots[RING_SLOTS];
+	for (unsigned i = 0; i < 300; i++) {
+		ring_fill(slots, RING_SLOTS, (struct ring_turn){i % RING_SLOTS, 1}, SCHED_WLC, m, 3);
+		m[slots[i % RING_SLOTS]].closed++;
+	}
+	for (int i = 0; i < 3; i++)
+		cr_assert_eq(m[i].closed, 100);
 }
 
 Test(ring, who_lags_behind_gets_all)
