@@ -147,8 +147,7 @@ static void load_extras(const struct reader *r, struct model_service *service)
 	read_bool(r, "ftp", &service->ftp);
 	if (read_value(r, "vip-interface", parse_interface, &service->vip_interface))
 		service->vip_interface = arena_strdup(r->arena, service->vip_interface);
-	if (read_choice(r, "on-removal", READ_CHOICE(removals, 1),
-			&choice)) // cut is not there yet: 2 when it is
+	if (read_choice(r, "on-removal", READ_CHOICE(removals, 2), &choice))
 		service->cut = choice == 1;
 }
 

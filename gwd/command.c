@@ -25,7 +25,7 @@ static void reply_fail(struct reply *reply, enum reply_exit exit, const char *te
 static void reply_no_name(struct reply *reply, const char *name)
 {
 	reply->exit = REPLY_FAILED;
-	buf_printf(&reply->body, "no gateway or balance is named \"%.64s\"\n", name);
+	buf_printf(&reply->body, "no gateway, balance, service or real is named \"%.64s\"\n", name);
 }
 
 // ---- status ----------------------------------------------------------------------------------
@@ -64,6 +64,9 @@ static bool has_pins_of(const struct plan *plan, const char *name)
 			return true;
 	vec_each(&plan->groups, group)
 		if (!strcmp(group->name, name))
+			return true;
+	vec_each(&plan->services, service)
+		if (!strcmp(service->name, name) || plan_find_real(plan, name))
 			return true;
 	return false;
 }

@@ -15,19 +15,21 @@ struct request;
 // function, name, arguments, how many at least and at most, has a JSON form, one line of help
 #define COMMAND_LIST(X) \
 	X(status, "status", "[NAME]", 0, 1, true, \
-	  "gateways and balances: state, why and since when, flows, rates") \
-	X(pins, "pins", "[NAME]", 0, 1, true, "which client keeps which gateway, and for how much longer") \
+	  "gateways, balances, services: state, why and since when, flows, rates") \
+	X(pins, "pins", "[NAME]", 0, 1, true, \
+	  "which client keeps which gateway or real, and for how much longer") \
 	X(rules, "rules", "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
 	X(trace, "trace", "FROM TO [PROTO [DPORT]] [from-port N] [dscp N] [mark N] [in IFACE] [no-syn]", 2, \
 	  13, true, "which rule, balance, pin and gateway a new flow would meet, and why") \
 	X(counters, "counters", "[zero]", 0, 1, true, "what the rules have counted; zero begins anew") \
-	X(drain, "drain", "NAME", 1, 1, false, "give a gateway no new clients") \
+	X(drain, "drain", "NAME", 1, 1, false, "give a gateway or real (SERVICE/REAL) no new clients") \
 	X(undrain, "undrain", "NAME", 1, 1, false, "end that") \
-	X(disable, "disable", "NAME", 1, 1, false, "take a gateway out of use: its flows move at once") \
+	X(disable, "disable", "NAME", 1, 1, false, \
+	  "take a gateway or real out of use: its flows move at once") \
 	X(enable, "enable", "NAME", 1, 1, false, "end that") \
 	X(weight, "weight", "NAME N", 2, 2, false, \
 	  "another weight than the file's, until `weight NAME default`") \
-	X(probe, "probe", "NAME", 1, 1, true, "test a gateway now: what each target answers") \
+	X(probe, "probe", "NAME", 1, 1, true, "test a gateway or real now: what each target answers") \
 	X(real_script, "real-script", "NAME [redirect] [FILE]", 1, 2, false, \
 	  "the commands that a real needs to run for its service, as a shell script") \
 	X(reload, "reload", "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \

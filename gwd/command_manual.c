@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Commands that set a gateway by hand.
+// Commands that set a gateway or a real by hand.
 #include <errno.h>
 #include <string.h>
 
@@ -13,22 +13,42 @@
 #include "gwd/engine.h"
 #include "gwd/request.h"
 
-bool command_has_gateway(struct engine *engine, const char *name, struct reply *reply)
+static void reply_names(const struct model *model, struct buf *out)
+{
+	const char *between = "";
+	for (size_t i = 0; i < model->n_gateways; i++, between = ",")
+		buf_printf(out, "%s %s", between, model->gateways[i].name);
+	for (size_t i = 0; i < model->n_services; i++)
+		for (size_t k = 0; k < model->services[i].n_reals; k++, between = ",")
+			buf_printf(out, "%s %s/%s", between, model->services[i].name,
+				   model->services[i].reals[k].name);
+	buf_puts(out, *between ? "\n" : " none\n");
+}
+
+bool command_has_member(struct engine *engine, const char *name, struct reply *reply)
 {
 	const struct model *model = engine_model(engine);
-	if (model_find_gateway(model, name) >= 0)
+	size_t service, real;
+	if (model_find_gateway(model, name) >= 0 || model_find_real(model, name, &service, &real))
 		return true;
 	reply->exit = REPLY_FAILED;
-	buf_printf(&reply->body, "no gateway is named \"%.64s\": there is", name);
-	for (size_t i = 0; i < model->n_gateways; i++)
-		buf_printf(&reply->body, "%s %s", i ? "," : "", model->gateways[i].name);
-	buf_puts(&reply->body, model->n_gateways ? "\n" : " none\n");
+	buf_printf(&reply->body,
+		   model->n_services ? "no gateway or real is named \"%.64s\": there is"
+				     : "no gateway is named \"%.64s\": there is",
+		   name);
+	reply_names(model, &reply->body);
 	return false;
 }
 
-// What the gateway is after that, in words.
-static void reply_gateway(const struct engine *engine, const char *name, struct reply *reply)
+// What it is after that, in words.
+static void reply_member(const struct engine *engine, const char *name, struct reply *reply)
 {
+	const struct plan_real *real = plan_find_real(engine_applied(engine), name);
+	if (real) {
+		buf_printf(&reply->body, "%s: %s, weight %u: %s\n", name, state_name(real->state),
+			   real->weight, real->reason);
+		return;
+	}
 	vec_each(&engine_applied(engine)->gateways, gw)
 		if (!strcmp(gw->name, name)) {
 			buf_printf(&reply->body, "%s: %s, weight %u: %s\n", name, state_name(gw->state),
@@ -43,14 +63,14 @@ static void command_set(struct engine *engine, const struct request *request, en
 {
 	const char *name = request->args[0];
 	struct err err;
-	if (!command_has_gateway(engine, name, reply))
+	if (!command_has_member(engine, name, reply))
 		return;
 	if (engine_set_manual(engine, name, change, weight, &err) < 0) {
 		reply->exit = REPLY_FAILED;
 		buf_printf(&reply->body, "%s: %s\n", name, err.text);
 		return;
 	}
-	reply_gateway(engine, name, reply);
+	reply_member(engine, name, reply);
 }
 
 void command_drain(struct engine *engine, const struct request *request, struct reply *reply)

@@ -17,7 +17,7 @@ struct request;
 COMMAND_LIST(COMMAND_DECLARE)
 #undef COMMAND_DECLARE
 
-// False: there is none of this name, and the reply says which there are.
-bool command_has_gateway(struct engine *engine, const char *name, struct reply *reply);
+// False: there is neither gateway nor real (SERVICE/REAL) of this name, and the reply says which there are.
+bool command_has_member(struct engine *engine, const char *name, struct reply *reply);
 
 #endif

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "gwd/command_priv.h"
-#include "gwd/core/model.h"
 #include "gwd/engine.h"
 #include "gwd/inquiry.h"
 #include "gwd/request.h"
@@ -36,12 +35,11 @@ static void probe_on_done(void *arg)
 
 void command_probe(struct engine *engine, const struct request *request, struct reply *reply)
 {
-	if (!command_has_gateway(engine, request->args[0], reply))
+	if (!command_has_member(engine, request->args[0], reply))
 		return;
 	struct probe_later *probe = xcalloc(1, sizeof(*probe));
-	size_t gateway = (size_t)model_find_gateway(engine_model(engine), request->args[0]);
 	probe->json = request->json;
 	probe->later.cancel = probe_cancel;
-	probe->inquiry = engine_inquire(engine, gateway, probe_on_done, probe);
+	probe->inquiry = engine_inquire(engine, request->args[0], probe_on_done, probe);
 	reply->later = &probe->later;
 }

@@ -81,13 +81,13 @@ int engine_reload(struct engine *engine, struct buf *report);
 // `reloaded` is called at the end of every reload that was taken.
 void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *arg);
 
-// Sets a gateway of the model by hand, which survives reloads and restarts. 0: it is in force. Otherwise
+// Sets a gateway or a real (SERVICE/REAL) of the model by hand, which survives reloads and restarts. 0: it is in force. Otherwise
 // the sentence says how far it came.
-int engine_set_manual(struct engine *engine, const char *gateway, enum manual_change change, unsigned weight,
+int engine_set_manual(struct engine *engine, const char *name, enum manual_change change, unsigned weight,
 		      struct err *err);
 
-// Puts every probe of that gateway (index into model.gateways) once, now: see inquiry.h, whose struct it is.
-struct inquiry *engine_inquire(struct engine *engine, size_t gateway, void (*done)(void *arg), void *arg);
+// Puts every probe of that gateway or real of the model once, now: see inquiry.h, whose struct it is.
+struct inquiry *engine_inquire(struct engine *engine, const char *name, void (*done)(void *arg), void *arg);
 
 // Takes everything of ours out of the kernel and stays idle until a reload. 0 or -errno.
 int engine_flush(struct engine *engine, struct err *err);

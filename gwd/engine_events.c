@@ -83,16 +83,15 @@ struct events *engine_events(const struct engine *engine)
 	return engine->events;
 }
 
-struct inquiry *engine_inquire(struct engine *engine, size_t gateway, void (*done)(void *arg), void *arg)
+struct inquiry *engine_inquire(struct engine *engine, const char *name, void (*done)(void *arg), void *arg)
 {
 	const struct model *model = engine->model;
-	unsigned id = ids_get(&engine->ids, model->gateways[gateway].name);
 	struct inquiry_spec spec = {
 		.probers = monitor_probers(engine->monitor),
 		.model = model,
 		.facts = netmon_facts(engine->netmon),
-		.gateway = gateway,
-		.mark = mark_of_id(model->globals.mark_mask, id),
+		.name = name,
+		.mark = mark_of_id(model->globals.mark_mask, ids_get(&engine->ids, name)),
 	};
 	return inquiry_start(engine->base, &spec, done, arg);
 }

@@ -68,11 +68,11 @@ static int manual_save(const struct engine *engine, struct err *err)
 		  : 0;
 }
 
-int engine_set_manual(struct engine *engine, const char *gateway, enum manual_change change, unsigned weight,
+int engine_set_manual(struct engine *engine, const char *name, enum manual_change change, unsigned weight,
 		      struct err *err)
 {
 	char since[FIGURE_TEXT];
-	if (!manual_set(&engine->manual, gateway, change, weight, figure_date(time(NULL), since)))
+	if (!manual_set(&engine->manual, name, change, weight, figure_date(time(NULL), since)))
 		return 0;
 	int saved = manual_save(engine, err);
 	int rc = engine_settle(engine);

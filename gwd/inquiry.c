@@ -12,6 +12,7 @@
 #include "gwd/base/vec.h"
 #include "gwd/core/link.h"
 #include "gwd/figure.h"
+#include "gwd/real_monitor.h"
 #include "gwd/table.h"
 #include "probes/check.h"
 #include "probes/probe_copy.h"
@@ -28,7 +29,7 @@ struct inquiry_row {
 
 struct inquiry {
 	struct event_base *base;
-	char gateway[MODEL_NAME_MAX + 1];
+	char name[MODEL_REAL_NAME_SIZE];
 	VEC(struct inquiry_row *) rows; // pointers: the asks know them
 	struct arena *arena;            // holds copies of the probes: a reload may come in between
 	size_t pending;
@@ -107,27 +108,57 @@ static void inquiry_ask(struct inquiry *inquiry, const struct inquiry_spec *spec
 	inquiry->pending++;
 }
 
-static void inquiry_family(struct inquiry *inquiry, const struct inquiry_spec *spec, const struct link *link,
-			   enum fam fam)
+// Of the link's or the real's family.
+static void inquiry_probe(struct inquiry *inquiry, const struct inquiry_spec *spec,
+			  const struct model_probe *original, const struct prober_link *to,
+			  const struct addr *otherwise)
 {
-	const struct model_gateway *gw = &spec->model->gateways[spec->gateway];
+	const struct model_probe *probe = probe_copy(inquiry->arena, original);
+	struct prober_target *targets;
+	size_t n = check_targets(probe, to->fam, otherwise, &targets);
+	for (size_t k = 0; k < n; k++)
+		inquiry_ask(inquiry, spec, probe, to, &targets[k]);
+	free(targets);
+}
+
+static void inquiry_family(struct inquiry *inquiry, const struct inquiry_spec *spec,
+			   const struct model_gateway *gw, const struct link *link, enum fam fam)
+{
 	const struct link_path *path = &link->path[fam];
 	struct prober_link to = {
 		.fam = fam, .ifindex = link->ifindex, .mark = spec->mark, .source = path->source};
 	snprintf(to.ifname, sizeof(to.ifname), "%s", gw->interface);
 	for (size_t i = 0; i < gw->n_probes; i++) {
-		const struct model_probe *probe =
-			probe_copy(inquiry->arena, &spec->model->probes[gw->probes[i]]);
-		struct prober_target *targets;
-		size_t n = check_targets(probe, fam, &path->target, &targets);
-		for (size_t k = 0; k < n && path->ready; k++)
-			inquiry_ask(inquiry, spec, probe, &to, &targets[k]);
-		free(targets);
-		if (path->ready)
+		const struct model_probe *probe = &spec->model->probes[gw->probes[i]];
+		if (path->ready) {
+			inquiry_probe(inquiry, spec, probe, &to, &path->target);
 			continue;
+		}
 		struct inquiry_row *row = inquiry_add(inquiry, probe->name, fam);
 		row->answer.kind = ANSWER_DEAD;
 		snprintf(row->answer.text, sizeof(row->answer.text), "%s", path->missing);
+	}
+}
+
+static void inquiry_gateway(struct inquiry *inquiry, const struct inquiry_spec *spec,
+			    const struct model_gateway *gw)
+{
+	struct link link;
+	link_resolve(&link, gw, spec->facts);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (link.path[fam].wanted)
+			inquiry_family(inquiry, spec, gw, &link, fam);
+}
+
+static void inquiry_real(struct inquiry *inquiry, const struct inquiry_spec *spec,
+			 const struct model_service *service, const struct model_real *real)
+{
+	const struct addr target = real_monitor_target(service, real);
+	const struct prober_link to = {.fam = addr_fam(&target)};
+	for (size_t i = 0; i < real->n_probes; i++) {
+		const struct model_probe probe =
+			real_monitor_probe(&spec->model->probes[real->probes[i]], service, real);
+		inquiry_probe(inquiry, spec, &probe, &to, &target);
 	}
 }
 
@@ -137,18 +168,19 @@ struct inquiry *inquiry_start(struct event_base *base, const struct inquiry_spec
 			      void *arg)
 {
 	struct inquiry *inquiry = xcalloc(1, sizeof(*inquiry));
-	const struct model_gateway *gw = &spec->model->gateways[spec->gateway];
-	struct link link;
+	const struct model *model = spec->model;
+	int gateway = model_find_gateway(model, spec->name);
+	size_t service, real;
 	inquiry->base = base;
 	inquiry->arena = arena_new();
 	inquiry->done = done;
 	inquiry->arg = arg;
 	inquiry->finish = evtimer_new(base, inquiry_on_finish, inquiry);
-	snprintf(inquiry->gateway, sizeof(inquiry->gateway), "%s", gw->name);
-	link_resolve(&link, gw, spec->facts);
-	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-		if (link.path[fam].wanted)
-			inquiry_family(inquiry, spec, &link, fam);
+	snprintf(inquiry->name, sizeof(inquiry->name), "%s", spec->name);
+	if (gateway >= 0)
+		inquiry_gateway(inquiry, spec, &model->gateways[gateway]);
+	else if (model_find_real(model, spec->name, &service, &real))
+		inquiry_real(inquiry, spec, &model->services[service], &model->services[service].reals[real]);
 	if (!inquiry->pending)
 		event_active(inquiry->finish, EV_TIMEOUT, 0);
 	return inquiry;
@@ -232,7 +264,7 @@ void inquiry_json(const struct inquiry *inquiry, struct buf *out)
 				  alive ? json_real(round(row->answer.rtt_ms * 1000) / 1000) : json_null(),
 				  "text", words ? words : json_string("(not text)")));
 	}
-	json_t *root = json_pack("{s:s, s:o}", "name", inquiry->gateway, "targets", list);
+	json_t *root = json_pack("{s:s, s:o}", "name", inquiry->name, "targets", list);
 	char *text = json_dumps(root, JSON_COMPACT | JSON_REAL_PRECISION(8));
 	buf_printf(out, "%s\n", text);
 	free(text);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// inquiry: every probe of one gateway put once, now, because the operator wants to see what each
+// inquiry: every probe of one gateway or real put once, now, because the operator wants to see what each
 // target answers. It has no part in the verdict: the checkers go on as they do.
 //
 // The engine starts one for `gwctl probe` (engine_inquire()). It never blocks: `done` is called from
@@ -26,8 +26,8 @@ struct inquiry_spec {
 	struct prober_set *probers;
 	const struct model *model; // it and the facts are only read during inquiry_start()
 	const struct facts *facts;
-	size_t gateway; // index into model.gateways
-	uint32_t mark;  // of the gateway
+	const char *name; // of a gateway, or SERVICE/REAL
+	uint32_t mark;    // of the gateway
 };
 
 typedef void (*inquiry_cb)(void *arg);

@@ -53,6 +53,73 @@ static void collect_pin(void *arg, const uint8_t *key, unsigned key_size, uint32
 		pins_add(c->pins, c->plan, c->group, c->fam, key, mark, expires_ms);
 }
 
+// ---- of services -----------------------------------------------------------------------------
+
+static const char *real_of_id(const struct plan_service *service, uint32_t id)
+{
+	vec_each(&service->reals, real)
+		if (real->id == id)
+			return real->name;
+	return "?";
+}
+
+void pins_add_real(struct pins *pins, const struct plan_service *service, enum fam fam, const uint8_t *key,
+		   uint32_t id, uint64_t left_ms)
+{
+	struct pin_real pin = {
+		.service = service,
+		.real = real_of_id(service, id),
+		.client = {.addr = addr_from(fam_af(fam), key), .len = service->persist_mask[fam]},
+		.left_ms = left_ms,
+	};
+	vec_push(&pins->reals, pin);
+}
+
+struct collecting_reals {
+	struct pins *pins;
+	const struct plan_service *service;
+	enum fam fam;
+	const char *real; // only those of this one, or NULL
+};
+
+static void collect_real_pin(void *arg, const uint8_t *key, unsigned key_size, uint32_t id,
+			     uint64_t expires_ms)
+{
+	const struct collecting_reals *c = arg;
+	(void)key_size;
+	if (!c->real || !strcmp(c->real, real_of_id(c->service, id)))
+		pins_add_real(c->pins, c->service, c->fam, key, id, expires_ms);
+}
+
+// False: none of this service are meant. `real`: only its.
+static bool is_meant(const struct plan_service *service, const char *name, const char **real)
+{
+	size_t n = strlen(service->name);
+	bool all = !name || !strcmp(name, service->name);
+	*real = all ? NULL : name + n + 1;
+	return all || (!strncmp(name, service->name, n) && name[n] == '/');
+}
+
+static int collect_reals(struct pins *pins, struct nft *nft, const struct plan *applied, const char *name,
+			 struct err *err)
+{
+	vec_each(&applied->services, service) {
+		struct collecting_reals c = {.pins = pins, .service = service};
+		if (!service->persistence_ms || !is_meant(service, name, &c.real))
+			continue;
+		for (c.fam = FAM_4; c.fam < FAM_COUNT; c.fam++) {
+			char set[PLAN_NAME_SIZE];
+			if (!service->fam[c.fam])
+				continue;
+			name_service(set, "stick", c.fam, service);
+			int rc = nft_dump_pins(nft, set, collect_real_pin, &c, err);
+			if (rc < 0)
+				return rc;
+		}
+	}
+	return 0;
+}
+
 int pins_collect(struct pins *pins, struct nft *nft, const struct plan *applied, const char *name,
 		 struct err *err)
 {
@@ -68,11 +135,12 @@ int pins_collect(struct pins *pins, struct nft *nft, const struct plan *applied,
 				return rc;
 		}
 	}
-	return 0;
+	return collect_reals(pins, nft, applied, name, err);
 }
 
 void pins_free(struct pins *pins)
 {
+	vec_free(&pins->reals);
 	vec_free(&pins->pins);
 }
 
@@ -87,10 +155,20 @@ static int pin_compare(const void *left, const void *right)
 	return order ? order : addr_compare(&a->destination, &b->destination);
 }
 
+static int pin_real_compare(const void *left, const void *right)
+{
+	const struct pin_real *a = left, *b = right;
+	if (a->service != b->service)
+		return a->service < b->service ? -1 : 1;
+	return addr_compare(&a->client.addr, &b->client.addr);
+}
+
 static void pins_sort(struct pins *pins)
 {
 	if (pins->pins.n)
 		qsort(pins->pins.v, pins->pins.n, sizeof(*pins->pins.v), pin_compare);
+	if (pins->reals.n)
+		qsort(pins->reals.v, pins->reals.n, sizeof(*pins->reals.v), pin_real_compare);
 }
 
 static const char *client_text(const struct prefix *client, char text[PREFIX_TEXT])
@@ -99,11 +177,29 @@ static const char *client_text(const struct prefix *client, char text[PREFIX_TEX
 							   : prefix_text(client, text);
 }
 
-void pins_text(struct pins *pins, struct buf *out)
+static void reals_text(const struct pins *pins, struct buf *out)
+{
+	struct table t = {0};
+	char client[PREFIX_TEXT], left[FIGURE_TEXT];
+	table_column(&t, TABLE_LEFT, "CLIENT");
+	table_column(&t, TABLE_LEFT, "SERVICE");
+	table_column(&t, TABLE_LEFT, "REAL");
+	table_column(&t, TABLE_RIGHT, "LEFT");
+	vec_each(&pins->reals, pin) {
+		table_row(&t);
+		table_cell(&t, "%s", client_text(&pin->client, client));
+		table_cell(&t, "%s", pin->service->name);
+		table_cell(&t, "%s", pin->real);
+		table_cell(&t, "%s", figure_age((int64_t)pin->left_ms, left));
+	}
+	table_print(&t, TABLE_WIDTH, out);
+	table_free(&t);
+}
+
+static void gateways_text(const struct pins *pins, struct buf *out)
 {
 	struct table t = {0};
 	char client[PREFIX_TEXT], destination[ADDR_TEXT], left[FIGURE_TEXT];
-	pins_sort(pins);
 	table_column(&t, TABLE_LEFT, "CLIENT");
 	table_column(&t, TABLE_LEFT, "BALANCE");
 	table_column(&t, TABLE_LEFT, "GATEWAY");
@@ -123,6 +219,17 @@ void pins_text(struct pins *pins, struct buf *out)
 	table_free(&t);
 }
 
+void pins_text(struct pins *pins, struct buf *out)
+{
+	pins_sort(pins);
+	if (pins->pins.n || !pins->reals.n)
+		gateways_text(pins, out);
+	if (pins->pins.n && pins->reals.n)
+		buf_puts(out, "\n");
+	if (pins->reals.n)
+		reals_text(pins, out);
+}
+
 void pins_json(struct pins *pins, struct buf *out)
 {
 	char client[PREFIX_TEXT], destination[ADDR_TEXT];
@@ -137,6 +244,11 @@ void pins_json(struct pins *pins, struct buf *out)
 				  (json_int_t)pin->left_ms);
 		json_array_append_new(list, o);
 	}
+	vec_each(&pins->reals, pin)
+		json_array_append_new(list, json_pack("{s:s, s:s, s:s, s:I}", "client",
+						      client_text(&pin->client, client), "service",
+						      pin->service->name, "real", pin->real, "left_ms",
+						      (json_int_t)pin->left_ms));
 	json_t *root = json_pack("{s:o}", "pins", list);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_printf(out, "%s\n", text);

@@ -30,6 +30,23 @@ uint16_t model_real_port(const struct model_service *service, const struct model
 	return real->port ? real->port : only;
 }
 
+bool model_find_real(const struct model *model, const char *name, size_t *service, size_t *real)
+{
+	for (size_t i = 0; i < model->n_services; i++) {
+		const struct model_service *in = &model->services[i];
+		size_t n = strlen(in->name);
+		if (strncmp(in->name, name, n) != 0 || name[n] != '/')
+			continue;
+		for (size_t k = 0; k < in->n_reals; k++)
+			if (!strcmp(in->reals[k].name, name + n + 1)) {
+				*service = i;
+				*real = k;
+				return true;
+			}
+	}
+	return false;
+}
+
 bool model_interface_matches(const char *pattern, const char *name)
 {
 	size_t len = strlen(pattern);

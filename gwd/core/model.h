@@ -261,6 +261,9 @@ int model_find_gateway(const struct model *model, const char *name);
 // the client asked for.
 uint16_t model_real_port(const struct model_service *service, const struct model_real *real);
 
+// "SERVICE/REAL": indices into model.services and its reals. False: there is none.
+bool model_find_real(const struct model *model, const char *name, size_t *service, size_t *real);
+
 // True when `name` is `pattern`, or begins with what stands before a final '*'.
 bool model_interface_matches(const char *pattern, const char *name);
 

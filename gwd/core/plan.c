@@ -170,6 +170,19 @@ static bool plan_serves(const struct plan_service *service, enum fam fam)
 	return serves;
 }
 
+const struct plan_real *plan_find_real(const struct plan *plan, const char *name)
+{
+	vec_each(&plan->services, service) {
+		size_t n = strlen(service->name);
+		if (strncmp(service->name, name, n) != 0 || name[n] != '/')
+			continue;
+		vec_each(&service->reals, real)
+			if (!strcmp(real->name, name + n + 1))
+				return real;
+	}
+	return NULL;
+}
+
 enum serving plan_serving(const struct plan_service *service)
 {
 	enum serving worst = SERVING_NOTHING;

@@ -273,6 +273,9 @@ struct plan {
 	uint64_t shape;            // hash of all that the chains and the sets' declarations depend on
 };
 
+const struct plan_real *plan_find_real(const struct plan *plan,
+				       const char *name); // "SERVICE/REAL"; NULL: none
+
 void plan_free(struct plan *plan);
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
 

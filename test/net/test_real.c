@@ -114,3 +114,190 @@ Test(real, a_udp_flow_goes_on_with_another_one)
 	cr_expect_eq(lost, 1, "%d of 2 noticed", lost); // one was never on the dead real
 	inbound_finish(in);
 }
+
+// ---- who serves --------------------------------------------------------------------------------------
+
+static struct inbound *start_tiers(const char *options)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 4}, 4);
+	dying_vips(in);
+	inbound_gwd(
+		in,
+		ASK
+		"service web { listen = \"100.64.1.17:80\" scheduler = rr probes = ask %s"
+		" real www1 { address = 10.0.0.11 port = 8080 } real www2 { address = 10.0.0.12 port = 8080 }"
+		" backup far { address = 10.0.0.13 port = 8080 } sorry { address = 10.0.0.14 port = 8080 } }",
+		options);
+	dying_wait_state(in, "web", "www1", "up", 5000);
+	dying_wait_state(in, "web", "www2", "up", 5000);
+	dying_wait_state(in, "web", "far", "up", 5000);
+	net_guard(in->net, 1);
+	inbound_mark(in);
+	return in;
+}
+
+Test(real, reals_then_the_backup_then_sorry_and_back)
+{
+	struct inbound *in = start_tiers("");
+	const char *vip = dying_vip(AF_INET, 1);
+	inbound_ask(in, vip, 80, 20);
+	inbound_expect(in, (const int[]){10, 10, 0, 0}, 0);
+	dying_kill(in, 1);
+	dying_wait_state(in, "web", "www1", "down", 5000);
+	inbound_ask(in, vip, 80, 20);
+	inbound_expect(in, (const int[]){0, 20, 0, 0}, 0);
+	dying_kill(in, 2);
+	dying_wait_serving(in, "web", "backup", 5000);
+	inbound_ask(in, vip, 80, 20);
+	inbound_expect(in, (const int[]){0, 0, 20, 0}, 0);
+	dying_kill(in, 3);
+	dying_wait_serving(in, "web", "sorry", 5000);
+	inbound_ask(in, vip, 80, 20);
+	inbound_expect(in, (const int[]){0, 0, 0, 20}, 0);
+	dying_revive(in, 3);
+	dying_wait_serving(in, "web", "backup", 5000);
+	dying_revive(in, 1);
+	dying_revive(in, 2);
+	dying_wait_serving(in, "web", "reals", 5000);
+	inbound_mark(in);
+	inbound_ask(in, vip, 80, 1); // the first client back
+	inbound_expect(in, (const int[]){1, 0, 0, 0}, 1);
+	cr_expect_eq(inbound_served(in, 3) + inbound_served(in, 4), 0);
+	inbound_finish(in);
+}
+
+Test(real, events_tell_of_reals_and_of_who_serves)
+{
+	struct inbound *in = start_tiers("");
+	char *output;
+	dying_kill(in, 1);
+	dying_kill(in, 2);
+	dying_wait_serving(in, "web", "backup", 5000);
+	cr_assert_eq(net_gwctl(in->net, &output, "events"), 0);
+	cr_expect(strstr(output, "real web/www1: unknown -> up"), "%s", output);
+	cr_expect(strstr(output, "real web/www1: up -> down: no answer from 10.0.0.11"), "%s", output);
+	cr_expect(strstr(output, "service web: nothing -> reals: 2 of 2 reals usable"), "%s", output);
+	cr_expect(strstr(output, "service web: reals -> backup: 0 of 2 reals usable"), "%s", output);
+	free(output);
+	inbound_finish(in);
+}
+
+// ---- pins --------------------------------------------------------------------------------------------
+
+Test(real, a_dead_real_has_no_clients_that_come_back)
+{
+	struct inbound *in = start_tiers("persistence = 5m");
+	const struct lab_flow flow = {
+		.from = lab_internet(in->net->lab), .to = dying_vip(AF_INET, 1), .port = 80};
+	char *output;
+	int first = inbound_real_of(in, &flow, false), second;
+	cr_assert(first == 1 || first == 2);
+	for (int i = 0; i < 6; i++)
+		cr_assert_eq(inbound_real_of(in, &flow, false), first);
+	cr_assert_eq(net_gwctl(in->net, &output, "pins web/www%d", first), 0);
+	cr_expect(strstr(output, "web      www"), "%s", output);
+	free(output);
+	dying_kill(in, first);
+	dying_wait_state(in, "web", first == 1 ? "www1" : "www2", "down", 5000);
+	second = inbound_real_of(in, &flow, false);
+	cr_assert_eq(second, 3 - first);
+	dying_revive(in, first);
+	dying_wait_state(in, "web", first == 1 ? "www1" : "www2", "up", 5000);
+	for (int i = 0; i < 6; i++)
+		cr_assert_eq(inbound_real_of(in, &flow, false), second, "the old pin is back");
+	inbound_finish(in);
+}
+
+// ---- by hand -----------------------------------------------------------------------------------------
+
+static void by_hand(struct inbound *in, const char *command)
+{
+	char *output;
+	cr_assert_eq(net_gwctl(in->net, &output, "%s", command), 0, "%s: %s", command, output);
+	free(output);
+}
+
+Test(real, drained_it_keeps_what_runs_and_disabled_it_ends_it)
+{
+	struct inbound *in = start_tiers("");
+	const char *vip = dying_vip(AF_INET, 1);
+	struct lab_transfer *idle[2];
+	for (int i = 0; i < 2; i++)
+		idle[i] = transfer(in, lab_internet(in->net->lab), AF_INET, 1, LAB_IDLE);
+	by_hand(in, "drain web/www1");
+	cr_expect_str_eq(dying_state(in, "web", "www1"), "drain");
+	inbound_mark(in);
+	inbound_ask(in, vip, 80, 10);
+	inbound_expect(in, (const int[]){0, 10, 0, 0}, 0);
+	cr_expect_eq(lab_transfer_peek(idle[0]).end, LAB_END_RUNNING);
+	cr_expect_eq(lab_transfer_peek(idle[1]).end, LAB_END_RUNNING);
+	by_hand(in, "undrain web/www1");
+	by_hand(in, "weight web/www2 0");
+	inbound_ask(in, vip, 80, 10);
+	inbound_expect(in, (const int[]){10, 0, 0, 0}, 0);
+	by_hand(in, "weight web/www2 default");
+	by_hand(in, "disable web/www1");
+	cr_expect(lab_transfer_wait_end(idle[0], 1000) || lab_transfer_wait_end(idle[1], 1000));
+	lab_transfer_stop(idle[0]);
+	lab_transfer_stop(idle[1]);
+	by_hand(in, "reload");
+	cr_expect_str_eq(dying_state(in, "web", "www1"), "disabled");
+	by_hand(in, "enable web/www1");
+	cr_expect_str_eq(dying_state(in, "web", "www1"), "up");
+	by_hand(in, "probe web/www1");
+	inbound_finish(in);
+}
+
+static void removed(const char *option, bool ends)
+{
+	struct inbound *in = start_tiers(option);
+	struct lab_transfer *idle[2];
+	for (int i = 0; i < 2; i++)
+		idle[i] = transfer(in, lab_internet(in->net->lab), AF_INET, 1, LAB_IDLE);
+	inbound_reload(
+		in,
+		ASK
+		"service web { listen = \"100.64.1.17:80\" scheduler = rr probes = ask %s"
+		" real www2 { address = 10.0.0.12 port = 8080 } sorry { address = 10.0.0.14 port = 8080 } }",
+		option);
+	inbound_ask(in, dying_vip(AF_INET, 1), 80, 10);
+	cr_expect_eq(lab_transfer_wait_end(idle[0], ends ? 1000 : 100) ||
+			     lab_transfer_wait_end(idle[1], ends ? 1000 : 100),
+		     ends);
+	lab_transfer_stop(idle[0]);
+	lab_transfer_stop(idle[1]);
+	inbound_finish(in);
+}
+
+Test(real, removed_it_keeps_what_runs)
+{
+	removed("on-removal = keep", false);
+}
+
+Test(real, removed_it_is_cut)
+{
+	removed("on-removal = cut", true);
+}
+
+Test(real, a_killed_daemon_costs_no_connection_and_forgets_no_hand)
+{
+	struct inbound *in = start_tiers("persistence = 5m");
+	struct lab_burst *held = lab_burst_start(
+		in->net->lab,
+		&(struct lab_burst_spec){
+			.flow = {.from = lab_internet(in->net->lab), .to = dying_vip(AF_INET, 1), .port = 80},
+			.count = 40,
+			.hold = true});
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, 40);
+	by_hand(in, "drain web/www2");
+	lab_proc_signal(in->net->gwd, 9);
+	lab_proc_wait(in->net->gwd, 5000);
+	net_assert_alive(held, 40);
+	net_gwd(in->net);
+	dying_wait_state(in, "web", "www1", "up", 5000);
+	cr_expect_str_eq(dying_state(in, "web", "www2"), "drain");
+	net_assert_alive(held, 40);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
