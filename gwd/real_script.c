@@ -220,13 +220,14 @@ static void script_redirect_listen(const struct real_script *s, const struct mod
 
 static void script_redirect(const struct real_script *s)
 {
-	const char *table = s->service->name;
+	char table[MODEL_NAME_MAX + 16];
+	snprintf(table, sizeof(table), "table %s gwd.%s", s->fam == FAM_4 ? "ip" : "ip6", s->service->name);
 	buf_printf(s->out,
 		   "# It takes what is for the service's addresses without having them.\n"
 		   "nft -f - <<'END'\n"
-		   "table inet gwd.%s\n"
-		   "delete table inet gwd.%s\n"
-		   "table inet gwd.%s {\n"
+		   "%s\n"
+		   "delete %s\n"
+		   "%s {\n"
 		   "\tchain pre {\n"
 		   "\t\ttype nat hook prerouting priority dstnat; policy accept;\n",
 		   table, table, table);

@@ -114,6 +114,84 @@ Test(real_script, nat_within_one_network)
 	inbound_finish(in);
 }
 
+// ---- dr ----------------------------------------------------------------------------------------
+
+#define DR \
+	"service web { listen = { \"10.0.0.100:80\", \"[fd00:10::100]:80\", \"100.64.1.100:80\",\n" \
+	"    \"[2001:db8:1::100]:80\" }\n" \
+	"  protocol = { tcp, udp }  forward = dr  scheduler = rr  probes = none\n" \
+	"  real r1 { address = 10.0.0.11 }  real s1 { address = \"fd00:10::11\" }\n" \
+	"  real r2 { address = 10.0.0.12 }  real s2 { address = \"fd00:10::12\" } }\n"
+
+static void dr_vips(struct net *net)
+{
+	lab_wan_delegate(net->lab, 1, "100.64.1.100/32");
+	lab_wan_delegate(net->lab, 1, "2001:db8:1::100/128");
+	lab_do(lab_router(net->lab),
+	       "ip addr add 10.0.0.100/32 dev lan0; ip addr add fd00:10::100/128 dev lan0 nodad;"
+	       "ip addr add 100.64.1.100/32 dev wan1; ip addr add 2001:db8:1::100/128 dev wan1 nodad");
+}
+
+static void dr_ask(struct inbound *in, bool answered)
+{
+	static const struct {
+		const char *to, *from;
+	} ways[] = {{"10.0.0.100", "10.0.0.13"},
+		    {"fd00:10::100", "fd00:10::13"},
+		    {"100.64.1.100", "198.51.100.2"},
+		    {"2001:db8:1::100", "2001:db8:aaaa::2"}};
+	struct lab *lab = in->net->lab;
+	for (size_t i = 0; i < 16; i++) { // each real by each way, over TCP and UDP
+		struct lab_flow flow = {.from = i / 2 % 4 < 2 ? lab_host(lab, 3) : lab_internet(lab),
+					.to = ways[i / 2 % 4].to,
+					.port = 80,
+					.source = ways[i / 2 % 4].from};
+		expect(in, &flow, i >= 8, answered, flow.source);
+	}
+}
+
+// Nobody but the router tells of the address.
+static void dr_expect_one_owner(struct net *net)
+{
+	static const char watch[] = "table arp watch { chain out { type filter hook output priority 0;\n"
+				    " arp operation reply arp saddr ip 10.0.0.100 counter\n }\n}\n";
+	struct lab_ns *client = lab_host(net->lab, 3);
+	for (int real = 1; real <= 2; real++)
+		lab_nft_load(lab_host(net->lab, real), watch);
+	lab_do(client, "ip neigh flush all; ip -6 neigh flush all");
+	for (int six = 0; six <= 1; six++) {
+		const char *router = six ? "fd00:10::1" : "10.0.0.1",
+			   *vip = six ? "fd00:10::100" : "10.0.0.100";
+		lab_do(client,
+		       "set -e; mac() { ip -o neigh show to $1 | sed 's/.*lladdr \\([^ ]*\\).*/\\1/'; };"
+		       "ping -c 1 -W 2 %s; ping -c 1 -W 2 %s; test -n \"$(mac %s)\"; test \"$(mac %s)\" = "
+		       "\"$(mac %s)\"",
+		       router, vip, vip, vip, router);
+	}
+	for (int real = 1; real <= 2; real++)
+		lab_do(lab_host(net->lab, real), "nft list table arp watch | grep 'packets 0 '");
+}
+
+// The one by addresses of its own that it tells nobody of, the other without them.
+Test(real_script, dr_by_addresses_and_by_redirect)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
+	struct lab *lab = in->net->lab;
+	dr_vips(in->net);
+	inbound_gwd(in, DR);
+	net_guard(in->net, 2);
+	dr_ask(in, false);
+	run_script(in->net, lab_host(lab, 1), "web/r1");
+	run_script(in->net, lab_host(lab, 1), "web/s1");
+	run_script(in->net, lab_host(lab, 2), "web/r2 redirect");
+	run_script(in->net, lab_host(lab, 2), "web/s2 redirect");
+	inbound_mark(in);
+	dr_ask(in, true);
+	inbound_expect(in, (const int[]){8, 8}, 0);
+	dr_expect_one_owner(in->net);
+	inbound_finish(in);
+}
+
 // ---- nothing to do -----------------------------------------------------------------------------
 
 Test(real_script, fullnat_needs_nothing)

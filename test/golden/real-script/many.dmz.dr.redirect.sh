@@ -3,9 +3,9 @@
 set -e
 # It takes what is for the service's addresses without having them.
 nft -f - <<'END'
-table inet gwd.many
-delete table inet gwd.many
-table inet gwd.many {
+table ip gwd.many
+delete table ip gwd.many
+table ip gwd.many {
 	chain pre {
 		type nat hook prerouting priority dstnat; policy accept;
 		ip daddr 198.51.100.11 meta l4proto { tcp, udp } th dport 80 redirect

@@ -3,9 +3,9 @@
 set -e
 # It takes what is for the service's addresses without having them.
 nft -f - <<'END'
-table inet gwd.web
-delete table inet gwd.web
-table inet gwd.web {
+table ip gwd.web
+delete table ip gwd.web
+table ip gwd.web {
 	chain pre {
 		type nat hook prerouting priority dstnat; policy accept;
 		ip daddr 198.51.100.10 tcp dport 80 redirect

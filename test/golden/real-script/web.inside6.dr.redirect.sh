@@ -3,9 +3,9 @@
 set -e
 # It takes what is for the service's addresses without having them.
 nft -f - <<'END'
-table inet gwd.web
-delete table inet gwd.web
-table inet gwd.web {
+table ip6 gwd.web
+delete table ip6 gwd.web
+table ip6 gwd.web {
 	chain pre {
 		type nat hook prerouting priority dstnat; policy accept;
 		ip6 daddr 2001:db8:ff::10 tcp dport 80 redirect
