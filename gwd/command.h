@@ -7,6 +7,7 @@
 #ifndef GWD_COMMAND_H
 #define GWD_COMMAND_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "gwd/base/buf.h"
@@ -30,10 +31,19 @@ struct later {
 	void *arg;
 };
 
+// An answer that is too long to be held at once. Who gets a reply with one calls `more` again and again, whenever
+// the client has taken what there was, and `close` at the end, once; before that if the client goes.
+struct stream {
+	bool (*more)(struct stream *stream,
+		     struct buf *out); // appends a part, maybe nothing; false: that was all
+	void (*close)(struct stream *stream);
+};
+
 struct reply {
 	enum reply_exit exit;
-	struct buf body;     // for stdout; for stderr unless `exit` is REPLY_DONE
-	struct later *later; // all else comes with that; NULL: this is the reply
+	struct buf body;       // for stdout; for stderr unless `exit` is REPLY_DONE
+	struct later *later;   // all else comes with that; NULL: this is the reply
+	struct stream *stream; // follows the body; NULL: nothing does
 	// Every change of state from now on follows the body, until the client goes; NULL: nothing does.
 	void (*follow)(const struct change *change, struct buf *out);
 };

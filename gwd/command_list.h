@@ -21,6 +21,8 @@ struct request;
 	X(rules, "rules", "", 0, 0, false, "everything gwd has in the kernel, as nft and ip commands") \
 	X(trace, "trace", "FROM TO [PROTO [DPORT]] [from-port N] [dscp N] [mark N] [in IFACE] [no-syn]", 2, \
 	  13, true, "which rule, balance, pin and gateway a new flow would meet, and why") \
+	X(flows, "flows", "[FILTER...]", 0, 16, true, \
+	  "live connections: client, destination, gateway or real, age, bytes") \
 	X(counters, "counters", "[zero]", 0, 1, true, "what the rules have counted; zero begins anew") \
 	X(drain, "drain", "NAME", 1, 1, false, "give a gateway or real (SERVICE/REAL) no new clients") \
 	X(undrain, "undrain", "NAME", 1, 1, false, "end that") \

@@ -40,6 +40,8 @@ struct client {
 	struct event *deadline;
 	bool answered;
 	struct later *later;                                          // what it waits for
+	struct stream *stream;                                        // what is still to be said
+	struct event *pump;                                           // says the next part of it
 	void (*follow)(const struct change *change, struct buf *out); // as in struct reply
 	struct events_watch watch;                                    // while `follow`
 };
@@ -65,12 +67,15 @@ static void client_free(struct client *client)
 	control.n_clients--;
 	if (client->later)
 		client->later->cancel(client->later);
+	if (client->stream)
+		client->stream->close(client->stream);
 	if (client->follow) {
 		events_unwatch(engine_events(control.engine), &client->watch);
 		control.n_followers--;
 	}
 	bufferevent_free(client->bev);
 	event_free(client->deadline);
+	event_free(client->pump);
 	free(client);
 	if (control.listener)
 		evconnlistener_enable(control.listener);
@@ -104,6 +109,27 @@ static void client_follow(struct client *client, const struct reply *reply)
 	control.n_followers++;
 }
 
+// One part, when the one before it is on its way: a dump of any length needs no more room than that.
+static void client_on_pump(evutil_socket_t fd, short what, void *arg)
+{
+	struct client *client = arg;
+	struct buf part = {0};
+	(void)fd, (void)what;
+	bool more = client->stream->more(client->stream, &part), said = part.n > 0;
+	evbuffer_add(bufferevent_get_output(client->bev), buf_text(&part), part.n);
+	buf_free(&part);
+	if (said)
+		client_set_deadline(client, REPLY_S);
+	if (more && !said)
+		evtimer_add(client->pump, &(struct timeval){0});
+	if (more)
+		return;
+	client->stream->close(client->stream);
+	client->stream = NULL;
+	if (!said)
+		client_free(client);
+}
+
 static void client_reply(struct client *client, struct reply *reply)
 {
 	struct evbuffer *out = bufferevent_get_output(client->bev);
@@ -114,13 +140,14 @@ static void client_reply(struct client *client, struct reply *reply)
 		reply->follow = NULL;
 	}
 	client->answered = true;
+	client->stream = reply->stream;
 	if (reply->follow)
 		client_follow(client, reply); // and reads on, to see the client go
-	else
+	else if (!reply->stream)
 		bufferevent_disable(client->bev, EV_READ);
 	client_set_deadline(client, REPLY_S);
 	evbuffer_add_printf(out, "{\"exit\":%d,\"bytes\":%zu%s}\n", (int)reply->exit, reply->body.n,
-			    reply->follow ? ",\"follow\":true" : "");
+			    reply->follow || reply->stream ? ",\"follow\":true" : "");
 	evbuffer_add(out, buf_text(&reply->body), reply->body.n);
 }
 
@@ -172,6 +199,8 @@ static void client_on_written(struct bufferevent *bev, void *arg)
 	(void)bev;
 	if (client->follow)
 		evtimer_del(client->deadline);
+	else if (client->stream)
+		evtimer_add(client->pump, &(struct timeval){0});
 	else if (client->answered && !client->later)
 		client_free(client);
 }
@@ -194,7 +223,8 @@ static void client_new(int fd)
 	struct client *client = xcalloc(1, sizeof(*client));
 	client->bev = bufferevent_socket_new(control.base, fd, BEV_OPT_CLOSE_ON_FREE);
 	client->deadline = evtimer_new(control.base, client_on_deadline, client);
-	if (!client->bev || !client->deadline)
+	client->pump = evtimer_new(control.base, client_on_pump, client);
+	if (!client->bev || !client->deadline || !client->pump)
 		abort();
 	bufferevent_setcb(client->bev, client_on_read, client_on_written, client_on_event, client);
 	bufferevent_setwatermark(client->bev, EV_READ, 0, REQUEST_MAX);

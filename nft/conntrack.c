@@ -181,6 +181,26 @@ int conntrack_dump(struct conntrack *ct, uint32_t status, conntrack_cb cb, void 
 	return socket_ask(ct->sock, nlh, conntrack_dump_entry, &dumping, "conntrack", err);
 }
 
+int conntrack_list_start(struct conntrack *ct, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
+	return socket_send(ct->sock, nlh, nlh->nlmsg_len, err);
+}
+
+int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct err *err)
+{
+	char buf[SOCKET_BUFFER];
+	struct conntrack_dumping dumping = {0, cb, arg};
+	ssize_t n = mnl_socket_recvfrom(ct->sock, buf, sizeof(buf));
+	int more = n < 0 ? MNL_CB_ERROR
+			 : mnl_cb_run(buf, (size_t)n, ct->seq, mnl_socket_get_portid(ct->sock),
+				      conntrack_dump_entry, &dumping);
+	if (more < MNL_CB_STOP)
+		return err_errno(err, errno, "reading conntrack");
+	return more > MNL_CB_STOP;
+}
+
 bool conntrack_is_translated(const struct ct_flow *flow)
 {
 	return flow->status & IPS_SRC_NAT;

@@ -29,6 +29,9 @@ struct ct_flow {
 	uint32_t mark;
 	uint32_t status;   // IPS_* bits
 	uint8_t tcp_state; // TCP_CONNTRACK_*; 0 if not TCP
+	bool has_bytes;    // nf_conntrack_acct was on when it began
+	uint64_t bytes;    // of both directions
+	int64_t began_ms;  // since 1970; 0: nf_conntrack_timestamp was off
 };
 
 struct conntrack *conntrack_open(struct err *err); // NULL and the sentence on failure
@@ -53,6 +56,12 @@ int conntrack_dump_unreplied(struct conntrack *ct, conntrack_unreplied_cb cb, vo
 
 // Calls `cb` for each flow, of both families, that has all of these IPS_* bits in its status.
 int conntrack_dump(struct conntrack *ct, uint32_t status, conntrack_cb cb, void *arg, struct err *err);
+
+// The same for all flows, in pieces: `ct` serves nothing else until the end.
+int conntrack_list_start(struct conntrack *ct, struct err *err);
+// Calls `cb` for those of the next piece. 1: there may be more; 0: that was all. An entry that ends
+// meanwhile may be left out, and one may be told twice.
+int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct err *err);
 
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
 

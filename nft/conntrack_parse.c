@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nft/conntrack_parse.h"
 
+#include <endian.h>
+
 #include "nft/nl.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
@@ -73,6 +75,15 @@ static void ct_parse_tcp(struct ct_flow *flow, const struct nlattr *nest)
 	}
 }
 
+static uint64_t ct_parse_u64(const struct nlattr *nest, unsigned type)
+{
+	uint64_t value = 0;
+	nl_each_nested(attr, nest)
+		if (mnl_attr_get_type(attr) == type && mnl_attr_get_payload_len(attr) >= sizeof(value))
+			value = be64toh(mnl_attr_get_u64(attr));
+	return value;
+}
+
 bool ct_entry_parse(struct ct_entry *entry, const struct nlmsghdr *nlh)
 {
 	struct ct_flow *flow = &entry->flow;
@@ -91,6 +102,14 @@ bool ct_entry_parse(struct ct_entry *entry, const struct nlmsghdr *nlh)
 			break;
 		case CTA_MARK:
 			flow->mark = nl_be32(attr);
+			break;
+		case CTA_COUNTERS_ORIG:
+		case CTA_COUNTERS_REPLY:
+			flow->has_bytes = true;
+			flow->bytes += ct_parse_u64(attr, CTA_COUNTERS_BYTES);
+			break;
+		case CTA_TIMESTAMP:
+			flow->began_ms = (int64_t)(ct_parse_u64(attr, CTA_TIMESTAMP_START) / 1000000);
 			break;
 		case CTA_PROTOINFO:
 			ct_parse_tcp(flow, attr);
