@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Links of every make, and what may happen to them while gwd runs: VLAN and macvlan, another name, other addresses,
 // a modem that looks like the other one.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -223,20 +224,21 @@ Test(links, flows_from_an_address_that_vanishes_end_at_once)
 
 // Two modems as they come out of the box: 192.168.1.1 on both links. Only the link tells them apart. Each translates
 // into an address of its own, so that the internet can tell.
-Test(links, two_links_with_the_same_next_hop_and_subnet)
+static void twins(int own[3]) // the last byte of the router's address on each
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
-	lab_wan_delegate(net->lab, 1, "192.168.1.2/32");
-	lab_wan_delegate(net->lab, 2, "192.168.1.3/32");
 	for (int isp = 1; isp <= 2; isp++) {
+		char prefix[32];
+		snprintf(prefix, sizeof(prefix), "192.168.1.%d/32", own[isp]);
+		lab_wan_delegate(net->lab, isp, prefix); // a right source there
 		lab_do(lab_isp(net->lab, isp),
 		       "ip addr add 192.168.1.1/24 dev cust0; ip route del 192.168.1.%d/32;"
 		       "nft 'table ip modem { chain c { type nat hook postrouting priority 100; ip saddr "
 		       "192.168.1.0/24 snat to 100.64.%d.77\n }\n }'",
-		       isp + 1, isp);
+		       own[isp], isp);
 		lab_do(lab_router(net->lab),
 		       "ip addr flush dev wan%d scope global; ip addr add 192.168.1.%d/24 dev wan%d", isp,
-		       isp + 1, isp);
+		       own[isp], isp);
 	}
 	net_configure(net,
 		      "gateway g1 { interface = wan1 address = 192.168.1.1 address6 = none probes = quick "
@@ -266,4 +268,14 @@ Test(links, two_links_with_the_same_next_hop_and_subnet)
 	tally = lab_burst_run(net->lab, &spec);
 	net_assert_spread(&tally, weights, 2, 1);
 	net_finish(net);
+}
+
+Test(links, two_links_with_the_same_next_hop_and_subnet)
+{
+	twins((int[]){0, 2, 3});
+}
+
+Test(links, and_with_the_same_address_of_our_own)
+{
+	twins((int[]){0, 2, 2});
 }
