@@ -97,4 +97,5 @@ void check(const struct loader *ld)
 	check_listens(ld);
 	check_reals(ld);
 	check_fullnat(ld);
+	check_vip_interfaces(ld);
 }

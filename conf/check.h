@@ -25,14 +25,15 @@ void check(const struct loader *ld);
 // Warns when the program can't be run now; NULL is fine.
 void check_program(const struct reader *r, const char *option, const char *program);
 
-void check_probes(const struct loader *ld);   // check_probe.c
-void check_gateways(const struct loader *ld); // check_gateway.c
-void check_rules(const struct loader *ld);    // check_rule.c
-void check_loads(const struct loader *ld);    // check_load.c
-void check_services(const struct loader *ld); // check_service.c
-void check_listens(const struct loader *ld);  // check_listen.c
-void check_reals(const struct loader *ld);    // check_real.c
-void check_fullnat(const struct loader *ld);  // check_fullnat.c
+void check_probes(const struct loader *ld);         // check_probe.c
+void check_gateways(const struct loader *ld);       // check_gateway.c
+void check_rules(const struct loader *ld);          // check_rule.c
+void check_loads(const struct loader *ld);          // check_load.c
+void check_services(const struct loader *ld);       // check_service.c
+void check_listens(const struct loader *ld);        // check_listen.c
+void check_reals(const struct loader *ld);          // check_real.c
+void check_fullnat(const struct loader *ld);        // check_fullnat.c
+void check_vip_interfaces(const struct loader *ld); // check_vip.c
 
 // Options about clients that are kept where nobody is.
 void check_persistence(const struct reader *r, unsigned persistence_ms);
