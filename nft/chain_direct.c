@@ -93,6 +93,9 @@ static void direct_pinned(struct direct *d, struct chain *chain, const char *kin
 	rule_pin_lookup(rule, &client, d->stick, RULE_MARK_PACKET);
 	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(live, "drlive", d->fam));
 	direct_goto(d, rule, kind);
+	rule = chain_rule(chain); // a dead real's: to renew a pin doesn't change what it says
+	rule_pin_lookup(rule, &client, d->stick, RULE_MARK_PACKET);
+	rule_pin_delete(rule, &client, d->stick, RULE_MARK_PACKET);
 }
 
 // By the scheduler, or by a hash that gives the same whenever it is asked.
@@ -108,19 +111,15 @@ static void direct_draw(struct direct *d, struct chain *chain, bool again, const
 	direct_goto(d, rule, kind);
 }
 
-// A pin that is there keeps what it says when it is renewed, so it is taken away first: it may be a dead real's.
+// Backups and the sorry server are never remembered.
 static void direct_pin(struct direct *d, struct chain *chain)
 {
 	char live[PLAN_NAME_SIZE];
 	const struct rule_client client = direct_client(d);
 	if (!d->service->persistence_ms)
 		return;
-	direct_common(live, "drlive", d->fam);
 	struct rule *rule = chain_rule(chain);
-	rule_mark_in_set(rule, RULE_MARK_PACKET, live);
-	rule_pin_delete(rule, &client, d->stick, RULE_MARK_PACKET);
-	rule = chain_rule(chain);
-	rule_mark_in_set(rule, RULE_MARK_PACKET, live);
+	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(live, "drlive", d->fam));
 	rule_pin_renew(rule, &client, d->stick, d->service->persistence_ms);
 }
 
@@ -134,8 +133,13 @@ static void direct_syn(struct direct *d)
 		direct_lookup(d, chain, d->half, "drsend");   // sent again
 	rule_conn_delete(chain_rule(chain), d->fam, d->last); // of an earlier one with the same port
 	direct_pinned(d, chain, next);
-	direct_draw(d, chain, false, next);
+	direct_draw(d, chain, false, d->service->persistence_ms ? "drpin" : next);
 	chain_goto(chain, "dr.up");
+	if (d->service->persistence_ms) { // a new client may begin many at once
+		chain = direct_chain(d, "drpin");
+		direct_pin(d, chain);
+		direct_goto(d, chain_rule(chain), next);
+	}
 	if (!direct_has_state(d))
 		return;
 	chain = direct_chain(d, "drhalf");

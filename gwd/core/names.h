@@ -69,6 +69,7 @@
 //	drsyn4.S drhalf4.S   chains: a connection begins; it is remembered from its first packet on
 //	drpick4.S drnew4.S   chains: a connection that is not known: which real; it is remembered
 //	drhit4.S drlast4.S   chains: a known one; one that ends
+//	drpin4.S             chains: a new client's first connection
 //	drsend4.S drlost4.S  chains: to the real; it is dead
 //	drerr4.S             chains: an error about a connection
 //	drvip4 drquote4      maps: address . protocol . port -> drtcp4.*, drany4.*; -> drerr4.*

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reals by dr: packets reach them as they are, from outside and from the LAN, whatever way their answers
 // take; connections stay where they are when the reals change, and end when theirs dies.
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "gwd/base/vec.h"
@@ -44,4 +46,235 @@ Test(direct, by_turns_every_real_gets_its_share)
 Test(direct, by_hash_without_state_at_the_first_packet)
 {
 	serves_all("forward = dr scheduler = mh", false);
+}
+
+// ---- connections that run ----------------------------------------------------------------------
+
+static struct lab_burst *hold(struct net *net, int family, bool udp, int count)
+{
+	struct lab_burst *held = lab_burst_start(
+		net->lab,
+		&(struct lab_burst_spec){.flow = {.from = lab_internet(net->lab),
+						  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
+						  .port = 7000},
+					 .count = count,
+					 .udp = udp,
+					 .hold = true});
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, count);
+	return held;
+}
+
+static struct lab_tally poke(struct lab_burst *held)
+{
+	lab_burst_poke(held);
+	lab_burst_wait(held);
+	return lab_burst_tally(held);
+}
+
+static void reload(struct net *net, const char *sed)
+{
+	char *output = NULL;
+	lab_do(lab_router(net->lab), "sed -i '%s' %s", sed, net->config);
+	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
+	free(output);
+}
+
+// A server that hears nothing any more; its host's other traffic goes on.
+static void die(struct net *net, int host)
+{
+	char lost[64];
+	lab_nft_load(
+		lab_host(net->lab, host),
+		"table inet dead { chain c { type filter hook prerouting priority -450;\n"
+		" th dport 7000 drop\n icmp type echo-request drop\n icmpv6 type echo-request drop\n }\n }");
+	snprintf(lost, sizeof(lost), "web/r%d: up -> down", host);
+	cr_assert(lab_proc_wait_output(net->gwd, lost, 5000));
+	snprintf(lost, sizeof(lost), "web/s%d: up -> down", host);
+	cr_assert(lab_proc_wait_output(net->gwd, lost, 5000));
+}
+
+static void stays(const char *service)
+{
+	struct net *net = direct_lab(2, service);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct lab_burst *tcp = hold(net, families[i], false, 60);
+		struct lab_burst *udp = hold(net, families[i], true, 60);
+		cr_expect_eq(poke(tcp).answered, 60);
+		reload(net, "s/real \\([rs]1\\) { address/real \\1 { weight = 0 address/");
+		struct direct_tally tally =
+			direct_burst(net, lab_internet(net->lab), families[i], false, 60, 2);
+		cr_expect_eq(tally.real[1], 0, "a draining real gets new connections");
+		cr_expect_eq(poke(tcp).answered, 60);
+		tally = direct_count(net, 2);
+		cr_expect_eq(poke(udp).answered, 60);
+		tally = direct_count(net, 2);
+		cr_expect_gt(tally.real[1], 10, "UDP left the draining real");
+		lab_proc_signal(net->gwd, SIGKILL);
+		lab_proc_wait(net->gwd, 5000);
+		net_gwd(net);
+		cr_expect_eq(poke(tcp).answered, 60);
+		reload(net, "s/weight = 0 //");
+		cr_expect_eq(poke(tcp).answered, 60);
+		lab_burst_free(tcp);
+		lab_burst_free(udp);
+	}
+	net_finish(net);
+}
+
+Test(direct, connections_stay_when_reals_drain_and_gwd_is_killed)
+{
+	stays("forward = dr scheduler = mh");
+}
+
+Test(direct, connections_that_were_dealt_by_turns_stay_too)
+{
+	stays("forward = dr scheduler = rr");
+}
+
+Test(direct, the_connections_of_a_dead_real_end_or_move)
+{
+	struct net *net = direct_lab(2, "forward = dr scheduler = rr");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	struct lab_burst *tcp = hold(net, AF_INET, false, 60), *udp = hold(net, AF_INET, true, 60);
+	cr_expect_eq(poke(tcp).answered, 60);
+	die(net, 1);
+	struct lab_tally tally = poke(tcp);
+	cr_expect_eq(tally.answered, 30, "%d answered", tally.answered);
+	cr_expect_eq(tally.outcome[LAB_REFUSED], 30, "%d refused, %d timed out", tally.outcome[LAB_REFUSED],
+		     tally.outcome[LAB_TIMEOUT]);
+	cr_expect_eq(poke(udp).answered, 60);
+	lab_burst_free(tcp);
+	lab_burst_free(udp);
+	direct_burst(net, lab_internet(net->lab), AF_INET, false, 60, 2);
+	net_finish(net);
+}
+
+// ---- what else may come ------------------------------------------------------------------------
+
+Test(direct, a_client_with_a_pin_stays_with_its_real)
+{
+	struct net *net = direct_lab(3, "forward = dr scheduler = rr persistence = 5m");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		struct direct_tally tcp =
+			direct_burst(net, lab_internet(net->lab), families[i], false, 30, 3);
+		struct direct_tally udp = direct_burst(net, lab_internet(net->lab), families[i], true, 30, 3);
+		int at = tcp.real[1] ? 1 : tcp.real[2] ? 2 : 3;
+		cr_expect_eq(tcp.real[at], tcp.sum, "%lu of %lu", (unsigned long)tcp.real[at],
+			     (unsigned long)tcp.sum);
+		cr_expect_eq(udp.real[at], udp.sum, "%lu of %lu by UDP", (unsigned long)udp.real[at],
+			     (unsigned long)udp.sum);
+		if (i)
+			continue;
+		die(net, at);
+		direct_burst(net, lab_internet(net->lab), families[i], false, 1, 3);
+		tcp = direct_burst(net, lab_internet(net->lab), families[i], false, 30, 3);
+		int next = tcp.real[1] ? 1 : tcp.real[2] ? 2 : 3;
+		cr_expect_eq(tcp.real[next], tcp.sum, "%lu of %lu", (unsigned long)tcp.real[next],
+			     (unsigned long)tcp.sum);
+		cr_expect_neq(next, at);
+	}
+	net_finish(net);
+}
+
+Test(direct, a_sorry_server_by_nat_takes_what_no_real_can)
+{
+	struct net *net = direct_lab(2, "forward = dr scheduler = mh\n"
+					"sorry { address = 10.0.0.13 port = 8080 forward = nat }");
+	struct lab_server *sorry =
+		lab_server_start(net->lab, lab_host(net->lab, 3), (const uint16_t[]){8080, 0});
+	struct lab_flow flow = {.from = lab_internet(net->lab), .to = DIRECT_VIP4, .port = 7000};
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	die(net, 1);
+	die(net, 2);
+	direct_count(net, 2);
+	cr_expect_eq(lab_connect(net->lab, &flow).outcome, LAB_ANSWERED);
+	cr_expect_eq(lab_ask(net->lab, &flow).outcome, LAB_ANSWERED);
+	flow.to = DIRECT_VIP6;
+	cr_expect_eq(lab_connect(net->lab, &flow).outcome, LAB_REFUSED, "nobody is there");
+	lab_do(lab_host(net->lab, 1), "nft delete table inet dead");
+	cr_assert(lab_proc_wait_output(net->gwd, "web/r1: down -> up", 5000));
+	cr_expect_eq(direct_burst(net, lab_internet(net->lab), AF_INET, false, 20, 2).real[1], 20);
+	lab_server_stop(sorry);
+	net_finish(net);
+}
+
+// One question in two pieces, answered in two.
+static const char question[] =
+	"import socket,sys\n"
+	"s = socket.socket(socket.AF_INET6 if ':' in sys.argv[1] else socket.AF_INET, socket.SOCK_DGRAM)\n"
+	"s.settimeout(2)\n"
+	"for n in range(20):\n"
+	"    s.sendto(bytes([n]) * 1900, (sys.argv[1], 7000))\n"
+	"    assert bytes([n]) * 1900 in s.recv(4096)\n";
+
+Test(direct, packets_in_pieces_reach_one_real)
+{
+	struct net *net = direct_lab(3, "forward = dr scheduler = rr");
+	const char *script = lab_file(net->lab, "question.py", "%s", question);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	const char *const to[] = {DIRECT_VIP4, DIRECT_VIP6};
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++)
+		for (int n = 0; n < 6; n++) {
+			char *output = NULL;
+			cr_expect_eq(lab_run(lab_internet(net->lab), &output, "python3 %s %s", script, to[i]),
+				     0, "%s: %s", to[i], output);
+			free(output);
+		}
+	net_finish(net);
+}
+
+// The internet lies behind a narrower link: only an error tells the real, which sent the packet from the VIP.
+Test(direct, path_mtu_errors_reach_the_real_whose_packet_they_quote)
+{
+	struct net *net = direct_lab(3, "forward = dr scheduler = rr");
+	const char *const to[] = {DIRECT_VIP4, DIRECT_VIP6};
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	lab_do(lab_isp(net->lab, 1), "ip link set up0 mtu 1300");
+	for (size_t i = 0; i < ARRAY_SIZE(to); i++) {
+		struct lab_transfer *download = lab_transfer_start(
+			net->lab, &(struct lab_transfer_spec){
+					  .flow = {.from = lab_internet(net->lab), .to = to[i], .port = 7000},
+					  .kind = LAB_DOWNLOAD});
+		cr_expect(lab_transfer_wait_running(download, 3000), "%s: nothing came", to[i]);
+		lab_transfer_stop(download);
+	}
+	net_finish(net);
+}
+
+Test(direct, reals_may_answer_by_a_way_of_their_own)
+{
+	struct net *net = direct_lab(1, "forward = dr scheduler = rr");
+	struct lab_ns *real = lab_host(net->lab, 1), *internet = lab_internet(net->lab);
+	lab_do(real,
+	       "ip link add own0 type veth peer name own1 netns %s; ip addr add 192.168.77.2/24 dev own0;"
+	       "ip addr add fd77::2/64 dev own0 nodad; ip link set own0 up",
+	       internet->path);
+	lab_do(internet, "ip addr add 192.168.77.1/24 dev own1; ip addr add fd77::1/64 dev own1 nodad;"
+			 "ip link set own1 up; sysctl -qw net.ipv4.conf.own1.rp_filter=0");
+	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+		uint64_t before = lab_isp_packets(net->lab, 1);
+		direct_burst(net, internet, families[i], false, 100, 1);
+		direct_burst(net, internet, families[i], true, 100, 1);
+		cr_expect_lt(lab_isp_packets(net->lab, 1) - before, 200, "answers came through the router");
+	}
+	net_finish(net);
 }
