@@ -11,9 +11,9 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
 
-#define FILE_SIZE_MAX (1u << 20)
-#define DEPTH_MAX 10  // of includes; libconfuse's own limit
-#define FILES_MAX 100 // so that ten files that include each other twice come to an end
+#define FILE_SIZE_MAX (16u << 20) // a thousand services of a hundred reals take 6
+#define DEPTH_MAX 10              // of includes; libconfuse's own limit
+#define FILES_MAX 100             // so that ten files that include each other twice come to an end
 
 void text_init(struct text *text, struct arena *arena, struct report *report)
 {
@@ -69,7 +69,7 @@ static const char *why(int rc)
 	if (rc == -EINVAL)
 		return "Not a file";
 	if (rc == -EFBIG)
-		return "More than 1 MiB";
+		return "More than 16 MiB";
 	return strerror(-rc);
 }
 

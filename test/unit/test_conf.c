@@ -4,7 +4,9 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "conf/conf.h"
 #include "gwd/base/buf.h"
@@ -417,6 +419,23 @@ Test(conf, a_file_that_is_not_there)
 			 "/nowhere/gwd.conf: configuration: can't be read: No such file or directory\n");
 	buf_clear(&report);
 	cr_expect_eq(conf_load("/", &model, &report), -EISDIR);
+	buf_free(&report);
+}
+
+Test(conf, a_file_without_end)
+{
+	char path[] = "/tmp/gwd-test-XXXXXX";
+	char want[100];
+	struct buf report = {0};
+	struct model *model;
+	int fd = mkstemp(path);
+	cr_assert_geq(fd, 0);
+	cr_assert_eq(ftruncate(fd, (16 << 20) + 1), 0);
+	close(fd);
+	cr_expect_eq(conf_load(path, &model, &report), -EFBIG);
+	snprintf(want, sizeof(want), "%s: configuration: can't be read: More than 16 MiB\n", path);
+	cr_expect_str_eq(buf_text(&report), want);
+	unlink(path);
 	buf_free(&report);
 }
 
