@@ -130,8 +130,6 @@ static cfg_opt_t root_options[] = {
 static const char *const later[][2] = {
 	{"", "http"},
 	{"service", "slow-start"},
-	{"real", "max-connections"},
-	{"real", "min-connections"},
 };
 
 cfg_opt_t *schema_root(void)

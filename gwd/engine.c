@@ -203,6 +203,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
+	engine_open_occupancy(engine);
 	engine_open_names(engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->ending = ending_new(engine->base, engine->conntrack);
@@ -290,6 +291,7 @@ void engine_free(struct engine *engine)
 	engine_free_event(engine->measure);
 	engine_steer_close(engine);
 	unpinned_free(engine->unpinned);
+	engine_close_occupancy(engine);
 	name_watch_free(engine->name_watch);
 	loads_free(engine->loads);
 	evidence_free(engine->evidence);

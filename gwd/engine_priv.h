@@ -23,6 +23,7 @@ struct evidence;
 struct loads;
 struct name_watch;
 struct notify;
+struct occupancy;
 struct vips;
 struct unpinned;
 
@@ -86,6 +87,8 @@ struct engine {
 	int64_t steered_ms;  // engine_steer() ran last
 	struct event *steer; // it is due
 	struct unpinned *unpinned;
+	struct occupancy *occupancy; // of reals with max-connections
+	struct event *occupy;        // it is due
 	struct ramps ramps; // who came back into use when
 	struct event *ramp; // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
@@ -112,6 +115,11 @@ void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
+
+// The places of reals with max-connections (engine_occupancy.c).
+void engine_open_occupancy(struct engine *engine);
+void engine_configure_occupancy(struct engine *engine);
+void engine_close_occupancy(struct engine *engine);
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);

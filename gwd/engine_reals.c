@@ -15,6 +15,7 @@ void engine_configure_reals(struct engine *engine)
 {
 	reals_configure(&engine->reals, engine->model, mono_now_ms());
 	real_monitor_update(engine->monitor, &engine->reals, engine->model);
+	engine_configure_occupancy(engine);
 }
 
 // ---- changes ---------------------------------------------------------------------------------

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// occupancy: who holds the places of the reals with max-connections. The packet path gives a place to every connection
+// that it lets in (nft/places.h); here those that conntrack no longer has, or has as ended, are taken back, and
+// a connection without a place gets one (after a restart, or when a limit was changed by a reload).
+//
+// Conntrack is the truth, and is compared with the sets again and again, as often as one percent of a processor
+// allows: OCCUPANCY_MIN_MS to OCCUPANCY_MAX_MS apart. A place that conntrack knows nothing of may belong to a connection
+// that begins this moment: it is taken back when that is still so the next time.
+//
+// It also says who is full: from max-connections on until there are less than min-connections (real_now.full).
+#ifndef GWD_OCCUPANCY_H
+#define GWD_OCCUPANCY_H
+
+#include <stdbool.h>
+
+#define OCCUPANCY_MIN_MS 200
+#define OCCUPANCY_MAX_MS 5000
+
+struct conntrack;
+struct err;
+struct model;
+struct nft;
+struct occupancy;
+struct plan;
+struct real_now;
+
+struct occupancy *occupancy_new(struct nft *nft, struct conntrack *ct);
+void occupancy_free(struct occupancy *occupancy); // NULL is fine
+
+// After a reload. True: somebody has a limit, so that occupancy_look() has something to do.
+bool occupancy_configure(struct occupancy *occupancy, const struct model *model);
+
+// One comparison. `applied`: what is in the kernel, of `model`; `now`: of all reals, one after the other.
+// 1: somebody became full, or is not any more; 0: nobody did; else -errno.
+int occupancy_look(struct occupancy *occupancy, const struct model *model, const struct plan *applied,
+		   struct real_now *now, struct err *err);
+
+#endif

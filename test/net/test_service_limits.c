@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// max-connections: exact with many at once, in both families and over tcp and udp; who has no place goes to the next real,
+// then to the backup, then to sorry, or is refused.
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "test/net/inbound.h"
+
+static const char *wan(struct inbound *in, int isp)
+{
+	return lab_wan_address(in->net->lab, isp, AF_INET);
+}
+
+// So many connections at once, which stay open.
+static struct lab_burst *hold(struct inbound *in, const char *vip, int count, bool udp)
+{
+	struct lab_burst *held = lab_burst_start(
+		in->net->lab, &(struct lab_burst_spec){
+				      .flow = {.from = lab_internet(in->net->lab), .to = vip, .port = 8001},
+				      .count = count,
+				      .at_once = count,
+				      .timeout_ms = 10000,
+				      .udp = udp,
+				      .hold = true});
+	lab_burst_wait(held);
+	return held;
+}
+
+static void expect_outcome(struct lab_burst *held, int answered, int refused)
+{
+	struct lab_tally tally = lab_burst_tally(held);
+	cr_assert_eq(tally.answered, answered, "%d answered, %d refused, %d timed out", tally.answered,
+		     tally.outcome[LAB_REFUSED], tally.outcome[LAB_TIMEOUT]);
+	cr_assert_eq(tally.outcome[LAB_REFUSED], refused);
+}
+
+#define THREE \
+	"service web { listen = \"%s:8001\"  protocol = { tcp, udp }  scheduler = rr  %s\n" \
+	"  real r1 { address = 10.0.0.11  port = 80  max-connections = 100 }\n" \
+	"  real r2 { address = 10.0.0.12  port = 80  max-connections = 50 }\n" \
+	"  real r3 { address = 10.0.0.13  port = 80  max-connections = 10 }\n"
+
+Test(service_limits, no_more_than_so_many_and_the_rest_is_sorry)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 4}, 4);
+	inbound_gwd(in, THREE "  sorry { address = 10.0.0.14  port = 80 } }\n", wan(in, 1), "");
+	net_guard(in->net, 2);
+	struct lab_burst *held = hold(in, wan(in, 1), 400, false);
+	expect_outcome(held, 400, 0);
+	inbound_expect(in, (const int[]){100, 50, 10, 240}, 0);
+	lab_burst_poke(held);
+	lab_burst_wait(held);
+	expect_outcome(held, 400, 0);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
+
+Test(service_limits, without_anybody_else_the_rest_is_refused)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 3);
+	inbound_gwd(in, THREE "}\n", wan(in, 1), "");
+	net_guard(in->net, 2);
+	struct lab_burst *held = hold(in, wan(in, 1), 300, false);
+	expect_outcome(held, 160, 140);
+	inbound_expect(in, (const int[]){100, 50, 10}, 0);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
+
+Test(service_limits, udp_too_and_the_backup_comes_before_sorry)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 5}, 5);
+	inbound_gwd(in,
+		    THREE "  backup b1 { address = 10.0.0.14  port = 80 }\n"
+			  "  sorry { address = 10.0.0.15  port = 80 } }\n",
+		    wan(in, 1), "persistence = 1m  persist-mask = 1");
+	net_guard(in->net, 2);
+	struct lab_burst *held = hold(in, wan(in, 1), 300, true);
+	expect_outcome(held, 300, 0);
+	inbound_expect(in, (const int[]){100, 50, 10, 140, 0}, 0);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
+
+// ---- places given back -------------------------------------------------------------------------
+
+struct wanted {
+	struct inbound *in;
+	int answered;
+};
+
+// So many more get in: asks from time to time, as a client would, and lets go again of what it got.
+static bool gets_in(void *arg)
+{
+	struct wanted *wanted = arg;
+	struct lab_burst *more = hold(wanted->in, wan(wanted->in, 1), 1, false);
+	bool in = lab_burst_tally(more).answered == wanted->answered;
+	lab_burst_free(more);
+	return in;
+}
+
+Test(service_limits, who_closes_gives_back_and_no_more_than_that)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 3);
+	inbound_gwd(in, THREE "}\n", wan(in, 1), "");
+	net_guard(in->net, 2);
+	struct lab_burst *first = hold(in, wan(in, 1), 100, false),
+			 *second = hold(in, wan(in, 1), 100, false);
+	expect_outcome(first, 100, 0);
+	expect_outcome(second, 60, 40);
+	lab_burst_free(first);
+	cr_assert(lab_wait_until(gets_in, &(struct wanted){in, 1}, 10000));
+	inbound_mark(in);
+	struct lab_burst *third = hold(in, wan(in, 1), 200, false);
+	struct lab_tally tally = lab_burst_tally(third);
+	cr_assert(tally.answered >= 99 && tally.answered <= 100, "%d",
+		  tally.answered); // one may be on its way back
+	net_assert_alive(second, 60);
+	net_assert_alive(third, tally.answered);
+	lab_burst_free(second);
+	lab_burst_free(third);
+	inbound_finish(in);
+}
+
+#define ONE \
+	"service web { listen = \"%s:8001\"  protocol = { tcp, udp }  scheduler = rr\n" \
+	"  real r1 { address = 10.0.0.11  port = 80  max-connections = %d  min-connections = 10 }\n" \
+	"  sorry { address = 10.0.0.12  port = 80 } }\n"
+
+static bool is_full(void *arg)
+{
+	char *output = NULL;
+	net_gwctl(((struct inbound *)arg)->net, &output, "-j status");
+	bool full = strstr(output, "max-connections reached") != NULL;
+	free(output);
+	return full;
+}
+
+static bool real_is_asked(void *arg)
+{
+	struct inbound *in = arg;
+	struct lab_flow flow = {.from = lab_internet(in->net->lab), .to = wan(in, 1), .port = 8001};
+	return inbound_real_of(in, &flow, false) == 1;
+}
+
+// At its limit a real stays out until it has less than min-connections.
+Test(service_limits, a_full_real_comes_back_below_its_lower_threshold)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in, ONE, wan(in, 1), 40);
+	net_guard(in->net, 2);
+	struct lab_burst *first = hold(in, wan(in, 1), 25, false), *second = hold(in, wan(in, 1), 25, false);
+	inbound_expect(in, (const int[]){40, 10}, 0);
+	cr_assert(lab_wait_until(is_full, in, 5000));
+	lab_burst_free(first); // 15 are left
+	cr_assert(lab_proc_wait_output(in->net->gwd, "places: 25 free again", 10000));
+	for (int i = 0; i < 20; i++)
+		cr_assert(!real_is_asked(in));
+	cr_assert(is_full(in));
+	lab_burst_free(second);
+	cr_assert(lab_wait_until(real_is_asked, in, 10000));
+	cr_assert(!is_full(in));
+	inbound_finish(in);
+}
+
+Test(service_limits, a_changed_limit_counts_those_who_are_there)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in, ONE, wan(in, 1), 40);
+	net_guard(in->net, 2);
+	struct lab_burst *first = hold(in, wan(in, 1), 30, false);
+	inbound_reload(in, ONE, wan(in, 1), 35);
+	cr_assert(lab_proc_wait_output(in->net->gwd, "30 taken", 10000), "%s", lab_proc_output(in->net->gwd));
+	inbound_mark(in);
+	struct lab_burst *second = hold(in, wan(in, 1), 30, false);
+	inbound_expect(in, (const int[]){5, 25}, 0);
+	inbound_reload(in, ONE, wan(in, 1),
+		       20); // more than there may be: they go on, and nobody comes to them
+	cr_assert(lab_proc_wait_output(in->net->gwd, "35 taken", 10000));
+	struct lab_burst *third = hold(in, wan(in, 1), 10, false);
+	inbound_expect(in, (const int[]){0, 10}, 0);
+	net_assert_alive(first, 30);
+	net_assert_alive(second, 30);
+	lab_burst_free(first);
+	lab_burst_free(second);
+	lab_burst_free(third);
+	inbound_finish(in);
+}
+
+Test(service_limits, a_killed_daemon_finds_the_places_as_they_are)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in, ONE, wan(in, 1), 40);
+	net_guard(in->net, 2);
+	struct lab_burst *first = hold(in, wan(in, 1), 20, false), *second = hold(in, wan(in, 1), 10, false);
+	lab_proc_signal(in->net->gwd, SIGKILL);
+	lab_proc_wait(in->net->gwd, 5000);
+	lab_burst_free(first); // nobody sees it
+	net_gwd(in->net);
+	cr_assert(lab_proc_wait_output(in->net->gwd, "places: 20 free again", 10000), "%s",
+		  lab_proc_output(in->net->gwd));
+	inbound_mark(in);
+	struct lab_burst *third = hold(in, wan(in, 1), 60, false);
+	inbound_expect(in, (const int[]){30, 30}, 0);
+	net_assert_alive(second, 10);
+	lab_burst_free(second);
+	lab_burst_free(third);
+	inbound_finish(in);
+}
+
+Test(service_limits, ten_thousand_at_a_time)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in, ONE, wan(in, 1), 10000);
+	net_guard(in->net, 2);
+	struct lab_burst *held = lab_burst_start(
+		in->net->lab,
+		&(struct lab_burst_spec){
+			.flow = {.from = lab_internet(in->net->lab), .to = wan(in, 1), .port = 8001},
+			.count = 11000,
+			.at_once = 500,
+			.timeout_ms = 20000,
+			.udp = true, // TCP would need two descriptors for each
+			.hold = true});
+	lab_burst_wait(held);
+	expect_outcome(held, 11000, 0);
+	inbound_expect(in, (const int[]){10000, 1000}, 0);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
