@@ -89,8 +89,8 @@ struct engine {
 	struct unpinned *unpinned;
 	struct occupancy *occupancy; // of reals with max-connections
 	struct event *occupy;        // it is due
-	struct ramps ramps; // who came back into use when
-	struct event *ramp; // a step of theirs is due
+	struct ramps ramps;          // who came back into use when
+	struct event *ramp;          // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 
