@@ -32,6 +32,7 @@ struct request;
 	X(weight, "weight", "NAME N", 2, 2, false, \
 	  "another weight than the file's, until `weight NAME default`") \
 	X(probe, "probe", "NAME", 1, 1, true, "test a gateway or real now: what each target answers") \
+	X(doctor, "doctor", "", 0, 0, true, "what on this host keeps gwd from working, and the remedy") \
 	X(real_script, "real-script", "NAME [redirect] [FILE]", 1, 2, false, \
 	  "the commands that a real needs to run for its service, as a shell script") \
 	X(reload, "reload", "", 0, 0, false, "take the configuration file anew, as a whole or not at all") \

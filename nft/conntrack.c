@@ -201,6 +201,33 @@ int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct
 	return more > MNL_CB_STOP;
 }
 
+struct conntrack_drops {
+	uint64_t insert_failed, dropped;
+};
+
+static int conntrack_drops_of_cpu(const struct nlmsghdr *nlh, void *arg)
+{
+	struct conntrack_drops *drops = arg;
+	nl_each_attr(attr, nlh, sizeof(struct nfgenmsg)) {
+		if (mnl_attr_get_type(attr) == CTA_STATS_INSERT_FAILED)
+			drops->insert_failed += nl_be32(attr);
+		if (mnl_attr_get_type(attr) == CTA_STATS_DROP)
+			drops->dropped += nl_be32(attr);
+	}
+	return MNL_CB_OK;
+}
+
+int conntrack_read_drops(struct conntrack *ct, uint64_t *insert_failed, uint64_t *dropped, struct err *err)
+{
+	char buf[CONNTRACK_REQUEST_MAX];
+	struct conntrack_drops drops = {0};
+	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET_STATS_CPU, NLM_F_DUMP, AF_UNSPEC);
+	int code = socket_ask(ct->sock, nlh, conntrack_drops_of_cpu, &drops, "conntrack's counters", err);
+	*insert_failed = drops.insert_failed;
+	*dropped = drops.dropped;
+	return code;
+}
+
 bool conntrack_is_translated(const struct ct_flow *flow)
 {
 	return flow->status & IPS_SRC_NAT;

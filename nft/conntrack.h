@@ -63,6 +63,10 @@ int conntrack_list_start(struct conntrack *ct, struct err *err);
 // meanwhile may be left out, and one may be told twice.
 int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct err *err);
 
+// Since the kernel started: flows that were dropped because their translated source was taken, and packets
+// because the table was full.
+int conntrack_read_drops(struct conntrack *ct, uint64_t *insert_failed, uint64_t *dropped, struct err *err);
+
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
