@@ -31,15 +31,19 @@ struct netmon {
 };
 
 static const struct netmon_request netmon_iface_requests[] = {
-	{RTM_GETLINK, AF_UNSPEC, netmon_parse_link},
-	{RTM_GETADDR, AF_UNSPEC, netmon_parse_addr},
+	{RTM_GETLINK, AF_UNSPEC, netmon_parse_link, 0},
+	{RTM_GETADDR, AF_UNSPEC, netmon_parse_addr, 0},
 };
 static const struct netmon_request netmon_route_requests[] = {
-	{RTM_GETROUTE, AF_INET, netmon_parse_route},
-	{RTM_GETROUTE, AF_INET6, netmon_parse_route},
+	{RTM_GETRULE, AF_INET, netmon_parse_rule, 0},
+	{RTM_GETRULE, AF_INET6, netmon_parse_rule, 0},
+	{RTM_GETROUTE, AF_INET, netmon_parse_route, RT_TABLE_LOCAL},
+	{RTM_GETROUTE, AF_INET6, netmon_parse_route, RT_TABLE_LOCAL},
+	{RTM_GETROUTE, AF_INET, netmon_parse_route, RT_TABLE_MAIN},
+	{RTM_GETROUTE, AF_INET6, netmon_parse_route, RT_TABLE_MAIN},
 };
 static const struct netmon_request netmon_stats_requests[] = {
-	{RTM_GETSTATS, AF_UNSPEC, netmon_parse_stats},
+	{RTM_GETSTATS, AF_UNSPEC, netmon_parse_stats, 0},
 };
 
 const struct facts *netmon_facts(const struct netmon *netmon)
@@ -112,7 +116,7 @@ static void netmon_take_ifaces(struct netmon *netmon)
 		netmon->hints |= NETMON_ROUTE;
 }
 
-// ---- default routes, prefixes ----------------------------------------------------------------------
+// ---- routes ----------------------------------------------------------------------------
 
 static int netmon_order_routes(const void *a, const void *b)
 {
@@ -150,10 +154,63 @@ static bool netmon_take_prefixes(struct facts *facts, struct facts *read)
 	return same;
 }
 
+static int netmon_order_nets(const void *a, const void *b)
+{
+	const struct fact_net *left = a, *right = b;
+	int order = addr_compare(&left->to.addr, &right->to.addr);
+	if (order)
+		return order;
+	if (left->to.len != right->to.len)
+		return left->to.len < right->to.len ? -1 : 1;
+	if (left->local != right->local)
+		return left->local ? -1 : 1;
+	if (left->metric != right->metric)
+		return left->metric < right->metric ? -1 : 1;
+	return left->oif < right->oif ? -1 : left->oif > right->oif;
+}
+
+// Where they are too many, they are known again when they have become half as many.
+static void netmon_count_nets(struct facts *read, const struct facts *old)
+{
+	read->nets_many |= old->nets_many && read->nets.n > FACTS_NETS_MAX / 2;
+	if (read->nets_many)
+		read->nets.n = 0;
+	if (read->nets.n)
+		qsort(read->nets.v, read->nets.n, sizeof(*read->nets.v), netmon_order_nets);
+}
+
+static bool netmon_same_nets(const struct facts *a, const struct facts *b)
+{
+	bool same = a->nets.n == b->nets.n && a->nets_many == b->nets_many &&
+		    a->policy_routed == b->policy_routed;
+	for (size_t i = 0; same && i < a->nets.n; i++)
+		same = !netmon_order_nets(&a->nets.v[i], &b->nets.v[i]);
+	return same;
+}
+
+// Of many, only the default routes are news; the others have to be read once more when they are followed.
+static void netmon_take_nets(struct netmon *netmon, struct facts *read)
+{
+	struct facts *facts = &netmon->facts;
+	netmon_count_nets(read, facts);
+	if (!netmon_same_nets(read, facts))
+		netmon->news |= NETMON_ROUTE;
+	if (facts->nets_many != read->nets_many) {
+		netmon_events_want_nets(netmon->events, !read->nets_many);
+		netmon->hints |= read->nets_many ? 0 : NETMON_ROUTE;
+	}
+	__typeof__(facts->nets) old = facts->nets;
+	facts->nets = read->nets;
+	read->nets = old;
+	facts->nets_many = read->nets_many;
+	facts->policy_routed = read->policy_routed;
+}
+
 static void netmon_take_routes(struct netmon *netmon)
 {
 	struct facts *facts = &netmon->facts, read;
 	netmon_reader_take(netmon->routes, &read);
+	netmon_take_nets(netmon, &read);
 	if (read.defaults.n)
 		qsort(read.defaults.v, read.defaults.n, sizeof(*read.defaults.v), netmon_order_routes);
 	bool same = read.defaults.n == facts->defaults.n;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// netmon: follows the kernel into `struct facts`: interfaces, addresses, the default routes that
-// others put into the main table, and the MAC addresses of the next hops it is told to watch.
+// netmon: follows the kernel into `struct facts`: interfaces, addresses, the routes that
+// others put into the main table, this host's own in table local, and the MAC addresses of the next hops it is told to watch.
 //
 // The engine opens it, reads netmon_facts() and is called when they changed. A notification is
 // only a hint that a table of the kernel should be read again; what is read is compared, so the
@@ -26,7 +26,7 @@ struct netmon;
 enum netmon_what {
 	NETMON_LINK = 1 << 0,  // interfaces: there, name, index, up, carrier
 	NETMON_ADDR = 1 << 1,  // their addresses
-	NETMON_ROUTE = 1 << 2, // default routes of others in the main table
+	NETMON_ROUTE = 1 << 2, // routes of others in main and local; whether they have ip rules
 	NETMON_NEIGH = 1 << 3, // MAC addresses of the watched next hops
 	NETMON_OURS = 1 << 4,  // routes or ip rules of protocol 200 may be gone: read them back. Somebody
 			       // changed one, or an interface went down or lost an address, which drops

@@ -29,23 +29,31 @@ struct netmon_events {
 	struct mnl_socket *nl;
 	const struct netmon_neighs *neighs;
 	uint32_t own_port;
+	bool nets; // more than default routes are heard of
 	_Alignas(struct nlmsghdr) char buffer[EVENT_BUFFER];
 };
 
-// Lets pass what is no message about a route, or one about a default route or one that leads nowhere.
-static int event_filter(int fd)
+// Lets pass what is no message about a route, or one about a default route or one that leads nowhere, or (`nets`)
+// one about any route of main or local.
+static int event_filter(int fd, bool nets)
 {
 	const unsigned dst_len = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_dst_len);
 	const unsigned type = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_type);
+	const unsigned table = NLMSG_HDRLEN + offsetof(struct rtmsg, rtm_table);
+	const uint8_t main = nets ? RT_TABLE_MAIN : RT_TABLE_UNSPEC,
+		      local = nets ? RT_TABLE_LOCAL : RT_TABLE_UNSPEC;
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_H | BPF_ABS, offsetof(struct nlmsghdr, nlmsg_type)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_NEWROUTE), 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 5),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htons(RTM_DELROUTE), 0, 8),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, dst_len),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 3, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 6, 0),
 		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, type),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, RTN_BLACKHOLE, 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, RTN_PROHIBIT, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, RTN_BLACKHOLE, 0, 1),
+		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, RTN_PROHIBIT, 0, 3),
+		BPF_STMT(BPF_LD | BPF_B | BPF_ABS, table),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, main, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, local, 0, 1),
 		BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
 		BPF_STMT(BPF_RET | BPF_K, 0),
 	};
@@ -61,7 +69,7 @@ static int event_subscribe(struct netmon_events *events)
 	int fd = mnl_socket_get_fd(events->nl), room = EVENT_ROOM;
 	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof(room)) < 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
-	if (event_filter(fd) < 0)
+	if (event_filter(fd, true) < 0)
 		return -1;
 	for (unsigned i = 0; i < ARRAY_SIZE(groups); i++) {
 		int group = groups[i];
@@ -75,6 +83,7 @@ struct netmon_events *netmon_events_open(const struct netmon_neighs *neighs, str
 {
 	struct netmon_events *events = xcalloc(1, sizeof(*events));
 	events->neighs = neighs;
+	events->nets = true;
 	events->nl = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (!events->nl || mnl_socket_bind(events->nl, 0, MNL_SOCKET_AUTOPID) < 0 ||
 	    event_subscribe(events) < 0) {
@@ -111,6 +120,12 @@ void netmon_events_want_neighs(struct netmon_events *events, bool wanted)
 			      sizeof(group));
 }
 
+void netmon_events_want_nets(struct netmon_events *events, bool wanted)
+{
+	events->nets = wanted;
+	event_filter(mnl_socket_get_fd(events->nl), wanted);
+}
+
 static unsigned event_link(const struct nlmsghdr *nlh)
 {
 	const struct ifinfomsg *link = mnl_nlmsg_get_payload(nlh);
@@ -124,18 +139,22 @@ static unsigned event_link(const struct nlmsghdr *nlh)
 	return NETMON_LINK;
 }
 
-static unsigned event_route(const struct rtmsg *route, bool own)
+static unsigned event_route(const struct netmon_events *events, const struct rtmsg *route, bool own)
 {
 	if (route->rtm_protocol == PLAN_PROTOCOL)
 		return own ? 0 : NETMON_OURS;
 	bool nowhere = route->rtm_type >= RTN_BLACKHOLE && route->rtm_type <= RTN_PROHIBIT;
-	bool fact = !route->rtm_dst_len || (nowhere && route->rtm_family == AF_INET6);
-	return route->rtm_table == RT_TABLE_MAIN && fact ? NETMON_ROUTE : 0;
+	bool fact = events->nets || !route->rtm_dst_len || (nowhere && route->rtm_family == AF_INET6);
+	bool asked =
+		route->rtm_table == RT_TABLE_MAIN || (events->nets && route->rtm_table == RT_TABLE_LOCAL);
+	return asked && fact ? NETMON_ROUTE : 0;
 }
 
 static unsigned event_rule(const struct nlmsghdr *nlh, bool own)
 {
-	return netmon_parse_rule_protocol(nlh) == PLAN_PROTOCOL && !own ? NETMON_OURS : 0;
+	if (netmon_parse_rule_protocol(nlh) != PLAN_PROTOCOL)
+		return NETMON_ROUTE;
+	return own ? 0 : NETMON_OURS;
 }
 
 static unsigned event_hints(const struct netmon_events *events, const struct nlmsghdr *nlh)
@@ -153,7 +172,7 @@ static unsigned event_hints(const struct netmon_events *events, const struct nlm
 		return NETMON_ADDR | NETMON_ROUTE | NETMON_OURS;
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		return event_route(header, own);
+		return event_route(events, header, own);
 	case RTM_DELNEXTHOP: // takes IPv4 routes with it that nothing else tells of
 		return NETMON_ROUTE;
 	case RTM_NEWRULE:

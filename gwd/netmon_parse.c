@@ -183,20 +183,10 @@ static bool parse_is_default(const struct rtmsg *route)
 	       parse_is_ours_to_see(route) && (route->rtm_family == AF_INET || route->rtm_family == AF_INET6);
 }
 
-void netmon_parse_route(struct facts *out, const struct nlmsghdr *nlh)
+static void parse_default(struct facts *out, const struct parse *from)
 {
-	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
-	// before the attributes are looked at: there may be a million that are neither
-	if (mnl_nlmsg_get_payload_len(nlh) < sizeof(*route) ||
-	    (!parse_is_default(route) && !parse_is_delegated(route)))
-		return;
-	struct parse parse = parse_message(nlh, RTM_NEWROUTE, sizeof(*route));
-	if (!parse.header)
-		return;
-	if (parse_is_delegated(route)) {
-		parse_delegated(out, &parse);
-		return;
-	}
+	const struct parse parse = *from;
+	const struct rtmsg *route = parse.header;
 	struct fact_route fact = {
 		.fam = route->rtm_family == AF_INET ? FAM_4 : FAM_6,
 		.oif = parse_u32(&parse, RTA_OIF, 0),
@@ -208,6 +198,73 @@ void netmon_parse_route(struct facts *out, const struct nlmsghdr *nlh)
 		parse_legs(out, parse.attr[RTA_MULTIPATH], fact);
 	else if (fact.oif)
 		vec_push(&out->defaults, fact);
+}
+
+static bool parse_is_net(const struct rtmsg *route)
+{
+	bool local = route->rtm_table == RT_TABLE_LOCAL, main = route->rtm_table == RT_TABLE_MAIN;
+	bool refused = route->rtm_type == RTN_BLACKHOLE || route->rtm_type == RTN_UNREACHABLE ||
+		       route->rtm_type == RTN_PROHIBIT;
+	if (route->rtm_src_len || route->rtm_tos || route->rtm_flags & RTM_F_CLONED ||
+	    route->rtm_protocol == PLAN_PROTOCOL)
+		return false;
+	if (main && refused)
+		return route->rtm_dst_len > 0; // no default is the same as one that refuses
+	return local || (main && route->rtm_type == RTN_UNICAST);
+}
+
+static uint32_t parse_oif(const struct parse *parse)
+{
+	const struct nlattr *legs = parse->attr[RTA_MULTIPATH];
+	const struct rtnexthop *first = legs ? mnl_attr_get_payload(legs) : NULL;
+	if (first && mnl_attr_get_payload_len(legs) >= sizeof(*first))
+		return (uint32_t)first->rtnh_ifindex;
+	return parse_u32(parse, RTA_OIF, 0);
+}
+
+static void parse_net(struct facts *out, const struct parse *parse)
+{
+	const struct rtmsg *route = parse->header;
+	int af = route->rtm_family;
+	struct addr to = parse_addr(parse, RTA_DST, af);
+	if (addr_is_none(&to)) {
+		if (route->rtm_dst_len)
+			return;
+		to = addr_from(af, (const uint8_t[16]){0});
+	}
+	if (route->rtm_dst_len > addr_size(&to) * 8)
+		return;
+	addr_mask(&to, route->rtm_dst_len);
+	vec_push(&out->nets, (struct fact_net){
+				     .to = {.addr = to, .len = route->rtm_dst_len},
+				     .metric = parse_u32(parse, RTA_PRIORITY, 0),
+				     .oif = route->rtm_type == RTN_UNICAST ? parse_oif(parse) : 0,
+				     .local = route->rtm_table == RT_TABLE_LOCAL,
+			     });
+}
+
+void netmon_parse_route(struct facts *out, const struct nlmsghdr *nlh)
+{
+	// before the attributes are looked at: there may be a million
+	const struct rtmsg *route = mnl_nlmsg_get_payload(nlh);
+	if (nlh->nlmsg_type != RTM_NEWROUTE || mnl_nlmsg_get_payload_len(nlh) < sizeof(*route) ||
+	    (route->rtm_family != AF_INET && route->rtm_family != AF_INET6))
+		return;
+	bool is_default = parse_is_default(route), is_net = parse_is_net(route),
+	     is_delegated = parse_is_delegated(route);
+	if (is_net && out->nets.n >= FACTS_NETS_MAX) {
+		out->nets_many = true;
+		is_net = false;
+	}
+	if (!is_default && !is_net && !is_delegated)
+		return;
+	struct parse parse = parse_message(nlh, RTM_NEWROUTE, sizeof(*route));
+	if (is_default)
+		parse_default(out, &parse);
+	if (is_net)
+		parse_net(out, &parse);
+	if (is_delegated)
+		parse_delegated(out, &parse);
 }
 
 void netmon_parse_stats(struct facts *out, const struct nlmsghdr *nlh)
@@ -241,6 +298,25 @@ bool netmon_parse_neigh(struct fact_neigh *out, uint16_t *state, const struct nl
 		memcpy(out->mac, mnl_attr_get_payload(mac), sizeof(out->mac));
 	*state = neigh->ndm_state;
 	return !addr_is_none(&out->addr);
+}
+
+// The kernel's own three: local, main, default.
+static bool parse_is_first_rule(uint32_t priority, uint32_t table)
+{
+	return (priority == 0 && table == RT_TABLE_LOCAL) || (priority == 32766 && table == RT_TABLE_MAIN) ||
+	       (priority == 32767 && table == RT_TABLE_DEFAULT);
+}
+
+void netmon_parse_rule(struct facts *out, const struct nlmsghdr *nlh)
+{
+	struct parse parse = parse_message(nlh, RTM_NEWRULE, sizeof(struct fib_rule_hdr));
+	const struct fib_rule_hdr *rule = parse.header;
+	if (!rule || (rule->family != AF_INET && rule->family != AF_INET6) ||
+	    netmon_parse_rule_protocol(nlh) == PLAN_PROTOCOL)
+		return;
+	if (!parse_is_first_rule(parse_u32(&parse, FRA_PRIORITY, 0),
+				 parse_u32(&parse, FRA_TABLE, rule->table)))
+		out->policy_routed = true;
 }
 
 uint8_t netmon_parse_rule_protocol(const struct nlmsghdr *nlh)

@@ -18,8 +18,9 @@ typedef void netmon_parse_fn(struct facts *out, const struct nlmsghdr *nlh);
 
 netmon_parse_fn netmon_parse_link; // RTM_NEWLINK: an interface without addresses and counters
 netmon_parse_fn netmon_parse_addr; // RTM_NEWADDR: an address of an interface that is in `out`
-netmon_parse_fn
-	netmon_parse_route; // RTM_NEWROUTE: a default route, one for each next hop of a multipath one; a prefix
+// RTM_NEWROUTE: a default route, one for each next hop of a multipath one; a prefix; and every route as a net
+netmon_parse_fn netmon_parse_route;
+netmon_parse_fn netmon_parse_rule;  // RTM_NEWRULE: whether somebody else has ip rules
 netmon_parse_fn netmon_parse_stats; // RTM_NEWSTATS: an interface with nothing but index and counters
 
 // RTM_NEWNEIGH. `state` is NUD_*; without a MAC address in the message, out->mac is zero.

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <linux/fib_rules.h>
 #include <linux/if_link.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -85,12 +86,17 @@ static void reader_put_link(struct nlmsghdr *nlh)
 	mnl_attr_put_u32(nlh, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS);
 }
 
-static void reader_put_route(struct nlmsghdr *nlh, uint8_t family)
+static void reader_put_route(struct nlmsghdr *nlh, const struct netmon_request *request)
 {
 	struct rtmsg *route = mnl_nlmsg_put_extra_header(nlh, sizeof(*route));
-	route->rtm_family = family;
-	route->rtm_type = family == AF_INET6 ? RTN_UNSPEC : RTN_UNICAST; // of all types: delegated prefixes
-	mnl_attr_put_u32(nlh, RTA_TABLE, RT_TABLE_MAIN);
+	route->rtm_family = request->family;
+	mnl_attr_put_u32(nlh, RTA_TABLE, request->table);
+}
+
+static void reader_put_rule(struct nlmsghdr *nlh, uint8_t family)
+{
+	struct fib_rule_hdr *rule = mnl_nlmsg_put_extra_header(nlh, sizeof(*rule));
+	rule->family = family;
 }
 
 static void reader_put_stats(struct nlmsghdr *nlh)
@@ -104,7 +110,8 @@ static int reader_ask(struct netmon_reader *reader, struct err *err)
 	const struct netmon_request *request = &reader->requests[reader->at];
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(reader->buffer);
 	assert(request->type == RTM_GETLINK || request->type == RTM_GETADDR ||
-	       request->type == RTM_GETROUTE || request->type == RTM_GETSTATS);
+	       request->type == RTM_GETROUTE || request->type == RTM_GETRULE ||
+	       request->type == RTM_GETSTATS);
 	nlh->nlmsg_type = request->type;
 	nlh->nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP;
 	nlh->nlmsg_seq = ++reader->seq;
@@ -113,7 +120,9 @@ static int reader_ask(struct netmon_reader *reader, struct err *err)
 	else if (request->type == RTM_GETADDR)
 		mnl_nlmsg_put_extra_header(nlh, sizeof(struct ifaddrmsg));
 	else if (request->type == RTM_GETROUTE)
-		reader_put_route(nlh, request->family);
+		reader_put_route(nlh, request);
+	else if (request->type == RTM_GETRULE)
+		reader_put_rule(nlh, request->family);
 	else
 		reader_put_stats(nlh);
 	if (mnl_socket_sendto(reader->nl, nlh, nlh->nlmsg_len) < 0)

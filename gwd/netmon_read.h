@@ -18,9 +18,10 @@ struct err;
 struct netmon_reader;
 
 struct netmon_request {
-	uint16_t type;  // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE (of the main table) or RTM_GETSTATS
+	uint16_t type;  // RTM_GETLINK, RTM_GETADDR, RTM_GETROUTE, RTM_GETRULE or RTM_GETSTATS
 	uint8_t family; // AF_UNSPEC: all of them
 	netmon_parse_fn *parse;
+	uint8_t table; // of RTM_GETROUTE
 };
 
 // `requests` must outlive the reader. NULL on failure.

@@ -73,7 +73,7 @@ static uint32_t anon_add_range(struct nftnl_set *set, const struct range *range,
 	uint8_t behind[16];
 	memcpy(behind, range->last, sizeof(behind));
 	anon_add(set, range->first, size, 0);
-	if (!range_next(behind, size))
+	if (!addr_bytes_next(behind, size))
 		return 1;
 	anon_add(set, behind, size, NFT_SET_ELEM_INTERVAL_END);
 	return 2;

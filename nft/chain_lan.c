@@ -2,7 +2,8 @@
 // A new flow from the LAN: is it for gwd to balance?
 //
 // Not what is for this host or stays inside: anything that main routes by another interface than a
-// gateway's (another LAN, a VPN, a static route). One route lookup answers that for a flow that goes
+// gateway's (another LAN, a VPN, a static route). The sets inside4 and inside6 know that. Where they can't
+// be kept (core/build_inside.c), main is asked, and one route lookup answers for a flow that goes
 // out, the common case: it is cheaper than asking for the address type first, because neither a
 // local nor a multicast address is ever routed by a gateway's interface here, and broadcasts are
 // recognised by their link-layer address. Only where main names no interface, two more are needed: the
@@ -12,24 +13,34 @@
 #include "nft/rule.h"
 #include "nft/ruleset.h"
 
-static void chain_lan_networks(struct chain *chain)
+static const char *const lan_networks[FAM_COUNT] = {"lan4", "lan6"};
+static const char *const lan_inside[FAM_COUNT] = {"inside4", "inside6"};
+
+static void chain_lan_networks(struct chain *chain, enum fam fam)
 {
-	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-		struct rule *rule = chain_rule(chain);
-		rule_addr_in_set(rule, fam, RULE_SOURCE, RULE_IS_NOT, fam == FAM_4 ? "lan4" : "lan6");
-		rule_accept(rule);
-	}
+	struct rule *rule = chain_rule(chain);
+	rule_addr_in_set(rule, fam, RULE_SOURCE, RULE_IS_NOT, lan_networks[fam]);
+	rule_accept(rule);
 }
 
-void chains_lan(struct ruleset *ruleset, const struct plan *plan)
+static void chain_lan_by_set(struct chain *chain, const struct plan *plan, enum fam fam)
+{
+	if (plan->lan_networks)
+		chain_lan_networks(chain, fam);
+	struct rule *rule = chain_rule(chain);
+	rule_addr_in_set(rule, fam, RULE_DESTINATION, RULE_IS, lan_inside[fam]);
+	rule_accept(rule);
+	chain_by_rules(chain, plan, false, fam);
+}
+
+static void chain_lan_by_main(struct chain *chain, const struct plan *plan)
 {
 	struct ifnames names = {0};
-	struct chain *chain = ruleset_chain(ruleset, "lan");
 	struct rule *rule = chain_rule(chain);
 	rule_not_to_us(rule);
 	rule_accept(rule);
-	if (plan->lan_networks)
-		chain_lan_networks(chain);
+	for (enum fam fam = FAM_4; plan->lan_networks && fam < FAM_COUNT; fam++)
+		chain_lan_networks(chain, fam);
 	ifnames_wan(&names, plan);
 	if (names.v.n) {
 		rule = chain_rule(chain);
@@ -44,12 +55,24 @@ void chains_lan(struct ruleset *ruleset, const struct plan *plan)
 	rule_route_known(rule);
 	rule_accept(rule);
 	chain_goto(chain, "outward");
+}
 
-	chain = ruleset_chain(ruleset, "outward");
-	rule = chain_rule(chain);
-	rule_fam(rule, FAM_4);
-	rule_goto(rule, "rules4");
-	chain_goto(chain, "rules6");
-	chain_by_rules(ruleset_chain(ruleset, "rules4"), plan, false, FAM_4);
-	chain_by_rules(ruleset_chain(ruleset, "rules6"), plan, false, FAM_6);
+void chains_lan(struct ruleset *ruleset, const struct plan *plan)
+{
+	struct chain *chain = ruleset_chain(ruleset, "lan");
+	if (!plan->inside) {
+		chain_lan_by_main(chain, plan);
+		chain = ruleset_chain(ruleset, "outward");
+	}
+	struct rule *rule = chain_rule(chain);
+	rule_fam(rule, FAM_6);
+	rule_goto(rule, "lan6");
+	struct chain *chain6 = ruleset_chain(ruleset, "lan6");
+	if (plan->inside) {
+		chain_lan_by_set(chain, plan, FAM_4);
+		chain_lan_by_set(chain6, plan, FAM_6);
+	} else {
+		chain_by_rules(chain, plan, false, FAM_4);
+		chain_by_rules(chain6, plan, false, FAM_6);
+	}
 }

@@ -32,14 +32,6 @@ static int ranges_compare(const void *a, const void *b)
 	return memcmp(left->first, right->first, sizeof(left->first));
 }
 
-bool range_next(uint8_t *value, unsigned size)
-{
-	for (unsigned i = size; i-- > 0;)
-		if (++value[i])
-			return true;
-	return false;
-}
-
 bool ranges_singles(const struct ranges *ranges)
 {
 	vec_each(&ranges->v, range)
@@ -54,7 +46,7 @@ static bool ranges_touch(const struct range *range, const struct range *next, un
 {
 	uint8_t limit[16];
 	memcpy(limit, range->last, sizeof(limit));
-	if (behind_counts && !range_next(limit, size))
+	if (behind_counts && !addr_bytes_next(limit, size))
 		return true; // there is nothing behind it
 	return memcmp(next->first, limit, size) <= 0;
 }

@@ -39,7 +39,4 @@ int range_prefix_len(const struct range *range, unsigned size);
 // "80", "1000-2000", "10.0.0.0/8", "10.0.0.1-10.0.0.9"
 void range_text(const struct range *range, unsigned size, struct buf *out);
 
-// Adds one to the value; false if it was the highest.
-bool range_next(uint8_t *value, unsigned size);
-
 #endif

@@ -126,9 +126,20 @@ struct nftnl_set_elem *set_elem_key(const struct plan_set *set, const struct pla
 	return set_elem_new(elem->key, plan_set_key_size(set));
 }
 
+// A range without an end: nft notes that on its first value, to list it as it was.
+static void set_mark_open(struct nftnl_set_elem *nl, const struct plan_set *set, const struct plan_elem *elem)
+{
+	static const uint8_t open[] = {1 /* flags */, 4, 1 /* interval open */, 0, 0, 0};
+	uint8_t behind[sizeof(elem->last)];
+	memcpy(behind, elem->last, sizeof(behind));
+	if (set->interval && !addr_bytes_next(behind, plan_set_key_size(set)))
+		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_USERDATA, open, sizeof(open));
+}
+
 struct nftnl_set_elem *set_elem(const struct plan_set *set, const struct plan_elem *elem)
 {
 	struct nftnl_set_elem *nl = set_elem_key(set, elem);
+	set_mark_open(nl, set, elem);
 	if (set->data == PLAN_T_VERDICT) {
 		nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_VERDICT,
 				       (uint32_t)(set->jump ? NFT_JUMP : NFT_GOTO));
@@ -151,7 +162,7 @@ struct nftnl_set_elem *set_elem_end(const struct plan_set *set, const struct pla
 	uint8_t behind[sizeof(elem->last)];
 	unsigned size = plan_set_key_size(set);
 	memcpy(behind, elem->last, sizeof(behind));
-	if (!set->interval || !range_next(behind, size))
+	if (!set->interval || !addr_bytes_next(behind, size))
 		return NULL;
 	struct nftnl_set_elem *nl = set_elem_new(behind, size);
 	nftnl_set_elem_set_u32(nl, NFTNL_SET_ELEM_FLAGS, NFT_SET_ELEM_INTERVAL_END);
@@ -252,13 +263,6 @@ static int set_compare_elems(const void *a, const void *b)
 	return (right->mark == SET_IS_END) - (left->mark == SET_IS_END); // an end before the next start
 }
 
-static void set_before(uint8_t *value, unsigned size)
-{
-	for (unsigned i = size; i-- > 0;)
-		if (value[i]--)
-			return;
-}
-
 // Starts and ends, sorted, become ranges; the last one may have no end: it reaches to the top.
 static void set_join_ranges(struct plan_set *out, unsigned size)
 {
@@ -270,7 +274,7 @@ static void set_join_ranges(struct plan_set *out, unsigned size)
 		memset(elem.last, 0xff, size);
 		if (i + 1 < out->elems.n) {
 			memcpy(elem.last, out->elems.v[i + 1].key, size);
-			set_before(elem.last, size);
+			addr_bytes_before(elem.last, size);
 		}
 		out->elems.v[kept++] = elem;
 	}

@@ -152,3 +152,19 @@ struct addr prefix_last(const struct prefix *p)
 		last.b[i] |= (uint8_t)~mask[i];
 	return last;
 }
+
+bool addr_bytes_next(uint8_t *value, unsigned size)
+{
+	for (unsigned i = size; i-- > 0;)
+		if (++value[i])
+			return true;
+	return false;
+}
+
+bool addr_bytes_before(uint8_t *value, unsigned size)
+{
+	for (unsigned i = size; i-- > 0;)
+		if (value[i]--)
+			return true;
+	return false;
+}

@@ -37,8 +37,11 @@ int addr_compare(const struct addr *a, const struct addr *b); // by family, then
 bool addr_is_none(const struct addr *a);
 bool addr_is_link_local(const struct addr *a); // 169.254/16, fe80::/10
 bool prefix_contains(const struct prefix *p, const struct addr *a);
-void addr_mask(struct addr *a, unsigned len);                   // zero the host bits
-struct addr prefix_last(const struct prefix *p);                // highest address of it
+void addr_mask(struct addr *a, unsigned len);    // zero the host bits
+struct addr prefix_last(const struct prefix *p); // highest address of it
+// The value beside it, of `size` bytes in network order. False: there is none, it has gone round.
+bool addr_bytes_next(uint8_t *value, unsigned size);
+bool addr_bytes_before(uint8_t *value, unsigned size);
 void addr_netmask(enum fam fam, unsigned len, uint8_t out[16]); // len ones, then zeros
 
 #endif

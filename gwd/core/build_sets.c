@@ -270,6 +270,7 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 	build_by_mark(plan, "translate", "snat");
 	build_lan_networks(plan, &input->model->lan);
 	build_named(plan, input);
+	build_inside(plan, input);
 	build_fastpath(plan, input);
 	vec_each(&plan->groups, group) {
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {

@@ -165,6 +165,7 @@ void build_shape(struct plan *plan)
 	shape_number(&hash, SHAPE_VERSION);
 	shape_number(&hash, plan->mark_mask);
 	shape_number(&hash, plan->lan_networks);
+	shape_number(&hash, plan->inside);
 	vec_each(&plan->gateways, gw)
 		shape_gateway(&hash, gw);
 	vec_each(&plan->groups, group)

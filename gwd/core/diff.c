@@ -75,9 +75,11 @@ static void diff_vips(struct ops *ops, const struct plan *from, const struct pla
 	}
 }
 
-static bool diff_same_data(const struct plan_elem *a, const struct plan_elem *b)
+static bool diff_same_data(const struct plan_set *set, const struct plan_elem *a, const struct plan_elem *b)
 {
-	return a->mark == b->mark && !strcmp(a->chain, b->chain);
+	bool same_last =
+		set->flowtable || !memcmp(a->last, b->last, sizeof(a->last)); // names of devices there
+	return a->mark == b->mark && !strcmp(a->chain, b->chain) && same_last;
 }
 
 static void diff_elems(struct ops *ops, const struct plan_set *from, const struct plan_set *to,
@@ -87,7 +89,7 @@ static void diff_elems(struct ops *ops, const struct plan_set *from, const struc
 	const struct plan_elem *right = to->elems.v, *right_end = vec_end(&to->elems);
 	while (left != left_end || right != right_end) {
 		int order = DIFF_ORDER(left, left_end, right, right_end, plan_elem_compare);
-		bool changed = !order && !diff_same_data(left, right);
+		bool changed = !order && !diff_same_data(to, left, right);
 		if (kind == OP_ELEM_DEL && (order < 0 || changed))
 			vec_push(&ops->op, (struct op){.kind = kind, .set = to, .elem = left});
 		if (kind == OP_ELEM_ADD && (order > 0 || changed))

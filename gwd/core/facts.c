@@ -11,6 +11,7 @@ void facts_free(struct facts *facts)
 	vec_free(&facts->defaults);
 	vec_free(&facts->prefixes);
 	vec_free(&facts->neighs);
+	vec_free(&facts->nets);
 }
 
 const struct fact_iface *facts_iface(const struct facts *facts, const char *name)

@@ -47,6 +47,16 @@ struct fact_prefix {
 	uint32_t oif; // the link that it belongs to; 0: not told
 };
 
+// Where a route leads: of main (not gwd's own), or of table local, which the kernel asks first.
+struct fact_net {
+	struct prefix to;
+	uint32_t metric;
+	uint32_t oif; // interface index (the first leg's); 0: the kernel refuses what goes there
+	bool local;   // of table local: this host's own addresses, and those of more than one host
+};
+
+#define FACTS_NETS_MAX 2048 // of both families; a full BGP table is not followed route by route
+
 // A resolved neighbour on an interface that several gateways share.
 struct fact_neigh {
 	uint32_t index;
@@ -59,6 +69,9 @@ struct facts {
 	VEC(struct fact_route) defaults;
 	VEC(struct fact_prefix) prefixes; // the shorter ones first
 	VEC(struct fact_neigh) neighs;
+	VEC(struct fact_net) nets;
+	bool nets_many;     // more of them than are kept: there are none in `nets`
+	bool policy_routed; // somebody else has ip rules: not main alone says where a packet goes
 };
 
 void facts_free(struct facts *facts);

@@ -6,7 +6,7 @@
 //	take.ID.GATEWAY      chain: the flow belongs to this gateway (stamps both marks, counts)
 //	in.ID.GATEWAY        chain: it came in by this gateway, or has its mark already (stamps both marks)
 //	snat.ID.GATEWAY      chain: source translation for this gateway
-//	lan                  chain: a new flow from the LAN
+//	lan lan6             chains: a new flow from the LAN
 //	shared               chain: it came by a WAN of several gateways: told apart by the next hop's MAC
 //	group4.G             chains: a group that counts, per family
 //	prefer4.G strict4.G  chains: a rule's way into its group, and what if nobody there is usable
@@ -26,6 +26,7 @@
 //	bymark               map: gateway mark -> in.* (`mark` is a word of nft's language)
 //	translate            map: gateway mark -> snat.* (so is `snat`)
 //	lan4 lan6            sets: LAN networks
+//	inside4 inside6      sets: destinations that don't go out (core/inside.h)
 //	fast                 flowtable, and the chain that puts flows into it
 //	fastmark             set: marks of the gateways whose flows it takes
 //	dst4.rule.NAME       set: destinations of a rule that goes by names

@@ -260,6 +260,7 @@ struct plan {
 	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)
 	bool netdev;       // there is a second table, of family netdev
 	bool lan_networks; // LAN sources are narrowed by the sets lan4 and lan6
+	bool inside; // the sets inside4 and inside6 say what does not go out; else the packet path asks main
 	VEC(struct plan_gateway) gateways;
 	VEC(struct plan_group) groups;
 	VEC(struct plan_rule) rules;

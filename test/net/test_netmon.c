@@ -193,8 +193,9 @@ Test(netmon, is_not_woken_by_what_is_not_its_business)
 	netmon_set_own_port(w->netmon, routes_port(routes));
 	watch_until(w, 5000, address(w, "wan1", "2001:db8:1::2") == 1);
 	w->seen = 0;
-	ip(w, "ip route add unreachable default metric 400; ip route add 192.0.2.0/24 via 100.64.1.1;"
-	      "ip route add default via 100.64.1.1 table 1001; ip rule add pref 77 lookup 1001");
+	ip(w,
+	   "ip route add unreachable default metric 400; ip route add 192.0.2.0/24 via 100.64.1.1 table 1001;"
+	   "ip route add default via 100.64.1.1 table 1001");
 	cr_assert_eq(routes_apply_op(routes, &(struct op){.kind = OP_ROUTE_SET, .route = &route}, &err), 0);
 	watch_hears_only(w, 0, 100);
 	ip(w, "ip rule add pref 78 lookup 1001 protocol 200"); // as ours, but not by us
@@ -202,6 +203,67 @@ Test(netmon, is_not_woken_by_what_is_not_its_business)
 	ip(w, "ip route flush table 1003");
 	watch_hears_only(w, NETMON_OURS, 100);
 	routes_close(routes);
+	watch_close(w);
+}
+
+static unsigned nets(const struct watch *watch, const char *prefix)
+{
+	struct prefix to;
+	unsigned n = 0;
+	cr_assert(prefix_parse(prefix, &to));
+	vec_each(&netmon_facts(watch->netmon)->nets, net)
+		n += net->to.len == to.len && addr_equal(&net->to.addr, &to.addr);
+	return n;
+}
+
+Test(netmon, follows_every_route_of_main_and_local)
+{
+	struct watch watch, *w = &watch;
+	watch_open(w);
+	cr_expect_eq(nets(w, "100.64.1.0/24"), 1);
+	cr_expect_eq(nets(w, "100.64.1.2/32"), 1, "this host's own");
+	ip(w, "ip route add 192.0.2.0/24 via 100.64.1.1; ip -6 route add blackhole 2001:db8:77::/48");
+	watch_until(w, 1000, nets(w, "192.0.2.0/24") == 1 && nets(w, "2001:db8:77::/48") == 1);
+	ip(w, "ip route add local 198.51.100.0/25 dev lo");
+	watch_until(w, 1000, nets(w, "198.51.100.0/25") == 1);
+	ip(w, "ip route del 192.0.2.0/24");
+	watch_until(w, 1000, nets(w, "192.0.2.0/24") == 0);
+	ip(w, "ip link set wan1 down"); // drops them without a word
+	watch_until(w, 1000, !nets(w, "100.64.1.0/24"));
+	watch_close(w);
+}
+
+Test(netmon, knows_whether_others_have_ip_rules)
+{
+	struct watch watch, *w = &watch;
+	watch_open(w);
+	cr_expect_not(netmon_facts(w->netmon)->policy_routed);
+	ip(w, "ip rule add pref 77 lookup 1001 protocol 200; ip -6 rule add pref 77 to 2001:db8::/32 lookup "
+	      "main");
+	watch_until(w, 1000, netmon_facts(w->netmon)->policy_routed);
+	ip(w, "ip -6 rule del pref 77");
+	watch_until(w, 1000, !netmon_facts(w->netmon)->policy_routed);
+	watch_close(w);
+}
+
+// A full BGP table is not followed route by route; when it is gone, the rest is.
+Test(netmon, does_not_follow_very_many_routes)
+{
+	struct watch watch, *w = &watch;
+	watch_open(w);
+	ip(w, "for i in $(seq 0 2999); do echo route add 20.$((i / 250)).$((i %% 250)).0/24 via 100.64.1.1; "
+	      "done |"
+	      "ip -batch -");
+	watch_until(w, 3000, netmon_facts(w->netmon)->nets_many && !netmon_facts(w->netmon)->nets.n);
+	w->seen = 0;
+	ip(w, "ip route add 192.0.2.0/24 via 100.64.1.1");
+	watch_hears_only(w, 0, 100);
+	ip(w, "for i in $(seq 0 2999); do echo route del 20.$((i / 250)).$((i %% 250)).0/24; done | ip "
+	      "-batch -");
+	netmon_resync(w->netmon); // the engine does that now and then
+	watch_until(w, 1000, nets(w, "192.0.2.0/24") == 1);
+	ip(w, "ip route del 192.0.2.0/24");
+	watch_until(w, 1000, nets(w, "192.0.2.0/24") == 0);
 	watch_close(w);
 }
 

@@ -59,6 +59,41 @@ static int isp_of(struct net *net, int family)
 		.isp;
 }
 
+static bool goes_out(void *arg)
+{
+	return isp_of(arg, AF_INET) > 0;
+}
+
+static bool stays_in(void *arg)
+{
+	return isp_of(arg, AF_INET) == 0;
+}
+
+// By the set of what is inside, and where somebody has ip rules of his own, by asking the kernel.
+Test(routing, routes_that_come_and_go_are_followed)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
+	char *gateways = net_gateways(net->lab, 2, weights, true);
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	lab_do(lab_inside(net->lab), "ip addr add %s/32 dev lo", lab_server_address(AF_INET, 1));
+	lab_server_start(net->lab, lab_inside(net->lab), NULL);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	for (int asked = 0; asked < 2; asked++) {
+		cr_assert(lab_wait_until(goes_out, net, 2000));
+		lab_do(lab_router(net->lab), "ip route add %s via 10.200.0.2 dev lan1",
+		       lab_server_address(AF_INET, 1));
+		cr_assert(lab_wait_until(stays_in, net, 2000));
+		lab_do(lab_router(net->lab), "ip route del %s", lab_server_address(AF_INET, 1));
+		cr_assert(lab_wait_until(goes_out, net, 2000));
+		if (!asked)
+			lab_do(lab_router(net->lab), "ip rule add pref 30000 to 192.0.2.9 lookup main");
+	}
+	net_finish(net);
+}
+
 Test(routing, tier_two_serves_when_tier_one_is_gone_and_hands_back)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3});

@@ -120,7 +120,22 @@ Test(nft_apply, what_was_applied_is_read_back_gateways_too)
 	fixture_free(f);
 }
 
-// Through random changes of who is there and who is alive, always by the difference alone.
+static void random_nets(struct facts *facts)
+{
+	facts->nets.n = 0;
+	facts->policy_routed = rand() % 16 == 0;
+	for (size_t n = (size_t)rand() % 8; n--;) {
+		struct fact_net net = {.oif = 2 + (uint32_t)rand() % 6, .local = rand() % 4 == 0};
+		enum fam fam = (enum fam)(rand() % FAM_COUNT);
+		uint8_t bytes[16] = {10, (uint8_t)(rand() % 4 * 0x40), (uint8_t)rand()};
+		net.to =
+			(struct prefix){.addr = addr_from(fam_af(fam), bytes), .len = (uint8_t)(rand() % 25)};
+		addr_mask(&net.to.addr, net.to.len);
+		vec_push(&facts->nets, net);
+	}
+}
+
+// Through random changes of who is there, who is alive and where main leads, always by the difference alone.
 Test(nft_apply, any_difference_leads_from_one_plan_to_the_next)
 {
 	struct fixture *f = fixture_new(5);
@@ -138,6 +153,7 @@ Test(nft_apply, any_difference_leads_from_one_plan_to_the_next)
 		}
 		for (size_t i = 0; i < 5; i++)
 			fixture_verdict(f, i, rand() % 3 ? STATE_UP : STATE_DOWN);
+		random_nets(&f->facts);
 		fixture_build(f, &next);
 		must_apply(nft, &now, &next);
 		expect_in_force(nft, &next);
