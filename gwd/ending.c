@@ -13,6 +13,7 @@
 #include "gwd/base/vec.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/plan.h"
+#include "gwd/ending_priv.h"
 #include "gwd/wake.h"
 #include "nft/conntrack.h"
 
@@ -102,11 +103,6 @@ static bool ending_is_its(const struct ending_whose *whose, const struct ct_flow
 
 // ---- making clients speak --------------------------------------------------------------------
 
-struct ending_flow {
-	uint32_t mark;
-	struct wake_flow wake;
-};
-
 struct ending_list {
 	const struct ending_whose *whose;
 	VEC(struct ending_flow) flows;
@@ -142,35 +138,36 @@ static struct wake *ending_wake(struct ending *ending, uint32_t mark, unsigned p
 }
 
 // Those of one link. A client that came by none is reached as the LAN's hosts are.
-static int ending_wake_link(struct ending *ending, const struct ending_list *list, uint32_t link,
+static int ending_wake_link(struct ending *ending, const struct ending_flow *all, size_t n, uint32_t link,
 			    uint32_t mask, struct err *err)
 {
 	struct wake *wake = ending_wake(ending, link ? link : mask, link ? PLAN_WAKE_PRIORITY : 0, err);
 	VEC(struct wake_flow) flows = {0};
 	if (!wake)
 		return -1;
-	vec_each(&list->flows, flow)
-		if ((flow->mark & mask) == link)
-			vec_push(&flows, flow->wake);
+	for (size_t i = 0; i < n; i++)
+		if ((all[i].mark & mask) == link)
+			vec_push(&flows, all[i].wake);
 	int r = wake_send(wake, flows.v, flows.n, err);
 	vec_free(&flows);
 	return r;
 }
 
-static void ending_speak(struct ending *ending, const struct ending_list *list, uint32_t mask)
+void ending_speak(struct ending *ending, const char *name, const struct ending_flow *flows, size_t n,
+		  uint32_t mask)
 {
 	VEC(uint32_t) done = {0};
 	struct err err;
-	vec_each(&list->flows, flow) {
-		uint32_t link = flow->mark & mask;
+	for (size_t i = 0; i < n; i++) {
+		uint32_t link = flows[i].mark & mask;
 		bool known = false;
 		vec_each(&done, other)
 			known |= *other == link;
 		if (known)
 			continue;
 		vec_push(&done, link);
-		if (ending_wake_link(ending, list, link, mask, &err) < 0)
-			log_warn("real", "%s: idle clients are not told: %s", list->whose->name, err.text);
+		if (ending_wake_link(ending, flows, n, link, mask, &err) < 0)
+			log_warn("real", "%s: idle clients are not told: %s", name, err.text);
 	}
 	vec_free(&done);
 }
@@ -194,7 +191,7 @@ static int ending_once(struct ending *ending, const struct ending_whose *whose, 
 	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++)
 		r = ending_family(ending, &list, fam, err);
 	if (!r && mask)
-		ending_speak(ending, &list, mask);
+		ending_speak(ending, whose->name, list.flows.v, list.flows.n, mask);
 	if (list.n)
 		log_info("real", "%s: %zu connections ended", whose->name, list.n);
 	vec_free(&list.flows);

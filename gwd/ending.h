@@ -18,6 +18,8 @@ struct ending;
 struct err;
 struct event_base;
 struct facts;
+struct nft;
+struct plan;
 struct plan_real;
 struct plan_service;
 
@@ -29,6 +31,11 @@ void ending_free(struct ending *ending); // NULL is fine
 // not possible is logged and costs nothing else.
 int ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real,
 		uint32_t mask, const struct facts *facts, struct err *err);
+
+// The same for a real by dr or tun, whose connections the packet path alone knows, and ends or moves when they
+// speak: here the clients are made to. `applied`: what is in force.
+int ending_direct(struct ending *ending, struct nft *nft, const struct plan *applied,
+		  const struct plan_service *service, const struct plan_real *real, struct err *err);
 
 // It takes connections again ("SERVICE/REAL"): no second time.
 void ending_cancel(struct ending *ending, const char *name);

@@ -118,6 +118,9 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 	case OP_FLUSH:
 		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
 	case OP_END:
+		if (plan_real_is_direct(op->real))
+			return ending_direct(engine->ending, engine->nft, &engine->applied, op->service,
+					     op->real, err);
 		return ending_real(engine->ending, op->service, op->real, engine->model->globals.mark_mask,
 				   netmon_facts(engine->netmon), err);
 	case OP_CHAINS:

@@ -64,6 +64,9 @@ typedef void (*nft_pin_cb)(void *arg, const uint8_t *key, unsigned key_size, uin
 			   uint64_t expires_ms);
 int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err);
 
+// The same for a map of connections (drconn4.S, …): the id of the real that each has.
+int nft_dump_conns(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err);
+
 // The one element of a pin map with that key. -ENOENT: there is none.
 int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned key_size, uint32_t *mark,
 		uint64_t *expires_ms, struct err *err);

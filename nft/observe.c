@@ -87,13 +87,14 @@ static int observe_elems(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err)
+static int observe_pins(struct nft *nft, enum plan_table table, const char *set, nft_pin_cb cb, void *arg,
+			struct err *err)
 {
 	struct observe_pins pins = {0};
 	int code = -EINTR;
 	for (unsigned tries = 0; code == -EINTR && tries < OBSERVE_TRIES; tries++) {
 		pins.v.n = 0;
-		code = nft_dump(nft, PLAN_INET, NFT_MSG_GETSETELEM, set, observe_elems, &pins, err);
+		code = nft_dump(nft, table, NFT_MSG_GETSETELEM, set, observe_elems, &pins, err);
 	}
 	for (size_t i = 0; !code && i < pins.v.n; i++) {
 		const struct observe_pin *pin = &pins.v.v[i];
@@ -128,6 +129,16 @@ int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned k
 	}
 	vec_free(&pins.v);
 	return code;
+}
+
+int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err)
+{
+	return observe_pins(nft, PLAN_INET, set, cb, arg, err);
+}
+
+int nft_dump_conns(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err)
+{
+	return observe_pins(nft, PLAN_NETDEV, set, cb, arg, err);
 }
 
 int nft_flush_set(struct nft *nft, const char *set, struct err *err)

@@ -143,6 +143,17 @@ Test(direct, the_connections_of_a_dead_real_end_or_move)
 	net_guard(net, 2);
 	struct lab_burst *tcp = hold(net, AF_INET, false, 60), *udp = hold(net, AF_INET, true, 60);
 	cr_expect_eq(poke(tcp).answered, 60);
+	struct lab_transfer *idle[8];
+	for (int i = 0; i < 8; i++) {
+		idle[i] = lab_transfer_start(
+			net->lab,
+			&(struct lab_transfer_spec){
+				.flow = {.from = i % 2 ? lab_internet(net->lab) : lab_host(net->lab, 3),
+					 .to = i / 2 % 2 ? DIRECT_VIP4 : DIRECT_VIP6,
+					 .port = 7000},
+				.kind = LAB_IDLE});
+		cr_assert(lab_transfer_wait_running(idle[i], 3000));
+	}
 	die(net, 1);
 	struct lab_tally tally = poke(tcp);
 	cr_expect_eq(tally.answered, 30, "%d answered", tally.answered);
@@ -151,6 +162,14 @@ Test(direct, the_connections_of_a_dead_real_end_or_move)
 	cr_expect_eq(poke(udp).answered, 60);
 	lab_burst_free(tcp);
 	lab_burst_free(udp);
+	int ended = 0;
+	for (int i = 0; i < 8; i++) {
+		ended += lab_transfer_wait_end(idle[i], 1000);
+		struct lab_transfer_report report = lab_transfer_stop(idle[i]);
+		cr_expect(report.end == LAB_END_RUNNING || report.end == LAB_END_RST, "%d: %s", i,
+			  lab_transfer_end_name(report.end));
+	}
+	cr_expect_eq(ended, 4, "of 8 clients that wait %d were told", ended);
 	direct_burst(net, lab_internet(net->lab), AF_INET, false, 60, 2);
 	net_finish(net);
 }
