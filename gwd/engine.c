@@ -21,6 +21,7 @@
 #include "gwd/monitor.h"
 #include "gwd/netmon.h"
 #include "gwd/notify.h"
+#include "gwd/real_loads.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
 #include "gwd/unpinned.h"
@@ -201,6 +202,8 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
 	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
+	engine->real_loads =
+		real_loads_new(engine->base, engine->conntrack, &engine->reals, engine_on_loads, engine);
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
 	engine_open_occupancy(engine);
@@ -294,6 +297,7 @@ void engine_free(struct engine *engine)
 	engine_close_occupancy(engine);
 	name_watch_free(engine->name_watch);
 	loads_free(engine->loads);
+	real_loads_free(engine->real_loads);
 	evidence_free(engine->evidence);
 	engine_close_notify(engine);
 	failover_free(engine->failover);

@@ -53,6 +53,7 @@ struct nft *engine_nft(const struct engine *engine);             // for reading 
 
 // What is remembered of the services, in the order of engine_model().
 const struct reals *engine_reals(const struct engine *engine);
+bool engine_counts_reals(const struct engine *engine); // their connections are known all the time
 
 struct events *engine_events(const struct engine *engine); // to read, and to watch
 

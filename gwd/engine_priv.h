@@ -24,6 +24,7 @@ struct loads;
 struct name_watch;
 struct notify;
 struct occupancy;
+struct real_loads;
 struct vips;
 struct unpinned;
 
@@ -81,6 +82,7 @@ struct engine {
 	struct monitor *monitor;
 	struct name_watch *name_watch; // of the names in rules
 	struct loads *loads;
+	struct real_loads *real_loads;
 	struct evidence *evidence;
 	struct turns turns;  // of the groups that go by counts
 	bool turns_unknown;  // the chains were loaded anew, or never read

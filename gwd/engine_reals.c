@@ -8,6 +8,7 @@
 #include "gwd/ending.h"
 #include "gwd/engine_priv.h"
 #include "gwd/monitor.h"
+#include "gwd/real_loads.h"
 #include "gwd/real_monitor.h"
 #include "gwd/reals.h"
 
@@ -16,6 +17,7 @@ void engine_configure_reals(struct engine *engine)
 	reals_configure(&engine->reals, engine->model, mono_now_ms());
 	real_monitor_update(engine->monitor, &engine->reals, engine->model);
 	engine_configure_occupancy(engine);
+	real_loads_configure(engine->real_loads, engine->model);
 }
 
 // ---- changes ---------------------------------------------------------------------------------
@@ -63,6 +65,11 @@ void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t
 		engine_report_service(engine, service, &engine->reals.services.v[i], now_ms);
 		real_monitor_set_urgent(&engine->reals, i, plan_serving(service) == SERVING_NOTHING);
 	}
+}
+
+bool engine_counts_reals(const struct engine *engine)
+{
+	return real_loads_counting(engine->real_loads);
 }
 
 const struct reals *engine_reals(const struct engine *engine)

@@ -173,6 +173,14 @@ static bool loads_list_once(struct loads *loads, uint64_t listed[LOADS_IDS])
 	return !loads_drain(loads) && !r;
 }
 
+struct timeval loads_pause(int64_t cost_us)
+{
+	int64_t pause_ms = cost_us * LOADS_IDLE / 1000;
+	pause_ms = pause_ms < LOADS_AGAIN_MS ? LOADS_AGAIN_MS : pause_ms;
+	pause_ms = pause_ms > LOADS_AGAIN_MAX_MS ? LOADS_AGAIN_MAX_MS : pause_ms;
+	return (struct timeval){.tv_sec = pause_ms / 1000, .tv_usec = pause_ms % 1000 * 1000};
+}
+
 // A listing also makes the kernel drop what has expired, which it otherwise puts off for up to a minute.
 static void loads_list(struct loads *loads)
 {
@@ -187,10 +195,7 @@ static void loads_list(struct loads *loads)
 	if (exact || loads->wild)
 		memcpy(loads->counts, listed, sizeof(listed));
 	loads->wild = false;
-	int64_t pause_ms = cost_us * LOADS_IDLE / 1000;
-	pause_ms = pause_ms < LOADS_AGAIN_MS ? LOADS_AGAIN_MS : pause_ms;
-	pause_ms = pause_ms > LOADS_AGAIN_MAX_MS ? LOADS_AGAIN_MAX_MS : pause_ms;
-	struct timeval pause = {.tv_sec = pause_ms / 1000, .tv_usec = pause_ms % 1000 * 1000};
+	struct timeval pause = loads_pause(cost_us);
 	event_add(loads->again, &pause);
 	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
 	loads_conclude(loads);

@@ -144,13 +144,14 @@ static int64_t *collect_real_flows(const struct engine *engine)
 	size_t n = engine_reals(engine)->reals.n;
 	int64_t *flows = xcalloc(n, sizeof(*flows));
 	uint64_t *counts = xcalloc(n, sizeof(*counts));
-	struct tuples *tuples = tuples_new(model);
+	bool counted = engine_counts_reals(engine);
+	struct tuples *tuples = counted ? NULL : tuples_new(model);
 	struct err err;
-	int r = n ? real_flows_list(engine_conntrack(engine), model, tuples, counts, n, &err) : 0;
+	int r = n && !counted ? real_flows_list(engine_conntrack(engine), model, tuples, counts, n, &err) : 0;
 	if (r)
 		log_warn("status", "connections can't be counted: %s", err.text);
 	for (size_t i = 0; i < n; i++)
-		flows[i] = r ? -1 : (int64_t)counts[i];
+		flows[i] = r ? -1 : (int64_t)(counted ? engine_reals(engine)->now[i].connections : counts[i]);
 	tuples_free(tuples);
 	free(counts);
 	return flows;

@@ -9,6 +9,7 @@
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
+#include "gwd/core/build_service.h"
 #include "gwd/core/build_slots.h"
 #include "gwd/core/diff.h"
 #include "gwd/core/load.h"
@@ -16,6 +17,7 @@
 #include "gwd/core/ring.h"
 #include "gwd/engine_priv.h"
 #include "gwd/loads.h"
+#include "gwd/real_loads.h"
 #include "nft/nft.h"
 
 #define STEER_PAUSE_US 1000
@@ -34,10 +36,13 @@ struct steer {
 
 static bool steer_is_due(const struct engine *engine)
 {
-	if (!engine->applied.active || !loads_counting(engine->loads))
+	if (!engine->applied.active)
 		return false;
 	vec_each(&engine->applied.groups, group)
-		if (ring_schedules(group->scheduler))
+		if (ring_schedules(group->scheduler) && loads_counting(engine->loads))
+			return true;
+	vec_each(&engine->applied.services, service)
+		if (ring_schedules(service->scheduler) && real_loads_counting(engine->real_loads))
 			return true;
 	return false;
 }
@@ -64,6 +69,52 @@ static void steer_read_turns(struct engine *engine, enum fam fam)
 			turns_set(&engine->turns, group->name, fam, taken);
 }
 
+static void steer_read_service_turns(struct engine *engine, enum fam fam)
+{
+	char chain[PLAN_NAME_SIZE], key[PLAN_GROUP_NAME_SIZE];
+	uint64_t taken;
+	vec_each(&engine->applied.services, service)
+		if (ring_schedules(service->scheduler) && service->fam[fam] && service->inet &&
+		    !nft_read_turns(engine->nft, name_service(chain, "service", fam, service), &taken, NULL))
+			turns_set(&engine->turns, name_service_turn(key, service->name), fam, taken);
+}
+
+// The applied plan's services are the model's, in its order, unless the kernel refused the model.
+static bool steer_is_known(const struct engine *engine, size_t i)
+{
+	const struct plan_service *service = &engine->applied.services.v[i];
+	const struct reals *reals = &engine->reals;
+	return i < reals->services.n && reals->services.v[i].n == service->reals.n &&
+	       !strcmp(reals->services.v[i].name, service->name);
+}
+
+// The counts that the applied plan was made from are history.
+static void steer_build_services(struct engine *engine, struct steer *steer)
+{
+	struct plan *applied = &engine->applied;
+	for (size_t i = 0; i < applied->services.n; i++) {
+		struct plan_service *service = &applied->services.v[i];
+		char key[PLAN_GROUP_NAME_SIZE];
+		if (!ring_schedules(service->scheduler) || !service->inet || !steer_is_known(engine, i))
+			continue;
+		for (size_t k = 0; k < service->reals.n; k++) {
+			const struct real_now *now = &engine->reals.by_service[i][k];
+			service->reals.v[k].connections = now->connections;
+			service->reals.v[k].closed = now->closed;
+		}
+		name_service_turn(key, service->name);
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
+			struct steer_set *entry;
+			if (!service->fam[fam])
+				continue;
+			vec_add(&steer->sets, entry);
+			build_pool(&entry->set, service, fam, turns_get(&engine->turns, key, fam));
+			const struct plan_set *old = plan_find_set(applied, entry->set.name);
+			entry->applied = old ? (size_t)(old - applied->sets.v) : SIZE_MAX;
+		}
+	}
+}
+
 static void steer_build(struct engine *engine, struct steer *steer)
 {
 	const struct plan *applied = &engine->applied;
@@ -83,6 +134,7 @@ static void steer_build(struct engine *engine, struct steer *steer)
 			entry->applied = old ? (size_t)(old - applied->sets.v) : SIZE_MAX;
 		}
 	}
+	steer_build_services(engine, steer);
 	vec_each(&steer->sets, entry)
 		if (entry->applied != SIZE_MAX)
 			plan_diff_set(&steer->ops, &applied->sets.v[entry->applied], &entry->set);
@@ -113,9 +165,12 @@ static void steer_run(struct engine *engine)
 {
 	struct steer steer = {.loads = steer_loads(engine)};
 	struct err err;
-	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		if (loads_take_arrivals(engine->loads, fam) || engine->turns_unknown)
 			steer_read_turns(engine, fam);
+		if (real_loads_take_arrivals(engine->real_loads, fam) || engine->turns_unknown)
+			steer_read_service_turns(engine, fam);
+	}
 	engine->turns_unknown = false;
 	steer_build(engine, &steer);
 	int r = steer.ops.op.n

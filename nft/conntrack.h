@@ -32,6 +32,7 @@ struct ct_flow {
 	bool has_bytes;    // nf_conntrack_acct was on when it began
 	uint64_t bytes;    // of both directions
 	int64_t began_ms;  // since 1970; 0: nf_conntrack_timestamp was off
+	uint32_t id;       // tells it from others of the same tuple
 };
 
 struct conntrack *conntrack_open(struct err *err); // NULL and the sentence on failure

@@ -116,6 +116,7 @@ bool ct_entry_parse(struct ct_entry *entry, const struct nlmsghdr *nlh)
 			break;
 		case CTA_ID:
 			entry->id = attr;
+			flow->id = nl_be32(attr);
 			break;
 		case CTA_ZONE:
 			entry->zone = attr;

@@ -10,6 +10,7 @@
 #include "gwd/base/err.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/marks.h"
+#include "nft/conntrack_parse.h"
 #include "nft/nl.h"
 #include "nft/socket.h"
 
@@ -23,13 +24,13 @@ struct ct_events {
 	uint32_t mask;
 };
 
-// Looks for the mark among the attributes and drops what has none of our bits set. Loads give host
-// order, as if the word were big endian, as marks are here.
-static int ct_events_filter(struct mnl_socket *sock, uint32_t mask)
+// Looks for the mark (or the status) among the attributes and drops what has none of our bits set. Loads give
+// host order, as if the word were big endian, as both are here.
+static int ct_events_filter(struct mnl_socket *sock, uint16_t attribute, uint32_t mask)
 {
 	struct sock_filter code[] = {
 		BPF_STMT(BPF_LD | BPF_IMM, CT_EVENTS_ATTRS),
-		BPF_STMT(BPF_LDX | BPF_IMM, CTA_MARK),
+		BPF_STMT(BPF_LDX | BPF_IMM, attribute),
 		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)(SKF_AD_OFF + SKF_AD_NLATTR)),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 4, 0), // no such attribute
 		BPF_STMT(BPF_MISC | BPF_TAX, 0),
@@ -42,14 +43,15 @@ static int ct_events_filter(struct mnl_socket *sock, uint32_t mask)
 	return setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-struct ct_events *ct_events_open(uint32_t mask, struct err *err)
+// `mask` 0: all are told.
+static struct ct_events *ct_events_listen(const int *groups, size_t n, uint16_t attribute, uint32_t mask,
+					  struct err *err)
 {
-	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY};
 	struct mnl_socket *sock = socket_open(err);
 	if (!sock)
 		return NULL;
-	int failed = ct_events_filter(sock, mask);
-	for (size_t i = 0; !failed && i < ARRAY_SIZE(groups); i++) {
+	int failed = mask ? ct_events_filter(sock, attribute, mask) : 0;
+	for (size_t i = 0; !failed && i < n; i++) {
 		int group = groups[i];
 		failed = mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group));
 	}
@@ -62,6 +64,19 @@ struct ct_events *ct_events_open(uint32_t mask, struct err *err)
 	events->sock = sock;
 	events->mask = mask;
 	return events;
+}
+
+struct ct_events *ct_events_open(uint32_t mask, struct err *err)
+{
+	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_DESTROY};
+	return ct_events_listen(groups, ARRAY_SIZE(groups), CTA_MARK, mask, err);
+}
+
+struct ct_events *ct_events_open_flows(uint32_t status, struct err *err)
+{
+	static const int groups[] = {NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE,
+				     NFNLGRP_CONNTRACK_DESTROY};
+	return ct_events_listen(groups, ARRAY_SIZE(groups), CTA_STATUS, status, err);
 }
 
 void ct_events_close(struct ct_events *events)
@@ -79,8 +94,6 @@ int ct_events_fd(const struct ct_events *events)
 
 static void ct_event(const struct ct_events *events, const struct nlmsghdr *nlh, ct_event_fn *cb, void *arg)
 {
-	if (NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_CTNETLINK)
-		return;
 	const struct nfgenmsg *nfg = mnl_nlmsg_get_payload(nlh);
 	int change = NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE ? -1 : 1;
 	nl_each_attr(attr, nlh, sizeof(*nfg))
@@ -91,7 +104,9 @@ static void ct_event(const struct ct_events *events, const struct nlmsghdr *nlh,
 		}
 }
 
-bool ct_events_read(struct ct_events *events, ct_event_fn *cb, void *arg)
+typedef void ct_message_fn(const struct ct_events *events, const struct nlmsghdr *nlh, void *arg);
+
+static bool ct_events_each(struct ct_events *events, ct_message_fn *take, void *arg)
 {
 	char buf[8192]; // one event in each datagram
 	bool whole = true;
@@ -103,7 +118,39 @@ bool ct_events_read(struct ct_events *events, ct_event_fn *cb, void *arg)
 		int left = n < 0 ? 0 : (int)n;
 		for (const struct nlmsghdr *nlh = (const void *)buf; mnl_nlmsg_ok(nlh, left);
 		     nlh = mnl_nlmsg_next(nlh, &left))
-			ct_event(events, nlh, cb, arg);
+			if (NFNL_SUBSYS_ID(nlh->nlmsg_type) == NFNL_SUBSYS_CTNETLINK)
+				take(events, nlh, arg);
 	}
 	return whole;
+}
+
+struct ct_told {
+	ct_event_fn *cb;
+	ct_flow_event_fn *flow_cb;
+	void *arg;
+};
+
+static void ct_take_mark(const struct ct_events *events, const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ct_told *told = arg;
+	ct_event(events, nlh, told->cb, told->arg);
+}
+
+static void ct_take_flow(const struct ct_events *events, const struct nlmsghdr *nlh, void *arg)
+{
+	const struct ct_told *told = arg;
+	struct ct_entry entry;
+	(void)events;
+	if (ct_entry_parse(&entry, nlh))
+		told->flow_cb(told->arg, &entry.flow, NFNL_MSG_TYPE(nlh->nlmsg_type) == IPCTNL_MSG_CT_DELETE);
+}
+
+bool ct_events_read(struct ct_events *events, ct_event_fn *cb, void *arg)
+{
+	return ct_events_each(events, ct_take_mark, &(struct ct_told){.cb = cb, .arg = arg});
+}
+
+bool ct_events_read_flows(struct ct_events *events, ct_flow_event_fn *cb, void *arg)
+{
+	return ct_events_each(events, ct_take_flow, &(struct ct_told){.flow_cb = cb, .arg = arg});
 }

@@ -228,7 +228,7 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 	if (plan->netdev)
 		build_direct_sets(plan, input);
 	vec_each(&plan->services, service) {
-		snprintf(name, sizeof(name), "service/%s", service->name);
+		name_service_turn(name, service->name);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			struct plan_set *set;
 			if (!service->fam[fam] || !service->inet)

@@ -48,6 +48,12 @@ const char *name_service(char *out, const char *kind, enum fam fam, const struct
 	return out;
 }
 
+const char *name_service_turn(char *out, const char *service)
+{
+	snprintf(out, PLAN_GROUP_NAME_SIZE, "service/%s", service);
+	return out;
+}
+
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service)
 {
 	snprintf(out, PLAN_NAME_SIZE, "pool%c.%s.%u", fam_digit(fam), service->name, service->n_slots[fam]);

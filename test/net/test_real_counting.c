@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// Live connections of reals: counted by conntrack's events, spread by them.
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "test/net/dying.h"
+
+#define WEB \
+	"service web { listen = { \"100.64.1.17:80\", \"[2001:db8:1:80::17]:80\" } probes = none %s" \
+	" real www1 { address = 10.0.0.11 port = 8080 } real www2 { address = 10.0.0.12 port = 8080 %s }" \
+	" real six1 { address = fd00:10::11 port = 8080 } real six2 { address = fd00:10::12 port = 8080 } }"
+
+static struct inbound *start(const char *options, const char *second)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
+	dying_vips(in);
+	inbound_gwd(in, WEB, options, second);
+	net_guard(in->net, 1);
+	return in;
+}
+
+static struct lab_burst *hold(struct inbound *in, int family, int count)
+{
+	struct lab_burst *held = lab_burst_start(
+		in->net->lab,
+		&(struct lab_burst_spec){
+			.flow = {.from = lab_internet(in->net->lab), .to = dying_vip(family, 1), .port = 80},
+			.count = count,
+			.at_once = 4,
+			.hold = true});
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, count);
+	return held;
+}
+
+static void by_hand(struct inbound *in, const char *command)
+{
+	char *output;
+	cr_assert_eq(net_gwctl(in->net, &output, "%s", command), 0, "%s: %s", command, output);
+	free(output);
+}
+
+// One real begins with ten that the other has not: the next ones make up for it.
+static void evens_out(const char *scheduler, int family, const char *one, const char *other)
+{
+	char options[64], command[64];
+	snprintf(options, sizeof(options), "scheduler = %s", scheduler);
+	struct inbound *in = start(options, "");
+	snprintf(command, sizeof(command), "drain web/%s", other);
+	by_hand(in, command);
+	struct lab_burst *first = hold(in, family, 10);
+	dying_wait_flows(in, "web", one, 10, 3000);
+	snprintf(command, sizeof(command), "undrain web/%s", other);
+	by_hand(in, command);
+	struct lab_burst *second = hold(in, family, 10);
+	dying_wait_flows(in, "web", other, 10, 3000);
+	cr_expect_eq(dying_flows(in, "web", one), 10);
+	struct lab_burst *third = hold(in, family, 20);
+	dying_wait_flows(in, "web", other, 20, 3000);
+	cr_expect_eq(dying_flows(in, "web", one), 20);
+	lab_burst_free(second); // closed by both sides: they count no more
+	dying_wait_flows(in, "web", other, 10, 3000);
+	lab_burst_free(first);
+	lab_burst_free(third);
+	dying_wait_flows(in, "web", one, 0, 3000);
+	inbound_finish(in);
+}
+
+Test(real_counting, lc)
+{
+	evens_out("lc", AF_INET, "www1", "www2");
+}
+
+Test(real_counting, wlc)
+{
+	evens_out("wlc", AF_INET, "www1", "www2");
+}
+
+Test(real_counting, wlc_6)
+{
+	evens_out("wlc", AF_INET6, "six1", "six2");
+}
+
+Test(real_counting, sed_by_weight_and_after_a_restart)
+{
+	struct inbound *in = start("scheduler = sed", "weight = 3");
+	struct lab_burst *first = hold(in, AF_INET, 20);
+	dying_wait_flows(in, "web", "www2", 15, 3000);
+	cr_expect_eq(dying_flows(in, "web", "www1"), 5);
+	lab_proc_signal(in->net->gwd, 9);
+	lab_proc_wait(in->net->gwd, 5000);
+	struct lab_burst *meanwhile = hold(in, AF_INET, 4);
+	net_gwd(in->net);
+	long one = dying_flows(in, "web", "www1"), other = dying_flows(in, "web", "www2");
+	cr_expect_eq(one + other, 24, "%ld and %ld", one, other);
+	struct lab_burst *last = hold(in, AF_INET, 16);
+	dying_wait_flows(in, "web", "www1", 10, 3000);
+	cr_expect_eq(dying_flows(in, "web", "www2"), 30);
+	lab_burst_free(first);
+	lab_burst_free(meanwhile);
+	lab_burst_free(last);
+	inbound_finish(in);
+}
