@@ -329,14 +329,14 @@ static bool in_turn(const json_t *root, const char *gateway)
 }
 
 // The link that it left by, from the source that it got.
-static void check_link(struct world *w, const json_t *root, const struct seen *seen, const struct packet *p)
+static void check_link(struct world *w, const struct seen *seen, const struct packet *p, const char *out)
 {
-	char source[ADDR_TEXT], out[16];
-	int isp = lab_isp_of_source(w->net->lab, addr_text(&seen->flow.reply.dst, source));
-	snprintf(out, sizeof(out), "wan%d", isp);
-	if (!strncmp(word(root, "out"), "wan", 3))
-		CHECK(w, !strcmp(word(root, "out"), out), "it has the source %s, of %s", source, out);
-	else if (*word(root, "out"))
+	char source[ADDR_TEXT], wan[16];
+	snprintf(wan, sizeof(wan), "wan%d",
+		 lab_isp_of_source(w->net->lab, addr_text(&seen->flow.reply.dst, source)));
+	if (!strncmp(out, "wan", 3))
+		CHECK(w, !strcmp(out, wan), "it has the source %s, of %s", source, wan);
+	else if (*out)
 		CHECK(w, addr_equal(&seen->flow.reply.dst, &p->from), "it was translated to %s", source);
 }
 
@@ -371,11 +371,15 @@ static void check(struct world *w, const json_t *root, const struct packet *p)
 		return;
 	CHECK(w, lab_wait_until(is_there, &wait, 1000), "it is not there");
 	gateway_of_mark(w, seen.flow.mark, gateway);
-	if (!strcmp(end, "turn") || !strcmp(why, "counts")) // what is counted may have changed meanwhile
+	if (!strcmp(end, "turn") || !strcmp(why, "counts")) { // what is counted may have changed meanwhile
+		char out[16];
 		CHECK(w, in_turn(root, gateway), "%s has it", gateway);
-	else
-		CHECK(w, !strcmp(word(root, "gateway"), gateway), "%s has it", gateway);
-	check_link(w, root, &seen, p);
+		snprintf(out, sizeof(out), "wan%s", gateway + 1);
+		check_link(w, &seen, p, out);
+		return;
+	}
+	CHECK(w, !strcmp(word(root, "gateway"), gateway), "%s has it", gateway);
+	check_link(w, &seen, p, word(root, "out"));
 }
 
 // ---- the test --------------------------------------------------------------------------------
