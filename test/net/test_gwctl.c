@@ -132,8 +132,8 @@ Test(gwctl, what_can_not_be_done_is_refused_in_a_sentence)
 		const char *arguments, *text;
 		int status;
 	} cases[] = {
-		{"status nobody", "no gateway or balance is named \"nobody\"", 1},
-		{"pins nobody", "no gateway or balance is named \"nobody\"", 1},
+		{"status nobody", "no gateway, balance, service or real is named \"nobody\"", 1},
+		{"pins nobody", "no gateway, balance, service or real is named \"nobody\"", 1},
 		{"dance", "gwd has no command \"dance\"", 2},
 		{"status a b", "usage: gwctl status [NAME]", 2},
 		{"-j rules", "no JSON form", 2},
