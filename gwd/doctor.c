@@ -84,13 +84,15 @@ static void judge_sysctl(struct doctor *doctor, const struct doctor_host *host,
 		doctor_find(doctor, remedy, "%s is %s, and must be %s %s", want->path, now->value,
 			    want->value, want->why);
 	}
-	vec_each(&host->settings, set) {
-		if (strcmp(set->path, want->path) != 0 || sysctl_is_right(want, set->value))
-			continue;
-		snprintf(remedy, sizeof(remedy), "take the line out of %s", set->file);
-		doctor_find(doctor, remedy, "%s sets %s to %s: it would undo gwd's %s when it is read again",
-			    set->file, set->path, set->value, want->value);
-	}
+	const struct doctor_setting *last = NULL;
+	vec_each(&host->settings, set)
+		if (!strcmp(set->path, want->path))
+			last = set;
+	if (!last || sysctl_is_right(want, last->value))
+		return;
+	snprintf(remedy, sizeof(remedy), "take the line out of %s", last->file);
+	doctor_find(doctor, remedy, "%s sets %s to %s: it would undo gwd's %s when it is read again",
+		    last->file, last->path, last->value, want->value);
 }
 
 // ---- other programs' rules ---------------------------------------------------------------------

@@ -27,7 +27,7 @@ struct doctor_setting {
 };
 
 struct doctor_host {
-	VEC(struct doctor_setting) settings; // of the files
+	VEC(struct doctor_setting) settings; // of the files, in the order in which they count
 	VEC(struct doctor_setting) kernel;   // of what the plan wants: the value now; no file
 	struct foreign foreign;
 	uint64_t flows, flows_max;       // of conntrack; max 0: not known

@@ -26,18 +26,52 @@ static void collect_file(struct doctor_host *host, const char *path)
 		fclose(file);
 }
 
+struct collected_paths {
+	VEC(char *) v;
+};
+
+static const char *base_name(const char *path)
+{
+	return strrchr(path, '/') + 1;
+}
+
+static int compare_base_names(const void *a, const void *b)
+{
+	return strcmp(base_name(*(char *const *)a), base_name(*(char *const *)b));
+}
+
+// A file of a later directory is masked by one of its name before.
+static void collect_paths(struct collected_paths *paths, const char *pattern)
+{
+	glob_t found;
+	size_t before = paths->v.n;
+	if (glob(pattern, 0, NULL, &found) != 0)
+		return;
+	for (size_t i = 0; i < found.gl_pathc; i++) {
+		bool masked = false;
+		for (size_t k = 0; k < before; k++)
+			masked |= !strcmp(base_name(paths->v.v[k]), base_name(found.gl_pathv[i]));
+		if (!masked)
+			vec_push(&paths->v, xstrdup(found.gl_pathv[i]));
+	}
+	globfree(&found);
+}
+
+// In the order of sysctl.d(5): of two settings the later one counts.
 static void collect_files(struct doctor_host *host)
 {
-	static const char *const patterns[] = {"/usr/lib/sysctl.d/*.conf", "/run/sysctl.d/*.conf",
-					       "/etc/sysctl.d/*.conf", "/etc/sysctl.conf"};
-	for (size_t i = 0; i < ARRAY_SIZE(patterns); i++) {
-		glob_t found;
-		if (glob(patterns[i], 0, NULL, &found) != 0)
-			continue;
-		for (size_t k = 0; k < found.gl_pathc; k++)
-			collect_file(host, found.gl_pathv[k]);
-		globfree(&found);
+	struct collected_paths paths = {0};
+	collect_paths(&paths, "/etc/sysctl.d/*.conf");
+	collect_paths(&paths, "/run/sysctl.d/*.conf");
+	collect_paths(&paths, "/usr/lib/sysctl.d/*.conf");
+	if (paths.v.n)
+		qsort(paths.v.v, paths.v.n, sizeof(*paths.v.v), compare_base_names);
+	vec_each(&paths.v, path) {
+		collect_file(host, *path);
+		free(*path);
 	}
+	vec_free(&paths.v);
+	collect_file(host, "/etc/sysctl.conf");
 }
 
 static void collect_sysctls(struct doctor_host *host, const struct plan *plan)

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "test/net/net.h"
+#include "test/net/inbound.h"
 
 static const int weights[] = {1, 1, 1};
 
@@ -90,4 +90,21 @@ Test(flows, need_no_room_for_a_long_table, .timeout = 120)
 	long after = resident_kib(net);
 	cr_expect(strstr(net_build(), "san") || after - before < 2048, "%ld KiB became %ld", before, after);
 	net_finish(net);
+}
+
+Test(flows, of_a_service_are_told_by_their_real)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 3);
+	const char *vip = lab_wan_address(in->net->lab, 1, AF_INET);
+	inbound_gwd(in,
+		    "service web { listen = \"%s:80\"  protocol = udp  scheduler = wrr\n"
+		    "  real r1 { address = 10.0.0.11  weight = 3 }  real r2 { address = 10.0.0.12 } }\n",
+		    vip);
+	inbound_ask_udp(in, vip, 80, 40);
+	cr_expect_eq(count(in->net, "web"), 40);
+	cr_expect_eq(count(in->net, "web/r1"), 30);
+	cr_expect_eq(count(in->net, "web/r2 g1"), 10); // that link has the answers
+	cr_expect_eq(count(in->net, "web/r2 g2"), 0);
+	cr_expect_eq(count(in->net, "web/r2 10.0.0.12"), 0); // the client's ends, not the real's
+	inbound_finish(in);
 }

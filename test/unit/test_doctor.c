@@ -71,6 +71,10 @@ Test(doctor, settings_that_are_wrong_now_or_would_be_later)
 	p = healthy();
 	put_setting(&p.host, "/etc/sysctl.d/90-hard.conf", "net/ipv4/ip_forward", "0");
 	expect(&p, "/etc/sysctl.d/90-hard.conf sets net/ipv4/ip_forward to 0", "take the line out");
+	p = healthy();
+	put_setting(&p.host, "/etc/sysctl.d/90-hard.conf", "net/ipv4/ip_forward", "0");
+	put_setting(&p.host, "/etc/sysctl.conf", "net/ipv4/ip_forward", "1"); // the last one counts
+	expect(&p, NULL, NULL);
 }
 
 Test(doctor, other_programs_chains)
