@@ -129,7 +129,6 @@ static cfg_opt_t root_options[] = {
 // is left to do then is to take the line out of here.
 static const char *const later[][2] = {
 	{"", "http"},
-	{"service", "slow-start"},
 };
 
 cfg_opt_t *schema_root(void)

@@ -38,13 +38,15 @@ struct reals_service *reals_find_service(const struct reals *reals, const char *
 struct reals_carry {
 	const struct reals *old;
 	size_t service, real; // where to look next
+	bool old_service;     // the one whose reals are added is carried over
 	int64_t now_ms;
 };
 
 static void reals_add_real(struct reals *reals, struct reals_carry *carry, const char *service,
 			   const char *real)
 {
-	struct reals_real entry = {.since_ms = carry->now_ms};
+	// new to a service that is there: it is seen out of use, so it will be ramped
+	struct reals_real entry = {.since_ms = carry->now_ms, .ramp.seen = carry->old_service};
 	struct real_now now = REAL_NOTHING;
 	snprintf(entry.name, sizeof(entry.name), "%s/%s", service, real);
 	size_t old = REALS_LOOK(&carry->old->reals, entry.name, carry->real);
@@ -63,6 +65,7 @@ static void reals_add_service(struct reals *reals, struct reals_carry *carry,
 {
 	struct reals_service entry = {.since_ms = carry->now_ms};
 	size_t old = REALS_LOOK(&carry->old->services, conf->name, carry->service);
+	carry->old_service = old != SIZE_MAX;
 	if (old != SIZE_MAX) {
 		entry = carry->old->services.v[old];
 		carry->service = old + 1;

@@ -14,6 +14,7 @@
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/ramp.h"
 #include "gwd/core/real.h"
 #include "gwd/core/verdict.h"
 
@@ -24,6 +25,7 @@ struct reals_real {
 	struct checker *checker;         // NULL: it has no probes
 	enum state told;                 // as events were told
 	int64_t since_ms;                // monotonic: it is so
+	struct ramp_since ramp;          // since when it is in use: slow-start
 };
 
 struct reals_service {
@@ -49,6 +51,12 @@ static inline size_t reals_index(const struct reals *reals, size_t service, size
 {
 	return reals->services.v[service].first + real;
 }
+
+// slow-start, real_ramps.c: before a plan is built, what each holds back; when it is in force, who came into use;
+// then, until a plan would be another one (RAMP_OVER: never).
+void reals_ramp(struct reals *reals, const struct model *model, int64_t now_ms);
+void reals_note(struct reals *reals, const struct plan *plan, int64_t now_ms);
+int64_t reals_wait_ms(const struct reals *reals, const struct model *model, int64_t now_ms);
 
 // By "SERVICE/REAL", by the service's name; NULL: there is none.
 struct reals_real *reals_find(const struct reals *reals, const char *name);

@@ -79,6 +79,7 @@ static void settle_build(struct engine *engine, struct plan *plan, int64_t now_m
 	for (size_t i = 0; i < model->n_gateways; i++)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			verdicts[i][fam] = *monitor_verdict(engine->monitor, model->gateways[i].name, fam);
+	reals_ramp(&engine->reals, model, now_ms);
 	struct build_input input = {
 		.model = model,
 		.facts = netmon_facts(engine->netmon),
@@ -253,7 +254,10 @@ static void settle_turns(struct engine *engine, const struct ops *ops)
 static void settle_ramps(struct engine *engine, const struct plan *plan, int64_t now_ms)
 {
 	ramps_note(&engine->ramps, plan, now_ms);
+	reals_note(&engine->reals, plan, now_ms);
 	int64_t wait_ms = ramps_wait_ms(&engine->ramps, plan, now_ms);
+	int64_t reals_ms = reals_wait_ms(&engine->reals, engine->model, now_ms);
+	wait_ms = reals_ms < wait_ms ? reals_ms : wait_ms;
 	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
 	if (wait_ms == RAMP_OVER)
 		event_del(engine->ramp);

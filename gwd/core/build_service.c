@@ -13,6 +13,7 @@
 #include "gwd/core/names.h"
 #include "gwd/core/pick.h"
 #include "gwd/core/plan.h"
+#include "gwd/core/ramp.h"
 #include "gwd/core/real.h"
 #include "gwd/core/ring.h"
 #include "gwd/core/slots.h"
@@ -67,11 +68,16 @@ static void build_real_state(struct plan_real *real, const struct real_now *now,
 	}
 }
 
-// Slow start: a share of the weight, but never nothing.
-static unsigned build_real_weight(unsigned weight, unsigned share)
+// Only where it says something: whoever is not in use has no ramp yet.
+static void build_real_ramp(struct plan_real *real, const struct real_now *now)
 {
-	uint64_t part = (uint64_t)weight * share / REAL_SHARE_ALL;
-	return weight && !part ? 1 : (unsigned)part;
+	size_t n = strlen(real->reason);
+	if (!real->usable || real->state == STATE_DEGRADED || real->state == STATE_DRAIN)
+		return;
+	real->held = now->held;
+	if (real->held)
+		snprintf(real->reason + n, sizeof(real->reason) - n, "; slow-start: %u%% of its share",
+			 (RAMP_FULL - real->held) * 100 / RAMP_FULL);
 }
 
 static void build_real(struct plan_service *service, const struct build_input *input,
@@ -90,10 +96,11 @@ static void build_real(struct plan_service *service, const struct build_input *i
 	real->max_connections = conf->max_connections;
 	real->min_connections = conf->min_connections;
 	real->undrained = manual && manual->weighted ? manual->weight : conf->weight;
-	real->weight = build_real_weight(manual_weight(manual, conf->weight), now->share);
+	real->weight = manual_weight(manual, conf->weight);
 	real->port = model_real_port(listens, conf);
 	build_real_address(real, conf, service);
 	build_real_state(real, now, conf->n_probes > 0, manual);
+	build_real_ramp(real, now);
 	if (plan_real_is_direct(real))
 		build_direct_way(real, input->facts);
 }
@@ -192,7 +199,7 @@ static void build_service_options(struct plan_service *service, const struct mod
 
 void build_services(struct plan *plan, const struct build_input *input)
 {
-	static const struct real_now nothing = {.share = REAL_SHARE_ALL};
+	static const struct real_now nothing;
 	for (size_t i = 0; i < input->model->n_services; i++) {
 		const struct model_service *conf = &input->model->services[i];
 		struct plan_service *service;
@@ -226,6 +233,7 @@ static void build_pool_ring(uint16_t *slots, const struct plan_service *service,
 		members[i] = (struct ring_member){.flows = service->reals.v[i].connections,
 						  .closed = service->reals.v[i].closed,
 						  .weight = service->reals.v[i].weight,
+						  .held = service->reals.v[i].held,
 						  .active = build_in_pool(service, i, fam, table)};
 	ring_fill(slots, service->n_slots[fam], turn, service->scheduler, members, n);
 	free(members);
@@ -242,6 +250,7 @@ static void build_pool_slots(uint16_t *slots, const struct plan_service *service
 		members[i] = (struct slots_member){.name = real->name,
 						   .weight = real->fam[fam] ? real->weight : 0,
 						   .tier = build_real_tier(real),
+						   .held = real->held,
 						   .active = build_in_pool(service, i, fam, table)};
 	}
 	slots_build(slots, service->n_slots[fam], service->scheduler, members, n, service->tier[fam]);

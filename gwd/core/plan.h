@@ -209,7 +209,8 @@ struct plan_real {
 	uint32_t oif;        // dr: index of the interface that leads to it; 0: none does
 	char ifname[16];     // its name
 	unsigned weight;     // that counts now: the file's, or by hand, ramped; 0 drains
-	unsigned undrained;  // without a drain by hand and a ramp: what n_slots is made for
+	unsigned undrained;  // without a drain by hand: what n_slots is made for
+	unsigned held;       // what it does not take of its share yet, of RAMP_FULL (ramp.h)
 	uint32_t max_connections, min_connections;
 	bool active[FAM_COUNT]; // in the slots now
 	bool live[FAM_COUNT];   // clients that are pinned to it may stay

@@ -25,6 +25,30 @@ int64_t ramp_wait_ms(int64_t elapsed_ms, unsigned total_ms)
 	return (next * total_ms + RAMP_STEPS - 1) / RAMP_STEPS - elapsed_ms;
 }
 
+unsigned ramp_since_held(const struct ramp_since *since, int64_t now_ms, unsigned total_ms)
+{
+	if (!since->seen)
+		return 0;
+	if (!since->in_use)
+		return ramp_held(0, total_ms);
+	return since->ramped ? ramp_held(now_ms - since->since_ms, total_ms) : 0;
+}
+
+int64_t ramp_since_wait_ms(const struct ramp_since *since, int64_t now_ms, unsigned total_ms)
+{
+	return since->in_use && since->ramped ? ramp_wait_ms(now_ms - since->since_ms, total_ms) : RAMP_OVER;
+}
+
+void ramp_since_note(struct ramp_since *since, bool in_use, int64_t now_ms)
+{
+	if (in_use && !since->in_use && since->seen) {
+		since->ramped = true;
+		since->since_ms = now_ms;
+	}
+	since->in_use = in_use;
+	since->seen = true;
+}
+
 unsigned ramp_taken(unsigned held, unsigned least_held)
 {
 	unsigned taken = RAMP_FULL * (RAMP_FULL - held) / (RAMP_FULL - least_held);

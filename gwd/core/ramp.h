@@ -7,10 +7,11 @@
 // takes. It is meant relative to the others: of those at work the one that is furthest on counts as
 // whole (ramp_taken()), so a member that is alone, or came back together with all others, has all.
 //
-// slots.c and ring.c follow it; ramps.h remembers since when.
+// slots.c and ring.c follow it; ramps.h and the shell remember since when, in a struct ramp_since each.
 #ifndef GWD_CORE_RAMP_H
 #define GWD_CORE_RAMP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define RAMP_FULL 1000
@@ -22,6 +23,17 @@ unsigned ramp_held(int64_t elapsed_ms, unsigned total_ms);
 
 // Until ramp_held() changes next.
 int64_t ramp_wait_ms(int64_t elapsed_ms, unsigned total_ms);
+
+// Since when one is in use. Zeroed: it was never seen.
+struct ramp_since {
+	bool seen, in_use, ramped; // ramped: since_ms is known
+	int64_t since_ms;
+};
+
+// The same two for one that is in use now, whatever was known of it before. Who was never seen is not ramped.
+unsigned ramp_since_held(const struct ramp_since *since, int64_t now_ms, unsigned total_ms);
+int64_t ramp_since_wait_ms(const struct ramp_since *since, int64_t now_ms, unsigned total_ms);
+void ramp_since_note(struct ramp_since *since, bool in_use, int64_t now_ms);
 
 // What it takes, of RAMP_FULL, beside others of whom the furthest on holds back `least_held`. Never 0.
 unsigned ramp_taken(unsigned held, unsigned least_held);

@@ -19,29 +19,18 @@ unsigned ramps_held(const struct ramps *ramps, const char *gateway, enum fam fam
 		    unsigned total_ms)
 {
 	const struct ramps_entry *entry = ramps ? ramps_find(ramps, gateway) : NULL;
-	if (!entry)
-		return 0;
-	if (!entry->in_use[fam])
-		return ramp_held(0, total_ms);
-	return entry->ramped[fam] ? ramp_held(now_ms - entry->since_ms[fam], total_ms) : 0;
+	return entry ? ramp_since_held(&entry->since[fam], now_ms, total_ms) : 0;
 }
 
 static void ramps_note_gateway(struct ramps *ramps, const struct plan_gateway *gw, int64_t now_ms)
 {
 	struct ramps_entry *entry = ramps_find(ramps, gw->name);
-	bool first = !entry;
-	if (first) {
+	if (!entry) {
 		vec_add(&ramps->entries, entry);
 		snprintf(entry->gateway, sizeof(entry->gateway), "%s", gw->name);
 	}
-	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-		bool in_use = gw->usable[fam] && !gw->degraded[fam];
-		if (in_use && !entry->in_use[fam] && !first) {
-			entry->ramped[fam] = true;
-			entry->since_ms[fam] = now_ms;
-		}
-		entry->in_use[fam] = in_use;
-	}
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		ramp_since_note(&entry->since[fam], gw->usable[fam] && !gw->degraded[fam], now_ms);
 }
 
 void ramps_note(struct ramps *ramps, const struct plan *plan, int64_t now_ms)
@@ -56,9 +45,7 @@ int64_t ramps_wait_ms(const struct ramps *ramps, const struct plan *plan, int64_
 	vec_each(&plan->gateways, gw) {
 		const struct ramps_entry *entry = ramps_find(ramps, gw->name);
 		for (enum fam fam = FAM_4; entry && fam < FAM_COUNT; fam++) {
-			if (!entry->in_use[fam] || !entry->ramped[fam])
-				continue;
-			int64_t wait = ramp_wait_ms(now_ms - entry->since_ms[fam], gw->slow_start_ms);
+			int64_t wait = ramp_since_wait_ms(&entry->since[fam], now_ms, gw->slow_start_ms);
 			least = wait < least ? wait : least;
 		}
 	}

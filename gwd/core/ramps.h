@@ -13,13 +13,13 @@
 #include "gwd/base/addr.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
+#include "gwd/core/ramp.h"
 
 struct plan;
 
 struct ramps_entry {
 	char gateway[MODEL_NAME_MAX + 1];
-	bool in_use[FAM_COUNT], ramped[FAM_COUNT]; // ramped: since_ms is known
-	int64_t since_ms[FAM_COUNT];
+	struct ramp_since since[FAM_COUNT];
 };
 
 struct ramps {

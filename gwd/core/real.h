@@ -7,8 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define REAL_SHARE_ALL 1000
-
 struct verdict;
 
 struct real_now {
@@ -16,9 +14,9 @@ struct real_now {
 	uint64_t connections;          // live ones; 0 while nobody counts
 	uint64_t closed;               // ended, but still in conntrack (TIME_WAIT and the like)
 	bool full;                     // reached max-connections and is not below min-connections since
-	unsigned share;                // of its weight that counts now, 0..REAL_SHARE_ALL
+	unsigned held;                 // what it does not take of its share yet, of RAMP_FULL (ramp.h)
 };
 
-#define REAL_NOTHING ((struct real_now){.share = REAL_SHARE_ALL})
+#define REAL_NOTHING ((struct real_now){0})
 
 #endif

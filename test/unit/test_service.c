@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "gwd/core/names.h"
+#include "gwd/core/ramp.h"
 #include "test/unit/fixture.h"
 
 // Two reals, weights 3 and 1, a backup and a sorry server, on 198.51.100.10:80.
@@ -102,14 +103,20 @@ Test(service, weights_manual_drain_and_slow_start)
 	struct fixture *f = fixture_new(2);
 	struct plan plan = {0};
 	web(f);
-	f->real_now[0][0].share = REAL_SHARE_ALL / 3; // 3 -> 1 (rounded down, never nothing)
 	build(f, &plan);
 	uint64_t shape = plan.shape;
-	expect_pool(&plan, (const unsigned[]){30, 30, 0, 0});
-	f->real_now[0][0].share = 1;
+	expect_pool(&plan, (const unsigned[]){45, 15, 0, 0});
+	f->real_now[0][0].held = RAMP_FULL / 3 * 2;
 	build(f, &plan);
-	expect_pool(&plan, (const unsigned[]){30, 30, 0, 0});
-	f->real_now[0][0].share = REAL_SHARE_ALL;
+	expect_pool(&plan, (const unsigned[]){15, 45, 0, 0});
+	cr_expect_str_eq(plan.services.v[0].reals.v[0].reason, "not probed; slow-start: 33% of its share");
+	f->real_now[0][0].held = RAMP_FULL - 1;
+	build(f, &plan);
+	expect_pool(&plan, (const unsigned[]){1, 59, 0, 0});
+	f->real_now[0][1].held = RAMP_FULL - 1; // both alike: both have all
+	build(f, &plan);
+	expect_pool(&plan, (const unsigned[]){45, 15, 0, 0});
+	f->real_now[0][0].held = f->real_now[0][1].held = 0;
 	cr_assert(manual_set(&f->manual, "web/www1", MANUAL_DRAIN, 0, "now"));
 	build(f, &plan);
 	expect_pool(&plan, (const unsigned[]){0, 60, 0, 0});
