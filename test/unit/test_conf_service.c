@@ -79,7 +79,7 @@ Test(conf_service, every_option)
 		"service web { listen = { '192.0.2.1:80', '[2001:db8::1]:443', '192.0.2.1:1000-2000',"
 		" '192.0.2.2:*' } protocol = { tcp, udp, sctp, udp } forward = fullnat"
 		" source = { '10.0.0.1-10.0.0.8', 2001:db8::8 } scheduler = mh persistence = 10m"
-		" persist-mask = 24 persist-mask6 = 64 on-removal = keep"
+		" persist-mask = 24 persist-mask6 = 64 on-removal = keep slow-start = 30s"
 		" limit-source { connections = 100 rate = 50/s }\n"
 		" backup b { address = 203.0.113.1 port = 81 weight = 3 forward = nat }"
 		" sorry { forward = local port = 8080 }"
@@ -102,6 +102,7 @@ Test(conf_service, every_option)
 	cr_expect_eq(s->persistence_ms, 600000);
 	cr_expect(s->persist_mask[FAM_4] == 24 && s->persist_mask[FAM_6] == 64);
 	cr_expect(s->limit_connections == 100 && s->limit_rate == 50);
+	cr_expect_eq(s->slow_start_ms, 30000);
 	cr_assert_eq(s->n_reals, 5, "reals, backups, the sorry server");
 	cr_expect_str_eq(s->reals[0].name, "a");
 	cr_expect(s->reals[0].port == 8080 && s->reals[0].weight == 0 &&
@@ -115,6 +116,20 @@ Test(conf_service, every_option)
 	cr_expect_str_eq(s->reals[4].name, "sorry");
 	cr_expect(s->reals[4].role == ROLE_SORRY && s->reals[4].forward == FORWARD_LOCAL);
 	cr_expect(addr_is_none(&s->reals[4].address) && s->reals[4].port == 8080);
+	model_free(m);
+}
+
+Test(conf_service, limits_of_reals)
+{
+	struct model *m =
+		load_text("service web { listen = '192.0.2.1:80'"
+			  " real a { address = 10.1.1.1 max-connections = 200 }"
+			  " real b { address = 10.1.1.2 max-connections = 1 }"
+			  " real c { address = 10.1.1.3 max-connections = 9 min-connections = 2 } }");
+	const struct model_real *reals = m->services[0].reals;
+	cr_expect(reals[0].max_connections == 200 && reals[0].min_connections == 150, "three quarters");
+	cr_expect(reals[1].max_connections == 1 && reals[1].min_connections == 1);
+	cr_expect(reals[2].max_connections == 9 && reals[2].min_connections == 2);
 	model_free(m);
 }
 
