@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Source translation: once for a flow, when its first packet leaves. snat.ID translates what leaves
+// Source translation: once for a flow, when its first packet leaves. Where a gateway is masquerading, speak4 and
+// speak6 have the address that its link has now; else snat.ID translates what leaves
 // by that gateway's own interface, as configured. Whatever else leaves by a gateway's interface
 // (bypassed flows, hosts on the link itself, the router's own packets) is masqueraded, unless
 // nobody is translated there.
@@ -47,10 +48,7 @@ static void chain_translate(struct chain *chain, const struct plan_gateway *gw, 
 	struct rule *rule = chain_leaves(chain, gw, fam);
 	switch (snat->mode) {
 	case SNAT_MASQUERADE:
-		if (gw->own_source[fam])
-			rule_snat(rule, &gw->source[fam], &gw->source[fam]);
-		else
-			rule_masquerade(rule);
+		rule_masquerade(rule);
 		return;
 	case SNAT_ADDRESS:
 		rule_snat(rule, &snat->first, &snat->last);
@@ -67,8 +65,7 @@ static void chain_snat(struct ruleset *ruleset, const struct plan_gateway *gw)
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = ruleset_chain(ruleset, name_gateway_chain(name, "snat", gw));
-	if (gw->snat[FAM_4].mode == SNAT_MASQUERADE && gw->snat[FAM_6].mode == SNAT_MASQUERADE &&
-	    !gw->own_source[FAM_6]) {
+	if (gw->snat[FAM_4].mode == SNAT_MASQUERADE && gw->snat[FAM_6].mode == SNAT_MASQUERADE) {
 		struct rule *rule = chain_rule(chain);
 		rule_if_is(rule, RULE_OIFNAME, gw->ifname);
 		rule_masquerade(rule);
@@ -105,6 +102,24 @@ static bool chain_all_masquerade(const struct plan *plan)
 	return true;
 }
 
+static bool chain_has_shared(const struct plan *plan)
+{
+	vec_each(&plan->gateways, gw)
+		if (gw->shared)
+			return true;
+	return false;
+}
+
+// The router's own flows are better masqueraded: when the address goes the kernel forgets them at once, and late
+// answers to them are not sent back out. But in IPv6 it would give those on a shared wire another link's address.
+static void chain_speak(struct chain *chain, const struct plan *plan, enum fam fam)
+{
+	struct rule *rule = chain_rule(chain);
+	if (fam == FAM_4 || !chain_has_shared(plan))
+		rule_forwarded(rule);
+	rule_snat_by_link(rule, fam, plan->mark_mask, fam == FAM_4 ? "speak4" : "speak6");
+}
+
 void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "post", &chain_post_hook);
@@ -113,6 +128,8 @@ void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 		rule_ct_dnat(rule);
 		rule_jump(rule, "source");
 	}
+	chain_speak(chain, plan, FAM_4);
+	chain_speak(chain, plan, FAM_6);
 	if (chain_all_masquerade(plan)) {
 		struct rule *rule = chain_rule(chain);
 		rule_if_in_set(rule, RULE_OIF, "wanif");

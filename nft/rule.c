@@ -139,6 +139,23 @@ void rule_snat_prefix(struct rule *rule, const struct prefix *prefix)
 	expr_text(rule, "snat %s prefix to %s", fam == FAM_4 ? "ip" : "ip6", prefix_text(prefix, text));
 }
 
+void rule_snat_by_link(struct rule *rule, enum fam fam, uint32_t mask, const char *map)
+{
+	const uint32_t none = 0;
+	const char *ip = fam == FAM_4 ? "ip" : "ip6";
+	expr_need_fam(rule, fam);
+	expr_meta(rule, NFT_META_MARK, NFT_REG_1);
+	expr_bitwise(rule, &mask, &none, sizeof(mask));
+	expr_meta(rule, NFT_META_OIF, EXPR_REG_1_4);
+	expr_lookup_into(rule, map, NFT_REG_1);
+	struct nftnl_expr *expr = expr_add(rule, "nat");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	expr_text(rule, "meta nfproto %s snat %s to meta mark and 0x%08x . oif map @%s",
+		  fam == FAM_4 ? "ipv4" : "ipv6", ip, mask, map);
+}
+
 void rule_masquerade(struct rule *rule)
 {
 	expr_add(rule, "masq");

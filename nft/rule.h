@@ -75,6 +75,8 @@ void rule_reject(struct rule *rule, enum rule_reject how);
 void rule_notrack(struct rule *rule);
 void rule_snat(struct rule *rule, const struct addr *first, const struct addr *last);
 void rule_snat_prefix(struct rule *rule, const struct prefix *prefix); // one to one; the rest of it stays
+// To what the map has for the gateway in the packet's mark and the interface that it leaves by.
+void rule_snat_by_link(struct rule *rule, enum fam fam, uint32_t mask, const char *map);
 void rule_masquerade(struct rule *rule);
 void rule_flow_add(struct rule *rule, const char *flowtable);
 
@@ -91,6 +93,7 @@ void rule_ct_state(struct rule *rule, enum rule_state state);
 void rule_ct_original(struct rule *rule);                    // from the side that opened the flow
 void rule_priority_is(struct rule *rule, uint32_t priority); // of the socket that sent it
 void rule_not_to_us(struct rule *rule); // by its link-layer address: broadcast, multicast, overheard
+void rule_forwarded(struct rule *rule); // it came in by some interface: not the router's own
 void rule_fam(struct rule *rule, enum fam fam);
 void rule_if_is(struct rule *rule, enum rule_if which, const char *name);
 void rule_if_in_set(struct rule *rule, enum rule_if which, const char *set);

@@ -57,6 +57,14 @@ void rule_not_to_us(struct rule *rule)
 	expr_text(rule, "meta pkttype != host");
 }
 
+void rule_forwarded(struct rule *rule)
+{
+	uint32_t none = 0;
+	expr_meta(rule, NFT_META_IIF, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
+	expr_text(rule, "iif != 0");
+}
+
 void rule_fam(struct rule *rule, enum fam fam)
 {
 	expr_need_fam(rule, fam);

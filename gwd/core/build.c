@@ -155,9 +155,6 @@ static void build_gateways(struct plan *plan, const struct build_input *input, c
 		for (size_t k = 0; k < model->n_gateways; k++)
 			if (k != i && !strcmp(model->gateways[k].interface, model->gateways[i].interface))
 				gw->shared = true;
-		// IPv4's masquerading goes by the next hop, IPv6's by the destination
-		gw->own_source[FAM_6] =
-			gw->shared && links[i].path[FAM_6].many && !addr_is_none(&gw->source[FAM_6]);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			any_usable[fam] |= gw->usable[fam] && gw->weight;
 	}

@@ -46,6 +46,7 @@ void plan_build(struct plan *plan, const struct build_input *input);
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_named(struct plan *plan, const struct build_input *input);
 void build_inside(struct plan *plan, const struct build_input *input);
+void build_speak(struct plan *plan, const struct link *links);
 void build_fastpath(struct plan *plan, const struct build_input *input);
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links);

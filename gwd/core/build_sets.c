@@ -268,6 +268,7 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 	build_bound(plan, input, links);
 	build_by_mark(plan, "bymark", "in");
 	build_by_mark(plan, "translate", "snat");
+	build_speak(plan, links);
 	build_lan_networks(plan, &input->model->lan);
 	build_named(plan, input);
 	build_inside(plan, input);

@@ -60,8 +60,6 @@ static void shape_gateway(uint64_t *hash, const struct plan_gateway *gw)
 		shape_addr(hash, &gw->snat[fam].last);
 		shape_addr(hash, &gw->snat[fam].prefix.addr);
 		shape_number(hash, gw->snat[fam].prefix.len);
-		if (gw->own_source[fam])
-			shape_addr(hash, &gw->source[fam]);
 	}
 }
 

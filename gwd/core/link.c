@@ -44,15 +44,6 @@ static bool link_has_address(const struct fact_iface *iface, const struct addr *
 	return false;
 }
 
-static bool link_has_many(const struct fact_iface *iface, enum fam fam)
-{
-	const struct fact_addr *first = fact_iface_source(iface, fam);
-	vec_each(&iface->addrs, own)
-		if (own->usable && own->addr.family == fam_af(fam) && !link_is_near(first, &own->addr))
-			return true;
-	return false;
-}
-
 // Next hop and source of `address = auto`. False: the kernel has no way out here for this family.
 static bool link_auto(struct link_path *path, const struct fact_iface *iface, const struct facts *facts,
 		      enum fam fam)
@@ -73,7 +64,6 @@ static void link_next_hop(struct link_path *path, const struct model_gateway *gw
 	const struct fact_addr *own = link_source(iface, fam, &gw->address[fam]);
 	if (own)
 		path->source = own->addr;
-	path->many = link_has_many(iface, fam);
 	path->snat_here = link_has_address(iface, &gw->snat[fam].first);
 	if (gw->addr_mode[fam] == ADDR_MODE_STATIC) {
 		path->wanted = path->routable = true;

@@ -22,7 +22,6 @@ struct link_path {
 	struct addr source;   // of the interface; none if it has no usable address of this family
 	struct prefix prefix; // of `snat6 = prefix`; length 0: none is known
 	bool snat_here;       // the fixed address of `snat` is one of the interface's
-	bool many;            // the interface has addresses of several subnets
 	struct addr target;   // whom a probe of the next hop asks: via, or the far end of the link; or none
 	char missing[96];     // !ready: why, e.g. "no carrier on eth1"
 };

@@ -24,6 +24,7 @@
 //	bound4 bound6        map: source address -> in.* (the router's own sockets bound to an address)
 //	boundif              map: interface -> in.* (the router's own sockets bound to a device)
 //	bymark               map: gateway mark -> in.* (`mark` is a word of nft's language)
+//	speak4 speak6        maps: gateway mark . interface's index -> the address that its flows speak from
 //	translate            map: gateway mark -> snat.* (so is `snat`)
 //	lan4 lan6            sets: LAN networks
 //	inside4 inside6      sets: destinations that don't go out (core/inside.h)

@@ -137,7 +137,6 @@ struct plan_gateway {
 	unsigned slow_start_ms;    // coming back into use it is ramped up over this time
 	unsigned held[FAM_COUNT];  // what it therefore does not take of its share, of RAMP_FULL (ramp.h)
 	bool snat_here[FAM_COUNT]; // the fixed address of `snat` is one of the interface
-	bool own_source[FAM_COUNT];    // and it has to be told so: the kernel would choose another link's
 	struct addr source[FAM_COUNT]; // what masquerading speaks from; none while there is no path
 	// For status, not for the kernel:
 	bool usable[FAM_COUNT];   // takes new flows of this family where a group's tiers allow
