@@ -97,7 +97,7 @@ static bool chain_all_masquerade(const struct plan *plan)
 {
 	vec_each(&plan->gateways, gw)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			if (gw->snat[fam].mode != SNAT_MASQUERADE || gw->own_source[fam])
+			if (gw->snat[fam].mode != SNAT_MASQUERADE)
 				return false;
 	return true;
 }
