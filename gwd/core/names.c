@@ -56,7 +56,9 @@ const char *name_service_turn(char *out, const char *service)
 
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service)
 {
-	snprintf(out, PLAN_NAME_SIZE, "pool%c.%s.%u", fam_digit(fam), service->name, service->n_slots[fam]);
+	const char *holds = service->by_real ? "" : service->keep_port ? ".addr" : ".port";
+	snprintf(out, PLAN_NAME_SIZE, "pool%c.%s.%u%s", fam_digit(fam), service->name, service->n_slots[fam],
+		 holds);
 	return out;
 }
 

@@ -54,7 +54,7 @@
 //	syn4 syn6            sets: listeners of services with syn-proxy
 //	home4 home6          maps: their addresses -> in.* of the gateway whose address it is
 //	hairpin              set: interface . interface, of the LAN
-//	pool4.S.N            maps: slot number -> real4.*, or the real's address (and port)
+//	pool4.S.N            maps: slot number -> real4.*; pool4.S.N.addr: -> the real's address; .port: and port
 //	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
 //	rate4.S many4.S      sets: sources, each with its rate of new connections, or their number
 //	stick4.S             maps: client -> real's id, with timeouts

@@ -344,6 +344,31 @@ static void random_service(struct fixture *f, const char *name, const char *addr
 		random_real(service, i);
 }
 
+// The fixture's interfaces, with the indices that it says.
+static void make_devices(const struct fixture *f)
+{
+	char command[160];
+	vec_each(&f->facts.ifaces, iface) {
+		snprintf(command, sizeof(command),
+			 "ip link add %s index %u type veth peer name peer%u index %u", iface->name,
+			 iface->index, iface->index, iface->index + 100);
+		cr_assert(shell(command), "%s", command);
+	}
+}
+
+// All that table netdev can't do is left out, and reals go by dr.
+static void make_direct(struct model_service *service)
+{
+	service->limit_connections = service->limit_rate = 0;
+	service->ftp = service->syn_proxy = false;
+	for (size_t i = 0; i < service->n_reals; i++) {
+		struct model_real *real = &service->reals[i];
+		real->max_connections = 0;
+		if (real->forward != FORWARD_LOCAL && real->role != ROLE_SORRY && rand() % 4)
+			real->forward = FORWARD_DR;
+	}
+}
+
 // Whatever services there are: loaded, read back, and listed by nft.
 Test(nft_apply, services_of_every_kind_come_and_go)
 {
@@ -351,6 +376,7 @@ Test(nft_apply, services_of_every_kind_come_and_go)
 	struct plan now = {0};
 	nft_netns_enter();
 	struct nft *nft = open_nft();
+	make_devices(f);
 	srand(11);
 	for (int round = 0; round < 80; round++) {
 		struct plan next = {0};
@@ -363,6 +389,9 @@ Test(nft_apply, services_of_every_kind_come_and_go)
 								     "198.51.100.12"}[n],
 					       (const char *const[]){"2001:db8::10", "2001:db8::11",
 								     "2001:db8::12"}[n]);
+			for (size_t i = 0; i < f->model.n_services; i++)
+				if (rand() % 2)
+					make_direct(&f->services[i]);
 		}
 		for (size_t i = 0; i < f->model.n_services; i++)
 			for (size_t k = 0; k < 4; k++) {
@@ -374,11 +403,67 @@ Test(nft_apply, services_of_every_kind_come_and_go)
 		must_apply(nft, &now, &next);
 		expect_in_force(nft, &next);
 		cr_assert(round % 4 || shell("nft list table inet gwd"), "nft can't list round %d", round);
+		cr_assert_eq(shell("nft list table netdev gwd"), next.netdev, "round %d", round);
 		plan_free(&now);
 		now = next;
 	}
 	plan_free(&now);
 	nft_close(nft);
+	fixture_free(f);
+}
+
+// A device that goes takes its chain along (Linux 6.1) or leaves it behind; one that is made again is another one.
+Test(nft_apply, devices_of_table_netdev_come_and_go)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan both = {0}, one = {0}, again = {0}, read = {0};
+	struct err err;
+	nft_netns_enter();
+	make_devices(f);
+	struct model_service *service = fixture_service(f, "web");
+	static uint8_t tcp = IPPROTO_TCP;
+	service->protocols = &tcp;
+	service->n_protocols = 1;
+	fixture_listen(service, "100.64.1.2", 80, 80);
+	fixture_real(service, ROLE_REAL, "r1", "10.0.0.11", 0, 1)->forward = FORWARD_DR;
+	struct nft *nft = open_nft();
+	fixture_build(f, &both);
+	must_apply(nft, &nothing, &both);
+	expect_in_force(nft, &both);
+	cr_assert(shell("ip link del wan2"));
+	struct fact_iface gone = f->facts.ifaces.v[f->facts.ifaces.n - 1];
+	f->facts.ifaces.n--;
+	fixture_build(f, &one);
+	cr_assert_eq(one.shape, both.shape, "a device is an element");
+	int code = apply(nft, &both, &one, &err);
+	cr_assert(code == 0 || code == -ERESTART, "%d: %s", code, err.text);
+	cr_assert_eq(nft_read(nft, &read, &err), 0);
+	must_apply(nft, &read, &one);
+	expect_in_force(nft, &one);
+	cr_assert(shell("ip link add wan2 index 77 type veth peer name again"));
+	vec_push(&f->facts.ifaces, gone);
+	f->facts.ifaces.v[f->facts.ifaces.n - 1].index = 77;
+	fixture_build(f, &again);
+	must_apply(nft, &one, &again);
+	expect_in_force(nft, &again);
+	cr_expect(shell("nft list chain netdev gwd ing.77 | grep -q 'device \"wan2\"'"));
+	nft_close(nft); // without an owner somebody may take a rule away
+	if (shell("nft flush chain netdev gwd ing.77")) {
+		nft = open_nft();
+		plan_free(&read);
+		cr_assert_eq(nft_read(nft, &read, &err), 0);
+		cr_expect_eq(read.shape, 0, "it was not noticed");
+		must_apply(nft, &read, &again);
+		expect_in_force(nft, &again);
+		cr_assert_eq(nft_adopt(nft, &err), 0, "%s", err.text);
+		must_apply(nft, &again, &nothing);
+		cr_expect(!shell("nft list table netdev gwd"));
+		nft_close(nft);
+	}
+	plan_free(&both);
+	plan_free(&one);
+	plan_free(&again);
+	plan_free(&read);
 	fixture_free(f);
 }
 

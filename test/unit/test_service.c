@@ -353,9 +353,9 @@ Test(service, mh_moves_least)
 	build(f, &after);
 	fixture_real_verdict(f, 0, 4, STATE_UP);
 	build(f, &again);
-	const struct plan_set *a = plan_find_set(&before, "pool4.hash.509"),
-			      *b = plan_find_set(&after, "pool4.hash.509"),
-			      *c = plan_find_set(&again, "pool4.hash.509");
+	const struct plan_set *a = plan_find_set(&before, "pool4.hash.509.port"),
+			      *b = plan_find_set(&after, "pool4.hash.509.port"),
+			      *c = plan_find_set(&again, "pool4.hash.509.port");
 	unsigned moved = 0;
 	cr_assert(a && b && c && a->elems.n == 509 && b->elems.n == 509 && c->elems.n == 509);
 	for (size_t i = 0; i < 509; i++) {
