@@ -39,6 +39,7 @@ void doctor_free(struct doctor *doctor)
 
 void doctor_host_free(struct doctor_host *host)
 {
+	vec_free(&host->unpinned);
 	vec_free(&host->settings);
 	vec_free(&host->kernel);
 	foreign_free(&host->foreign);
@@ -148,6 +149,16 @@ static void judge_conntrack(struct doctor *doctor, const struct doctor_host *hos
 			(unsigned long long)host->dropped);
 }
 
+static void judge_unpinned(struct doctor *doctor, const struct doctor_unpinned *unpinned)
+{
+	doctor_find(doctor,
+		    "if it grows: a wider persist-mask (persist-mask6 = 64), or a shorter persistence, makes "
+		    "room",
+		    "balance %s: %llu new connections were not pinned, as it has no room for more than %u "
+		    "clients",
+		    unpinned->balance, (unsigned long long)unpinned->flows, PLAN_PIN_SIZE);
+}
+
 // ---- interfaces and routes -----------------------------------------------------------------------
 
 static bool is_gateway_interface(const struct model *model, const char *ifname)
@@ -212,6 +223,8 @@ void doctor_judge(struct doctor *doctor, const struct doctor_host *host, const s
 			    "look at iptables-legacy-save; move what is needed to nft or iptables-nft",
 			    "iptables-legacy has rules, which nft and gwd can't see");
 	judge_conntrack(doctor, host);
+	vec_each(&host->unpinned, unpinned)
+		judge_unpinned(doctor, unpinned);
 	if (plan->active && model->globals.fastpath && !plan_find_set(plan, "fast"))
 		doctor_find(doctor, "modprobe nf_flow_table_inet, then gwctl reload; or fastpath = off",
 			    "this kernel has no flowtables: every packet takes the long way");

@@ -10,13 +10,13 @@
 #include <stdint.h>
 
 #include "gwd/base/vec.h"
+#include "gwd/core/model.h"
 #include "nft/foreign.h"
 
 struct buf;
 struct engine;
 struct err;
 struct facts;
-struct model;
 struct plan;
 
 // A line "key = value" of a file of sysctl.d(5).
@@ -26,13 +26,20 @@ struct doctor_setting {
 	char value[32];
 };
 
+// New flows whose client could not be pinned (gwd/unpinned.h).
+struct doctor_unpinned {
+	char balance[MODEL_NAME_MAX + 1];
+	uint64_t flows;
+};
+
 struct doctor_host {
 	VEC(struct doctor_setting) settings; // of the files, in the order in which they count
 	VEC(struct doctor_setting) kernel;   // of what the plan wants: the value now; no file
 	struct foreign foreign;
-	uint64_t flows, flows_max;       // of conntrack; max 0: not known
-	uint64_t insert_failed, dropped; // since the start of the kernel
-	bool legacy;                     // iptables-legacy has tables
+	VEC(struct doctor_unpinned) unpinned; // of balances that have any
+	uint64_t flows, flows_max;            // of conntrack; max 0: not known
+	uint64_t insert_failed, dropped;      // since the start of the kernel
+	bool legacy;                          // iptables-legacy has tables
 };
 
 struct doctor_finding {

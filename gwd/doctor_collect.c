@@ -10,6 +10,7 @@
 #include "gwd/engine.h"
 #include "gwd/sysctl.h"
 #include "nft/conntrack.h"
+#include "nft/nft.h"
 
 static void collect_file(struct doctor_host *host, const char *path)
 {
@@ -103,6 +104,18 @@ static bool collect_legacy(void)
 	return any;
 }
 
+static void collect_counter(void *arg, const char *name, uint64_t packets, uint64_t bytes)
+{
+	static const char kind[] = "unpinned.";
+	struct doctor_host *host = arg;
+	struct doctor_unpinned unpinned = {.flows = packets};
+	(void)bytes;
+	if (!packets || strncmp(name, kind, strlen(kind)) != 0)
+		return;
+	snprintf(unpinned.balance, sizeof(unpinned.balance), "%s", name + strlen(kind));
+	vec_push(&host->unpinned, unpinned);
+}
+
 void doctor_collect(struct doctor_host *host, struct doctor *doctor, const struct engine *engine)
 {
 	static const char again[] = "try again; if it stays, see gwd's log";
@@ -112,6 +125,9 @@ void doctor_collect(struct doctor_host *host, struct doctor *doctor, const struc
 	host->flows = collect_number("net/netfilter/nf_conntrack_count");
 	host->flows_max = collect_number("net/netfilter/nf_conntrack_max");
 	host->legacy = collect_legacy();
+	if (engine_applied(engine)->active &&
+	    nft_read_counters(engine_nft(engine), collect_counter, host, &err) < 0)
+		doctor_find(doctor, again, "gwd's counters can't be read: %s", err.text);
 	if (foreign_read(&host->foreign, engine_nft(engine), &err) < 0)
 		doctor_find(doctor, again, "other programs' rules can't be read: %s", err.text);
 	if (conntrack_read_drops(engine_conntrack(engine), &host->insert_failed, &host->dropped, &err) < 0)

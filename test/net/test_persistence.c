@@ -214,6 +214,9 @@ static void full_map(int family)
 	net_gwctl(net, &output, "status default");
 	cr_assert(strstr(output, "no room for more pins: "), "%s", output);
 	free(output);
+	net_gwctl(net, &output, "-j doctor");
+	cr_assert(strstr(output, "new connections were not pinned"), "%s", output);
+	free(output);
 	net_gwctl(net, &output, "pins default | grep -c default");
 	cr_assert_eq(atoi(output), 131072);
 	free(output);

@@ -77,6 +77,14 @@ Test(doctor, settings_that_are_wrong_now_or_would_be_later)
 	expect(&p, NULL, NULL);
 }
 
+Test(doctor, a_balance_without_room_for_more_pins)
+{
+	struct patient p = healthy();
+	struct doctor_unpinned unpinned = {.balance = "default", .flows = 42};
+	vec_push(&p.host.unpinned, unpinned);
+	expect(&p, "balance default: 42 new connections were not pinned", "persist-mask");
+}
+
 Test(doctor, other_programs_chains)
 {
 	struct foreign_chain drops = {.family = "ip",
