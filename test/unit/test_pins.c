@@ -101,3 +101,26 @@ Test(pins, as_json)
 	plan_free(&plan);
 	fixture_free(f);
 }
+
+Test(pins, of_services_in_a_table_of_their_own)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	struct pins pins = {0};
+	struct addr client;
+	struct model_service *web = fixture_service(f, "web");
+	web->persistence_ms = 300000;
+	fixture_listen(web, "198.51.100.10", 80, 80);
+	fixture_real(web, ROLE_REAL, "www1", "10.1.1.1", 8080, 1);
+	fixture_build(f, &plan);
+	const struct plan_service *service = &plan.services.v[0];
+	cr_assert(addr_parse("203.0.113.9", &client));
+	pins_add_real(&pins, service, FAM_4, client.b, service->reals.v[0].id, 61000);
+	cr_assert(addr_parse("203.0.113.8", &client));
+	pins_add_real(&pins, service, FAM_4, client.b, service->reals.v[0].id + 1, 999);
+	expect_text(&pins, "CLIENT       SERVICE  REAL   LEFT\n"
+			   "203.0.113.8  web      ?        0s\n"
+			   "203.0.113.9  web      www1  1m01s\n");
+	plan_free(&plan);
+	fixture_free(f);
+}
