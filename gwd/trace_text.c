@@ -68,7 +68,7 @@ static const struct {
 	[TRACE_BY_DEVICE] = {"device", "main, or the socket's device, sends it by that link"},
 	[TRACE_NEXT] = {"next", "whose slot is next: the kernel does not tell where it stands"},
 	[TRACE_AT_RANDOM] = {"random", "a slot is drawn at random"},
-	[TRACE_INSIDE] = {"inside", "main routes it by no gateway's interface"},
+	[TRACE_INSIDE] = {"inside", "main has a route for it, which is no default by a gateway's interface"},
 	[TRACE_MANY] = {"many", "it is for more than one host: broadcast, multicast or anycast"},
 	[TRACE_BYPASS] = {"bypass", "the rule leaves it to main"},
 	[TRACE_NETWORK] = {"network", "its source is in none of lan's networks"},

@@ -94,7 +94,8 @@ static void build_iprules(struct plan *plan, const struct model_globals *globals
 	vec_push(&plan->iprules,
 		 (struct plan_iprule){
 			 .fam = fam, .priority = first, .mask = globals->mark_mask, .skip_to = last});
-	build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
+	if (plan->inside) // else a flow to a link's own network is marked all the same
+		build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
 	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 						      .priority = first + BUILD_MAIN,
 						      .table = BUILD_TABLE_MAIN,

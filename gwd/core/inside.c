@@ -111,7 +111,8 @@ static void inside_main(struct spans *out, const struct facts *facts, enum fam f
 		vec_push(&walk.nets, inside_span(&(*net)->to));
 	for (size_t i = 0; i < nets.n; i++)
 		if (!i || memcmp(&walk.nets.v[i], &walk.nets.v[i - 1], sizeof(struct span)) != 0)
-			inside_enter(&walk, &walk.nets.v[i], !inside_by_wan(wans, nets.v[i]->oif));
+			inside_enter(&walk, &walk.nets.v[i],
+				     nets.v[i]->to.len > 0 || !inside_by_wan(wans, nets.v[i]->oif));
 	inside_leave(&walk, NULL);
 	vec_free(&walk.around);
 	vec_free(&walk.nets);

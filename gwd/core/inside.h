@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // inside: which destinations gwd leaves alone: this host's own addresses, what means more than one
-// host, and whatever main routes by another interface than a gateway's (the LAN, a VPN, a static
-// route) or refuses. Everything else goes out, and is balanced.
+// host, and whatever main has a route for, but a default one by a gateway's interface: the LAN, a VPN, a static
+// route, the network of a link itself (a modem's page), or what it refuses. Everything else goes out, and is
+// balanced.
 //
 // It is what a route lookup for the packet would say, worked out beforehand: the longest prefix decides,
 // the lowest metric among equals, and table local comes before main. As ranges, in order, none of which

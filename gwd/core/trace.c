@@ -125,6 +125,8 @@ static void trace_lan(struct trace *trace, const struct plan *plan)
 	const struct plan_set *networks = plan_find_set(plan, trace->fam == FAM_4 ? "lan4" : "lan6");
 	if (plan->lan_networks && !plan_set_has_addr(networks, &trace->flow.from))
 		trace_ends(trace, TRACE_MAIN, TRACE_NETWORK);
+	else if (plan->inside && trace->world.route == TRACE_ROUTE_OUT && !trace->world.route_is_default)
+		trace_ends(trace, TRACE_MAIN, TRACE_INSIDE);
 	else if (!trace_kept(trace, plan))
 		trace_rules(trace, plan);
 }

@@ -33,6 +33,29 @@ Test(routing, inside_destinations_stay_inside)
 	net_finish(net);
 }
 
+// A modem's page is on its own link, whichever gateway a client is on.
+Test(routing, a_links_own_network_is_reached_by_that_link)
+{
+	static const int families[] = {AF_INET, AF_INET6};
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	char *gateways = net_gateways(net->lab, 3, weights, false);
+	net_configure(net, "%s balance default { gateways = g1 }", gateways);
+	free(gateways);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	for (size_t i = 0; i < 2; i++) {
+		struct lab_flow flow = {.from = lab_host(net->lab, 1),
+					.to = lab_wan_nexthop(net->lab, 2, families[i])};
+		uint64_t before = lab_isp_packets(net->lab, 2);
+		lab_fault_cut(net->lab, 2); // nothing beyond the modem: no way around
+		cr_assert_eq(lab_ping(net->lab, &flow, 5).lost, 0, "%s", flow.to);
+		cr_assert_geq(lab_isp_packets(net->lab, 2), before + 5);
+		lab_fault_repair(net->lab, 2);
+	}
+	net_finish(net);
+}
+
 Test(routing, a_more_specific_route_wins_over_the_balance)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});
