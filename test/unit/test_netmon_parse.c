@@ -252,9 +252,9 @@ static const char *prefix_of(void)
 	struct facts facts = {0};
 	netmon_parse_route(&facts, the_message());
 	cr_assert(facts.prefixes.n <= 1 && !facts.defaults.n);
-	if (!facts.prefixes.n)
-		return "none";
-	prefix_text(&facts.prefixes.v[0].prefix, text);
+	snprintf(text, sizeof(text), "none");
+	if (facts.prefixes.n)
+		prefix_text(&facts.prefixes.v[0].prefix, text);
 	facts_free(&facts);
 	return text;
 }
