@@ -76,7 +76,8 @@ Test(load, a_full_gateway_is_left_alone_until_it_has_room)
 	end_soon(net);
 	struct lab_burst *held = flows(net, "198.51.100.1", 120, 20);
 	int first = lab_burst_tally(held).isp[1];
-	// its probes count (see test_counting.c); and as many as are under way at a time may come before the news
+	// its probes count (see test_counting.c); and on a busy machine a few milliseconds' worth of flows come before
+	// gwd has read that it is full
 	cr_assert(first >= 44 && first <= 70, "%d of 50", first);
 	wait_for(net, "max-flows reached", true);
 	cr_assert_eq(share_of_g1(net, "198.51.100.2", 20), 0);
