@@ -23,14 +23,15 @@ static void chain_lan_networks(struct chain *chain, enum fam fam)
 	rule_accept(rule);
 }
 
-static void chain_lan_by_set(struct chain *chain, const struct plan *plan, enum fam fam)
+static void chain_lan_by_set(struct ruleset *ruleset, struct chain *chain, const struct plan *plan,
+			     enum fam fam)
 {
 	if (plan->lan_networks)
 		chain_lan_networks(chain, fam);
 	struct rule *rule = chain_rule(chain);
 	rule_addr_in_set(rule, fam, RULE_DESTINATION, RULE_IS, lan_inside[fam]);
 	rule_accept(rule);
-	chain_by_rules(chain, plan, false, fam);
+	chain_by_rules(ruleset, chain, plan, false, fam);
 }
 
 static void chain_lan_by_main(struct chain *chain, const struct plan *plan)
@@ -69,10 +70,10 @@ void chains_lan(struct ruleset *ruleset, const struct plan *plan)
 	rule_goto(rule, "lan6");
 	struct chain *chain6 = ruleset_chain(ruleset, "lan6");
 	if (plan->inside) {
-		chain_lan_by_set(chain, plan, FAM_4);
-		chain_lan_by_set(chain6, plan, FAM_6);
+		chain_lan_by_set(ruleset, chain, plan, FAM_4);
+		chain_lan_by_set(ruleset, chain6, plan, FAM_6);
 	} else {
-		chain_by_rules(chain, plan, false, FAM_4);
-		chain_by_rules(chain6, plan, false, FAM_6);
+		chain_by_rules(ruleset, chain, plan, false, FAM_4);
+		chain_by_rules(ruleset, chain6, plan, false, FAM_6);
 	}
 }

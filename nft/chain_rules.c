@@ -2,11 +2,13 @@
 // The operator's rules, in file order: the first that matches says which group the flow belongs to.
 // For each family they stand in a chain of their own or at the end of the one that leads to them, for the
 // LAN's flows and for the router's own.
-// Each rule is one kernel rule: between its selectors all must match, within one any may.
+// Each rule is one kernel rule: between its selectors all must match, within one any may. Where there are many,
+// only those are asked that one field of the packet leaves possible (core/cut.h).
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gwd/core/cut.h"
 #include "gwd/core/names.h"
 #include "nft/chains.h"
 #include "nft/ranges.h"
@@ -115,10 +117,57 @@ static void chain_one_rule(struct chain *chain, const struct plan *plan, const s
 	ranges_free(&destination);
 }
 
-void chain_by_rules(struct chain *chain, const struct plan *plan, bool own, enum fam fam)
+static void chain_default(struct chain *chain, const struct plan *plan, bool own, enum fam fam)
 {
-	vec_each(&plan->rules, rule)
-		if (rule->own == own)
-			chain_one_rule(chain, plan, rule, fam);
 	chain_enter_group(chain, plan, own ? plan->default_own_group : plan->default_group, fam, false);
+}
+
+static void chain_cut_vmap(struct chain *chain, enum cut_field field, enum fam fam, const char *map)
+{
+	switch (field) {
+	case CUT_TO:
+		rule_addr_vmap(chain_rule(chain), fam, RULE_DESTINATION, map);
+		return;
+	case CUT_FROM:
+		rule_addr_vmap(chain_rule(chain), fam, RULE_SOURCE, map);
+		return;
+	case CUT_PORT:
+		rule_dport_vmap(chain_rule(chain), map);
+		return;
+	case CUT_NONE:
+		return;
+	}
+}
+
+// The map leads to the chain of those rules that are possible; where it leads nowhere, the rest is asked here.
+static void chain_cut(struct ruleset *ruleset, struct chain *chain, const struct plan *plan,
+		      const struct cut *cut, bool own, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE], end[PLAN_NAME_SIZE];
+	chain_cut_vmap(chain, cut->field, fam, name_cut(name, fam, own));
+	vec_each(&cut->rest, rule)
+		chain_one_rule(chain, plan, &plan->rules.v[*rule], fam);
+	snprintf(end, sizeof(end), "%.80s.end", name);
+	for (size_t k = 0; k < cut->lists.n; k++) {
+		struct chain *part = ruleset_chain(ruleset, name_cut_list(name, fam, own, k));
+		vec_each(&cut->lists.v[k].rules, rule)
+			chain_one_rule(part, plan, &plan->rules.v[*rule], fam);
+		chain_goto(part, end);
+	}
+	chain_default(ruleset_chain(ruleset, end), plan, own, fam);
+}
+
+void chain_by_rules(struct ruleset *ruleset, struct chain *chain, const struct plan *plan, bool own,
+		    enum fam fam)
+{
+	struct cut cut = {0};
+	cut_make(&cut, plan, own, fam);
+	if (cut.field != CUT_NONE)
+		chain_cut(ruleset, chain, plan, &cut, own, fam);
+	else
+		vec_each(&plan->rules, rule)
+			if (rule->own == own)
+				chain_one_rule(chain, plan, rule, fam);
+	chain_default(chain, plan, own, fam);
+	cut_free(&cut);
 }

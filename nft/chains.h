@@ -59,7 +59,8 @@ void chains_answer(struct ruleset *ruleset, const struct plan *plan);   // dr.an
 // Table netdev: a device's own chain, "ing.INDEX".
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);
 // What has no chain of its own, at the end of the caller's; nothing comes behind it there.
-void chain_by_rules(struct chain *chain, const struct plan *plan, bool own, enum fam fam);
+void chain_by_rules(struct ruleset *ruleset, struct chain *chain, const struct plan *plan, bool own,
+		    enum fam fam);
 void chain_enter_group(struct chain *chain, const struct plan *plan, size_t group, enum fam fam, bool strict);
 void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw);
 

@@ -195,6 +195,13 @@ void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const 
 	expr_text(rule, "%s %s vmap @%s", rule_fam_name[fam], rule_side_name[side], map);
 }
 
+void rule_dport_vmap(struct rule *rule, const char *map)
+{
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, NFT_REG_1);
+	expr_vmap(rule, map);
+	expr_text(rule, "th dport vmap @%s", map);
+}
+
 // A field of the packet, where its ranges are to be matched.
 struct rule_field {
 	uint32_t base, offset;

@@ -45,6 +45,7 @@ void plan_build(struct plan *plan, const struct build_input *input);
 // Its parts that have a file of their own, in the order in which they are called.
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_named(struct plan *plan, const struct build_input *input);
+void build_cuts(struct plan *plan);
 void build_inside(struct plan *plan, const struct build_input *input);
 void build_speak(struct plan *plan, const struct link *links);
 void build_fastpath(struct plan *plan, const struct build_input *input);

@@ -271,6 +271,7 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 	build_speak(plan, links);
 	build_lan_networks(plan, &input->model->lan);
 	build_named(plan, input);
+	build_cuts(plan);
 	build_inside(plan, input);
 	build_fastpath(plan, input);
 	vec_each(&plan->groups, group) {

@@ -96,6 +96,18 @@ const char *name_ingress(char *out, const struct plan_elem *device)
 	return out;
 }
 
+const char *name_cut(char *out, enum fam fam, bool own)
+{
+	snprintf(out, PLAN_NAME_SIZE, "cut%c.%s", fam_digit(fam), own ? "own" : "lan");
+	return out;
+}
+
+const char *name_cut_list(char *out, enum fam fam, bool own, size_t k)
+{
+	snprintf(out, PLAN_NAME_SIZE, "cut%c.%s.%zu", fam_digit(fam), own ? "own" : "lan", k);
+	return out;
+}
+
 const char *name_rule_to(char *out, enum fam fam, const struct plan_rule *rule)
 {
 	snprintf(out, PLAN_NAME_SIZE, "dst%c.rule.%s", fam_digit(fam), rule->name);

@@ -31,6 +31,8 @@
 //	fast                 flowtable, and the chain that puts flows into it
 //	fastmark             set: marks of the gateways whose flows it takes
 //	dst4.rule.NAME       set: destinations of a rule that goes by names
+//	cut4.lan cut4.own    maps: address or port -> cut4.lan.K (where there are many rules)
+//	cut4.lan.K           chains: the rules that are possible there; cut4.lan.end: none of them matched
 //	if.rule.NAME         set: interfaces of a rule
 //	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
 //	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)
@@ -114,6 +116,9 @@ const char *name_drawer(char *out, enum fam fam, const struct plan_service *serv
 const char *name_direct_pool(char *out, enum fam fam, const struct plan_service *service);
 const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
 
+// "lan" or "own" rules, and their K-th list.
+const char *name_cut(char *out, enum fam fam, bool own);
+const char *name_cut_list(char *out, enum fam fam, bool own, size_t k);
 const char *name_rule_to(char *out, enum fam fam, const struct plan_rule *rule);
 const char *name_counter(char *out, const struct plan_gateway *gw);
 const char *name_unpinned(char *out, const struct plan_group *group);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gwd/base/buf.h"
 #include "test/net/net.h"
 
 static const int weights[] = {1, 1, 1};
@@ -146,5 +147,32 @@ Test(rules, bypass_leaves_the_flow_to_the_main_table_and_still_translates_it)
 	lab_do(lab_router(net->lab), "ip route add 203.0.113.0/24 via %s",
 	       lab_wan_nexthop(net->lab, 2, AF_INET));
 	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.1"}), 2);
+	net_finish(net);
+}
+
+// Hundreds of rules are found by a map; the first that matches in file order is still the one.
+Test(rules, hundreds_of_them)
+{
+	struct buf rules = {0};
+	for (int i = 0; i < 300; i++)
+		buf_printf(&rules, "rule f%d { to = { 20.%d.%d.0/24, 2001:db9:%x::/48 } gateway = g2 }\n", i,
+			   i / 256, i % 256, i);
+	buf_puts(&rules, "rule a { to = 198.51.100.1 protocol = udp gateway = g2 }\n"
+			 "rule b { to = { 198.51.100.0/30, 2001:db8:aaaa::2 } balance = third }\n"
+			 "rule c { to = 198.51.100.3 gateway = g2 }\n" // never reached
+			 "rule d { ports = 443 gateway = g2 }\n"
+			 "rule e { own = yes to = 198.51.100.4 gateway = g2 }\n");
+	struct net *net = start(buf_text(&rules));
+	buf_free(&rules);
+	cr_assert(net_router_shows(net, "nft list map inet gwd cut4.lan", "20.1.43.0/24"), "no map");
+	cr_assert_eq(udp(net, (struct lab_flow){.to = "198.51.100.1"}), 2);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "198.51.100.1"}), 3);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "198.51.100.3", .port = 443}), 3);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "198.51.100.4", .port = 443}), 2);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.1", .port = 443}), 2);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "203.0.113.1"}), 1);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "2001:db8:aaaa::2"}), 3);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "2001:db8:aaaa::1", .port = 443}), 2);
+	cr_assert_eq(tcp(net, (struct lab_flow){.to = "2001:db8:aaaa::1"}), 1);
 	net_finish(net);
 }
