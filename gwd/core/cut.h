@@ -20,7 +20,8 @@
 
 struct plan;
 
-#define CUT_LEAST 8 // rules: fewer are asked one by one
+#define CUT_LEAST \
+	4 // rules: fewer are asked one by one (measured: a rule costs 230 instructions, the map 400)
 
 enum cut_field { CUT_NONE, CUT_TO, CUT_FROM, CUT_PORT /* of the destination */ };
 
