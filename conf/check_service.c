@@ -7,6 +7,7 @@
 #include "conf/text.h"
 #include "conf/values.h"
 #include "gwd/core/model.h"
+#include "gwd/core/slots.h"
 
 static const char *fam_text(enum fam fam)
 {
@@ -124,6 +125,9 @@ void check_services(const struct loader *ld)
 	for (size_t i = 0; i < ld->model->n_services; i++) {
 		struct reader r = load_section(ld, "service", i);
 		const struct model_service *service = &ld->model->services[i];
+		if (service->n_reals > SLOTS_MAX)
+			report_error(r.report, r.section.at, r.section.label,
+				     "%zu reals: there may be %d at most", service->n_reals, SLOTS_MAX);
 		check_source(&r, service);
 		check_weights(&r, service);
 		check_probes_of(&r);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,6 +59,10 @@ int ending_direct(struct ending *ending, struct nft *nft, const struct plan *app
 		return 0;
 	list.back = plan_find_set(applied, list.fam == FAM_4 ? "drback4" : "drback6");
 	int r = nft_dump_conns(nft, set, ending_take_conn, &list, err);
+	if (r == -ENOENT) { // swept, with its service
+		err->text[0] = 0;
+		r = 0;
+	}
 	snprintf(name, sizeof(name), "%s/%s", service->name, real->name);
 	if (!r && list.flows.n) {
 		ending_speak(ending, name, list.flows.v, list.flows.n, applied->mark_mask);

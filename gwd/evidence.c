@@ -215,10 +215,9 @@ void evidence_look(struct evidence *evidence, const struct model *model, const s
 	vec_each(&evidence->gateways, gw)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			silence_begin(&gw->silence[fam]);
-	if (conntrack_dump_unreplied(evidence->ct, evidence_flow, evidence, &err))
-		return; // an interrupted listing: the next one tells
-	vec_each(&evidence->gateways, gw)
-		evidence_judge(evidence, gw, now_ms);
+	bool whole = !conntrack_dump_unreplied(evidence->ct, evidence_flow, evidence, &err);
+	for (size_t i = 0; whole && i < evidence->gateways.n; i++) // else the next one tells
+		evidence_judge(evidence, &evidence->gateways.v[i], now_ms);
 	int64_t pause_ms = (mono_cpu_us() - began_us) * EVIDENCE_IDLE / 1000;
 	evidence->next_ms = now_ms + (pause_ms < EVIDENCE_PAUSE_MAX_MS ? pause_ms : EVIDENCE_PAUSE_MAX_MS);
 }

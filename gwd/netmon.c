@@ -262,6 +262,8 @@ static void netmon_turn(struct netmon *netmon)
 	netmon_read(netmon, netmon->ifaces, NETMON_IFACES, netmon_take_ifaces);
 	netmon_read(netmon, netmon->routes, NETMON_ROUTE, netmon_take_routes);
 	netmon_read_neighs(netmon);
+	if (netmon->hints) // taking one has found that another is needed
+		event_active(netmon->turn, EV_READ, 0);
 	unsigned news = netmon->news;
 	netmon->news = 0;
 	if (news)

@@ -205,6 +205,8 @@ static struct notify_name *notify_name(struct notify *notify, const struct chang
 
 void notify_tell(struct notify *notify, const struct change *change)
 {
+	if (!notify->program)
+		return;
 	struct notify_name *name = notify_name(notify, change);
 	const char *told = name->waits ? name->waiting.old : change->old;
 	name->waiting = *change;

@@ -75,7 +75,7 @@ static void steer_read_service_turns(struct engine *engine, enum fam fam)
 	uint64_t taken;
 	vec_each(&engine->applied.services, service)
 		if (ring_schedules(service->scheduler) && service->fam[fam] && service->inet &&
-		    !nft_read_turns(engine->nft, name_service(chain, "service", fam, service), &taken, NULL))
+		    !nft_read_turns(engine->nft, name_drawer(chain, fam, service), &taken, NULL))
 			turns_set(&engine->turns, name_service_turn(key, service->name), fam, taken);
 }
 

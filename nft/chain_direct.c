@@ -341,7 +341,8 @@ static void direct_wides(struct chain *chain, const struct plan *plan, enum fam 
 			}
 			struct rule *rule = chain_rule(chain);
 			rule_quote_from(rule, &listen->addr);
-			rule_goto(rule, name_service(name, "drerr", fam, service));
+			rule_jump(rule,
+				  name_service(name, "drerr", fam, service)); // another may have other ports
 		}
 	}
 }

@@ -96,9 +96,10 @@ static void chain_pick(struct ruleset *ruleset, const struct plan_service *servi
 	struct chain *chain = ruleset_chain(ruleset, name_drawer(name, fam, service));
 	chain_slot(chain, service, fam);
 	name_service(gate, "gate", fam, service);
-	for (uint32_t i = 0; service->gated && i < service->reals.n; i++)
+	uint32_t place = 0; // among those of this family, as in the map
+	for (size_t i = 0; service->gated && i < service->reals.n; i++)
 		if (service->reals.v[i].fam[fam])
-			rule_gate_vmap(chain_rule(chain), i, gate);
+			rule_gate_vmap(chain_rule(chain), place++, gate);
 }
 
 static const char *const chain_stuck_kind[] = {[RULE_MARK_PACKET] = "stuck", [RULE_MARK_CT] = "stuckct"};
@@ -137,12 +138,14 @@ static void chain_limits(struct chain *chain, const struct plan_service *service
 	char set[PLAN_NAME_SIZE];
 	if (service->limit_rate) {
 		struct rule *rule = chain_rule(chain);
-		rule_over_rate(rule, fam, name_service(set, "rate", fam, service), service->limit_rate);
+		rule_over_rate(rule, fam, name_limit(set, "rate", fam, service, service->limit_rate),
+			       service->limit_rate);
 		rule_drop(rule);
 	}
 	if (service->limit_connections) {
 		struct rule *rule = chain_rule(chain);
-		rule_over_connections(rule, fam, name_service(set, "many", fam, service),
+		rule_over_connections(rule, fam,
+				      name_limit(set, "many", fam, service, service->limit_connections),
 				      service->limit_connections);
 		rule_drop(rule);
 	}

@@ -168,6 +168,8 @@ static void on_addresses(void *arg, int status, int timeouts, struct ares_addrin
 		return;
 	lookup->over = true;
 	lookup->status = lookup->found.n || status != ARES_SUCCESS ? status : ARES_ENODATA;
+	if (lookup->status == ARES_ENODATA || lookup->status == ARES_ENOTFOUND)
+		lookup->ttl_s = LOOKUP_NONE_TTL_S;
 }
 
 struct lookup *lookup_start(struct event_base *base, const char *name, enum fam fam, uint32_t mark,

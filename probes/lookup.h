@@ -18,6 +18,7 @@ struct lookup;
 #define LOOKUP_MAX 256     // addresses that are taken from an answer
 #define LOOKUP_TTL_MIN_S 5 // an answer counts for no less, and no more
 #define LOOKUP_TTL_MAX_S 3600
+#define LOOKUP_NONE_TTL_S 60 // so does "there is none"; 0: nobody answered
 #define LOOKUP_RETRY_MS 5000 // a good time to ask again after a failure
 
 // `n` addresses in the answer's order, good for `ttl_s`; or 0, and `why` is a sentence.

@@ -139,9 +139,9 @@ static void name_on_answer(void *arg, const struct addr *addrs, size_t n, unsign
 	name->lookup = NULL;
 	for (size_t i = 0; i < n; i++)
 		changed |= name_learn(name, &addrs[i], until_ms);
-	if (n) {
+	if (n || ttl_s) { // 0: nobody answered
 		changed |= name_forget(name, now_ms);
-		name->why[0] = 0;
+		snprintf(name->why, sizeof(name->why), "%s", n ? "" : why);
 		name->tried = 0;
 		name_wait(name, 1000LL * ttl_s);
 	} else {

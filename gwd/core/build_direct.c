@@ -29,6 +29,8 @@ void build_direct_way(struct plan_real *real, const struct facts *facts)
 	unsigned best = 0;
 	vec_each(&facts->ifaces, iface) {
 		vec_each(&iface->addrs, own) {
+			if (own->len == 8 * addr_size(&own->addr))
+				continue; // it leads nowhere
 			unsigned rank = 2u * own->len + iface->carrier + 1;
 			if (!iface->up || rank <= best || !build_on_link(own, &real->address))
 				continue;

@@ -50,42 +50,13 @@ static int build_compare_iprules(const void *a, const void *b)
 }
 
 // In this order: a packet without a mark of ours skips all of them. One with a mark goes where main has a
-// route for it other than the default (a reply into the LAN), else by its gateway's table. From a LAN
-// interface it skips main, too: it was marked because it leaves, and asking costs every packet a lookup.
-enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN, BUILD_MAIN, BUILD_BEFORE_MARKS };
+// route for it other than the default, else by its gateway's table. Main comes first for the LAN's packets, too:
+// a flow that was marked because it leaves may be translated into another LAN behind our chains (DNAT).
+enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN /* of earlier versions */, BUILD_MAIN, BUILD_BEFORE_MARKS };
 
 static uint32_t build_mark_priority(const struct model_globals *globals, const struct plan_gateway *gw)
 {
 	return globals->rule_priority + BUILD_BEFORE_MARKS + gw->id;
-}
-
-// The kernel can go on only where there is a rule: at the first gateway's.
-static uint32_t build_first_mark_priority(const struct plan *plan, const struct model_globals *globals,
-					  uint32_t last)
-{
-	uint32_t first = last;
-	vec_each(&plan->gateways, gw)
-		if (build_mark_priority(globals, gw) < first)
-			first = build_mark_priority(globals, gw);
-	return first;
-}
-
-#define BUILD_SKIP_LANS 8 // every such rule costs every packet a little
-
-static void build_lan_iprules(struct plan *plan, uint32_t priority, uint32_t skip_to, enum fam fam)
-{
-	const struct plan_set *class = plan_find_set(plan, "class");
-	VEC(const char *) lans = {0};
-	vec_each(&class->elems, elem)
-		if (!strcmp(elem->chain, "lan"))
-			vec_push(&lans, (const char *)elem->key);
-	for (size_t i = 0; lans.n <= BUILD_SKIP_LANS && i < lans.n; i++) {
-		struct plan_iprule rule = {
-			.fam = fam, .priority = priority + BUILD_FROM_LAN, .skip_to = skip_to};
-		snprintf(rule.iif, sizeof(rule.iif), "%.15s", lans.v[i]);
-		vec_push(&plan->iprules, rule);
-	}
-	vec_free(&lans);
 }
 
 static void build_iprules(struct plan *plan, const struct model_globals *globals, enum fam fam)
@@ -94,8 +65,6 @@ static void build_iprules(struct plan *plan, const struct model_globals *globals
 	vec_push(&plan->iprules,
 		 (struct plan_iprule){
 			 .fam = fam, .priority = first, .mask = globals->mark_mask, .skip_to = last});
-	if (plan->inside) // else a flow to a link's own network is marked all the same
-		build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
 	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 						      .priority = first + BUILD_MAIN,
 						      .table = BUILD_TABLE_MAIN,

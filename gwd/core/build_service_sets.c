@@ -3,6 +3,7 @@
 // whose pins still hold.
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "gwd/core/build.h"
@@ -99,9 +100,31 @@ static void build_fullnat_elem(struct plan_set *set, const struct plan_service *
 		at = build_field(&elem, at, protocol, sizeof(*protocol));
 		build_field(&elem, at, &port, sizeof(port));
 		name_service(elem.chain, "source", fam, service);
-		if (!build_known(set, &elem))
-			vec_push(&set->elems, elem);
+		elem.mark = (uint32_t)set->elems.n; // the order, for build_first_ones()
+		vec_push(&set->elems, elem);
 	}
+}
+
+static int build_earlier(const void *a, const void *b)
+{
+	const struct plan_elem *left = a, *right = b;
+	int order = memcmp(left->key, right->key, sizeof(left->key));
+	return order ? order : (left->mark > right->mark) - (left->mark < right->mark);
+}
+
+// The first to claim a key keeps it.
+static void build_first_ones(struct plan_set *set)
+{
+	size_t kept = 0;
+	if (set->elems.n)
+		qsort(set->elems.v, set->elems.n, sizeof(*set->elems.v), build_earlier);
+	for (size_t i = 0; i < set->elems.n; i++) {
+		if (kept && !memcmp(set->elems.v[kept - 1].key, set->elems.v[i].key, PLAN_KEY_SIZE))
+			continue;
+		set->elems.v[kept] = set->elems.v[i];
+		set->elems.v[kept++].mark = 0;
+	}
+	set->elems.n = kept;
 }
 
 static void build_fullnat(struct plan *plan, enum fam fam)
@@ -124,6 +147,7 @@ static void build_fullnat(struct plan *plan, enum fam fam)
 			}
 		}
 	}
+	build_first_ones(set);
 	set->size = build_room(set->elems.n);
 }
 
@@ -155,6 +179,8 @@ static void build_held(struct plan *plan, const struct plan_service *service, en
 	struct plan_set *set =
 		build_new_set(plan, name_service(name, kind, fam, service), PLAN_T_MARK, PLAN_T_VERDICT);
 	set->size = PLAN_IDS_SIZE;
+	while (set->size < service->reals.n)
+		set->size *= 2;
 	vec_each(&service->reals, real) {
 		if (!real->live[fam] || plan_real_is_direct(real))
 			continue;
@@ -182,14 +208,14 @@ static void build_limits(struct plan *plan, const struct plan_service *service, 
 	char name[PLAN_NAME_SIZE];
 	struct plan_set *set;
 	if (service->limit_rate) {
-		set = build_new_set(plan, name_service(name, "rate", fam, service), build_addr_type(fam),
-				    PLAN_T_NONE);
+		set = build_new_set(plan, name_limit(name, "rate", fam, service, service->limit_rate),
+				    build_addr_type(fam), PLAN_T_NONE);
 		set->dynamic = true;
 		set->size = PLAN_PIN_SIZE;
 	}
 	if (service->limit_connections) {
-		set = build_new_set(plan, name_service(name, "many", fam, service), build_addr_type(fam),
-				    PLAN_T_NONE);
+		set = build_new_set(plan, name_limit(name, "many", fam, service, service->limit_connections),
+				    build_addr_type(fam), PLAN_T_NONE);
 		set->dynamic = set->timeless = true;
 		set->size = PLAN_PIN_SIZE;
 	}

@@ -157,6 +157,24 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 	shape_number(hash, set->size);
 }
 
+// Where slots hold addresses, a real has no chain; but whoever speaks from another address has a rule.
+static void shape_fullnat(uint64_t *hash, const struct plan_service *service)
+{
+	bool ranges = false, has[FAM_COUNT] = {false, false};
+	vec_each(&service->listens, listen)
+		ranges |= listen->first != listen->last;
+	vec_each(&service->reals, real) {
+		if (real->forward != FORWARD_FULLNAT)
+			continue;
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+			has[fam] |= real->fam[fam];
+		if (ranges && !real->port)
+			shape_addr(hash, &real->address);
+	}
+	shape_number(hash, has[FAM_4]);
+	shape_number(hash, has[FAM_6]);
+}
+
 void build_shape(struct plan *plan)
 {
 	uint64_t hash = HASH_START;
@@ -172,6 +190,7 @@ void build_shape(struct plan *plan)
 		shape_rule(&hash, rule);
 	vec_each(&plan->services, service) {
 		shape_service(&hash, service);
+		shape_fullnat(&hash, service);
 		vec_each(&service->reals, real)
 			if (service->by_real)
 				shape_real(&hash, real);

@@ -56,9 +56,19 @@ const char *name_service_turn(char *out, const char *service)
 
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service)
 {
-	const char *holds = service->by_real ? "" : service->keep_port ? ".addr" : ".port";
+	const char *holds = service->gated       ? ".jump"
+			    : service->by_real   ? ""
+			    : service->keep_port ? ".addr"
+						 : ".port";
 	snprintf(out, PLAN_NAME_SIZE, "pool%c.%s.%u%s", fam_digit(fam), service->name, service->n_slots[fam],
 		 holds);
+	return out;
+}
+
+const char *name_limit(char *out, const char *kind, enum fam fam, const struct plan_service *service,
+		       uint32_t most)
+{
+	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s.%" PRIu32, kind, fam_digit(fam), service->name, most);
 	return out;
 }
 

@@ -58,7 +58,7 @@
 //	hairpin              set: interface . interface, of the LAN
 //	pool4.S.N            maps: slot number -> real4.*; pool4.S.N.addr: -> the real's address; .port: and port
 //	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
-//	rate4.S many4.S      sets: sources, each with its rate of new connections, or their number
+//	rate4.S.N many4.S.N      sets: sources, each with its rate of new connections, or their number
 //	stick4.S             maps: client -> real's id, with timeouts
 //	gate4.S              maps: 0, 1, ... in the order of overflow -> real4.*, to4.*
 //	conn4.S.R.MAX        sets: client . protocol . its port . the listener's port: connections of a real
@@ -106,6 +106,9 @@ const char *name_service(char *out, const char *kind, enum fam fam, const struct
 const char *name_service_turn(char *out,
 			      const char *service); // where its ring stands (turns.h); PLAN_GROUP_NAME_SIZE
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service);
+// "rate" and "many": each element keeps the limit that it was made with, so another limit is another set.
+const char *name_limit(char *out, const char *kind, enum fam fam, const struct plan_service *service,
+		       uint32_t most);
 const char *name_real(char *out, const char *kind, enum fam fam, const struct plan_service *service,
 		      const struct plan_real *real);
 const char *name_conns(char *out, enum fam fam, const struct plan_service *service,

@@ -56,6 +56,8 @@ unsigned slots_count(enum scheduler scheduler, const struct slots_member *member
 		return SLOTS_LOAD;
 	uint64_t cycle = 1; // least common multiple over the tiers
 	for (size_t i = 0; i < n && cycle <= SLOTS_MAX; i++) {
+		if (i && members[i].tier == members[i - 1].tier)
+			continue; // it has been reckoned with
 		uint64_t own = slots_cycle(scheduler, members, n, members[i].tier);
 		cycle = cycle / slots_gcd(cycle, own) * own;
 	}

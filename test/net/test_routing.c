@@ -56,6 +56,27 @@ Test(routing, a_links_own_network_is_reached_by_that_link)
 	net_finish(net);
 }
 
+// The operator sends all questions of DNS to a host of another LAN: gwd marks them before they are translated.
+Test(routing, what_is_translated_into_another_lan_gets_there)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	char *gateways = net_gateways(net->lab, 2, weights, false);
+	net_configure(net, "%s", gateways);
+	free(gateways);
+	lab_nft_load(lab_router(net->lab),
+		     "table ip own { chain d { type nat hook prerouting priority dstnat;\n"
+		     "iifname lan0 udp dport 53 dnat to 10.200.0.2\n }\n }");
+	lab_server_start(net->lab, lab_inside(net->lab), NULL);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1", .port = 53};
+	struct lab_conn conn = lab_ask(net->lab, &flow);
+	cr_assert_eq(conn.outcome, LAB_ANSWERED, "%s", lab_outcome_name(conn.outcome));
+	cr_assert_str_eq(conn.seen, conn.source, "by a link, translated");
+	net_finish(net);
+}
+
 Test(routing, a_more_specific_route_wins_over_the_balance)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .routes = true});

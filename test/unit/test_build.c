@@ -161,14 +161,13 @@ Test(build, tables_hold_their_default_and_never_fall_through)
 	fixture_build(f, &plan);
 	cr_assert_eq(plan.routes.n, 6); // table, main and unreachable, twice
 	cr_assert_eq(plan.iprules.n,
-		     10); // for each family: unmarked, lan0, main, the mark, the end
+		     8); // for each family: unmarked, main, the mark, the end
 	const struct plan_iprule *rule = plan.iprules.v;
 	cr_assert(rule[0].priority == 10000 && !rule[0].mark && rule[0].mask &&
-		  rule[0].skip_to == rule[4].priority);
-	cr_assert(!strcmp(rule[1].iif, "lan0") && rule[1].skip_to == rule[3].priority);
-	cr_assert(rule[2].suppress_default && rule[2].priority < rule[3].priority);
-	cr_assert(rule[3].mark == plan.gateways.v[0].mark && rule[3].priority > rule[2].priority);
-	cr_assert(!rule[4].table && !rule[4].skip_to);
+		  rule[0].skip_to == rule[3].priority);
+	cr_assert(rule[1].suppress_default && rule[1].priority < rule[2].priority);
+	cr_assert(rule[2].mark == plan.gateways.v[0].mark && rule[2].priority > rule[1].priority);
+	cr_assert(!rule[3].table && !rule[3].skip_to);
 	plan_free(&plan);
 	fixture_free(f);
 }
