@@ -74,7 +74,7 @@ check:
 	@test/check
 
 # NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well.
-BENCHMARKS = packet-cost connections counting failover detection probing
+BENCHMARKS = packet-cost connections counting control-plane failover detection probing
 bench:
 	@test/install-deps bench
 	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/bench
