@@ -203,15 +203,6 @@ static void trace_decide(struct trace *trace, const struct plan *plan)
 // ---- how it leaves -------------------------------------------------------------------------------
 
 // A marked packet asks main first, without its default, unless an ip rule lets its interface skip that.
-static bool trace_skips_main(const struct trace *trace, const struct plan *plan)
-{
-	vec_each(&plan->iprules, rule)
-		if (rule->fam == trace->fam && rule->iif[0] && !trace->world.from_here &&
-		    !strcmp(rule->iif, trace->world.iif))
-			return true;
-	return false;
-}
-
 static uint32_t trace_table(const struct plan *plan, enum fam fam, const struct plan_gateway *gw)
 {
 	vec_each(&plan->iprules, rule)
@@ -237,8 +228,7 @@ static void trace_leave(struct trace *trace, const struct plan *plan)
 	if (trace->end == TRACE_TAKEN && world->route != TRACE_ROUTE_HERE) {
 		const struct plan_gateway *gw = &plan->gateways.v[trace->gateway];
 		trace->route = trace_route_of(plan, trace->fam, trace_table(plan, trace->fam, gw));
-		main = trace->by_main = world->route == TRACE_ROUTE_OUT && !world->route_is_default &&
-					!trace_skips_main(trace, plan);
+		main = trace->by_main = world->route == TRACE_ROUTE_OUT && !world->route_is_default;
 		if (!main && trace->route != TRACE_NONE)
 			snprintf(trace->oif, sizeof(trace->oif), "%s", plan->routes.v[trace->route].ifname);
 	}
