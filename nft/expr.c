@@ -113,10 +113,11 @@ void expr_lookup_into(struct rule *rule, const char *map, uint32_t reg)
 	nftnl_expr_set_str(expr, NFTNL_EXPR_LOOKUP_SET, map);
 }
 
-void expr_dnat(struct rule *rule, enum fam fam, uint32_t reg_addr, uint32_t reg_port, bool given)
+void expr_nat(struct rule *rule, uint32_t type, enum fam fam, uint32_t reg_addr, uint32_t reg_port,
+	      bool given)
 {
 	struct nftnl_expr *expr = expr_add(rule, "nat");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, type);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, reg_addr);
 	if (reg_port)

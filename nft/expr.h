@@ -26,8 +26,9 @@ void expr_lookup(struct rule *rule, const char *set, bool invert);              
 void expr_lookup_anonymous(struct rule *rule, const struct nftnl_set *set);             // NFT_REG_1
 void expr_vmap(struct rule *rule, const char *map);                                     // NFT_REG_1
 void expr_lookup_into(struct rule *rule, const char *map, uint32_t reg);                // NFT_REG_1
-// reg_port 0: none; `given`: the port is a constant
-void expr_dnat(struct rule *rule, enum fam fam, uint32_t reg_addr, uint32_t reg_port, bool given);
+// `type`: NFT_NAT_SNAT or _DNAT; reg_port 0: none; `given`: the port is a constant
+void expr_nat(struct rule *rule, uint32_t type, enum fam fam, uint32_t reg_addr, uint32_t reg_port,
+	      bool given);
 void expr_immediate(struct rule *rule, uint32_t reg, const void *data, uint32_t len);
 void expr_verdict(struct rule *rule, int verdict, const char *chain);
 

@@ -148,10 +148,7 @@ void rule_snat_by_link(struct rule *rule, enum fam fam, uint32_t mask, const cha
 	expr_bitwise(rule, &mask, &none, sizeof(mask));
 	expr_meta(rule, NFT_META_OIF, EXPR_REG_1_4);
 	expr_lookup_into(rule, map, NFT_REG_1);
-	struct nftnl_expr *expr = expr_add(rule, "nat");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_TYPE, NFT_NAT_SNAT);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_FAMILY, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_NAT_REG_ADDR_MIN, NFT_REG_1);
+	expr_nat(rule, NFT_NAT_SNAT, fam, NFT_REG_1, 0, false);
 	expr_text(rule, "meta nfproto %s snat %s to meta mark and 0x%08x . oif map @%s",
 		  fam == FAM_4 ? "ipv4" : "ipv6", ip, mask, map);
 }

@@ -98,7 +98,11 @@ void rule_draw_dnat(struct rule *rule, enum rule_draw draw, enum fam fam, uint32
 	char text[RULE_PICK_TEXT];
 	rule_draw(text, rule, draw, fam, modulus);
 	expr_lookup_into(rule, map, NFT_REG_1);
-	expr_dnat(rule, fam, NFT_REG_1, !port ? 0 : fam == FAM_4 ? EXPR_REG_1_4 : NFT_REG_2, false);
+	expr_nat(rule, NFT_NAT_DNAT, fam, NFT_REG_1,
+		 !port          ? 0
+		 : fam == FAM_4 ? EXPR_REG_1_4
+				: NFT_REG_2,
+		 false);
 	expr_text(rule, "dnat %s%s to %s map @%s", rule_fam_name[fam], port ? " addr . port" : "", text, map);
 }
 

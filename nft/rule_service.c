@@ -98,7 +98,7 @@ void rule_dnat(struct rule *rule, const struct addr *addr, uint16_t port)
 	expr_immediate(rule, NFT_REG_1, addr->b, addr_size(addr));
 	if (port)
 		expr_immediate(rule, NFT_REG_2, &net, sizeof(net));
-	expr_dnat(rule, fam, NFT_REG_1, port ? NFT_REG_2 : 0, port != 0);
+	expr_nat(rule, NFT_NAT_DNAT, fam, NFT_REG_1, port ? NFT_REG_2 : 0, port != 0);
 	addr_text(addr, text);
 	if (!port)
 		expr_text(rule, "dnat %s to %s", rule_fam_name[fam], text);
