@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "test/net/net.h"
+#include "test/net/offload.h"
 
 static const int weights[] = {1, 1, 1, 1};
 
@@ -16,12 +16,7 @@ static const int weights[] = {1, 1, 1, 1};
 static struct net *start(const struct lab_spec *spec, int n, const char *globals)
 {
 	struct net *net = net_lab(spec);
-	if (lab_run(lab_router(net->lab), NULL,
-		    "nft -c 'table inet t { flowtable f { hook ingress priority 0; devices = { lan0 }; }; "
-		    "}'")) {
-		net_finish(net);
-		cr_skip_test("this kernel has no flowtables");
-	}
+	offload_or_skip(net);
 	char *gateways = net_gateways(net->lab, n, weights, spec->routes);
 	net_configure(net, "%s %s balance default { scheduler = rr persistence = 5m }", globals, gateways);
 	free(gateways);
@@ -29,40 +24,6 @@ static struct net *start(const struct lab_spec *spec, int n, const char *globals
 	net_wait_up(net);
 	net_guard(net, 3);
 	return net;
-}
-
-// What conntrack says about the flows between a LAN client and that server.
-static char *entries(struct net *net, const char *server)
-{
-	char *output = NULL;
-	lab_run(lab_router(net->lab), &output, "conntrack -L -f %s -d %s 2>/dev/null",
-		strchr(server, ':') ? "ipv6" : "ipv4", server);
-	return output;
-}
-
-struct offload {
-	struct net *net;
-	const char *server;
-	const char *protocol;
-};
-
-static bool is_offloaded(void *arg)
-{
-	const struct offload *wait = arg;
-	char *output = entries(wait->net, wait->server);
-	bool found = false;
-	for (char *line = strtok(output, "\n"); line; line = strtok(NULL, "\n"))
-		found |= !strncmp(line, wait->protocol, strlen(wait->protocol)) && strstr(line, "[OFFLOAD]");
-	free(output);
-	return found;
-}
-
-static void assert_offloaded(struct net *net, const char *server, const char *protocol)
-{
-	struct offload wait = {net, server, protocol};
-	if (lab_wait_until(is_offloaded, &wait, 3000))
-		return;
-	cr_assert(false, "no %s flow to %s is offloaded:\n%s", protocol, server, entries(net, server));
 }
 
 static struct lab_stream *stream_on(struct net *net, int family, int isp)
@@ -124,8 +85,8 @@ Test(fastpath, takes_udp_and_tcp_of_both_families)
 	for (int i = 0; i < 2; i++) {
 		struct lab_stream *call = stream_on(net, families[i], 1);
 		struct lab_transfer *upload = transfer(net, families[i]);
-		assert_offloaded(net, lab_server_address(families[i], 1), "udp");
-		assert_offloaded(net, lab_server_address(families[i], 2), "tcp");
+		offload_assert(net, lab_server_address(families[i], 1), "udp");
+		offload_assert(net, lab_server_address(families[i], 2), "tcp");
 		cr_assert_eq(lab_transfer_stop(upload).end, LAB_END_RUNNING);
 		cr_assert_eq(lab_stream_stop(call).lost, 0);
 	}
@@ -136,7 +97,7 @@ Test(fastpath, packets_of_such_a_flow_meet_no_chain)
 {
 	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
 	struct lab_stream *call = stream_on(net, AF_INET, 1);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	count_forwarded(net, "198.51.100.1");
 	int before = lab_stream_peek(call).answered;
 	usleep(1500 * 1000);
@@ -151,7 +112,7 @@ Test(fastpath, off_and_auto_by_reload_with_flows_running)
 {
 	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
 	struct lab_stream *call = stream_on(net, AF_INET, 1);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	char *gateways = net_gateways(net->lab, 3, weights, false);
 	for (int i = 0; i < 2; i++) {
 		net_configure(net, "fastpath = %s %s balance default { scheduler = rr persistence = 5m }",
@@ -162,7 +123,7 @@ Test(fastpath, off_and_auto_by_reload_with_flows_running)
 		cr_assert(lab_stream_wait_answer(call, 1000));
 	}
 	free(gateways);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	struct lab_stream_report report = lab_stream_stop(call);
 	cr_assert(report.lost == 0 && report.parts == 1, "lost %d", report.lost);
 	net_finish(net);
@@ -179,7 +140,7 @@ Test(fastpath, follows_a_device_that_is_deleted_and_recreated)
 		net_wait_state(net, "g1", "up", 10000);
 		cr_assert(net_router_shows(net, "nft list flowtables", "wan1"));
 		struct lab_stream *call = stream_on(net, AF_INET, 1);
-		assert_offloaded(net, "198.51.100.1", "udp");
+		offload_assert(net, "198.51.100.1", "udp");
 		lab_stream_stop(call);
 	}
 	net_finish(net);
@@ -195,7 +156,7 @@ Test(fastpath, follows_a_device_that_is_replaced_at_once)
 	lab_proc_signal(net->gwd, SIGCONT);
 	net_wait_state(net, "g1", "up", 10000);
 	struct lab_stream *call = stream_on(net, AF_INET, 1);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	lab_stream_stop(call);
 	net_finish(net);
 }
@@ -205,7 +166,7 @@ Test(fastpath, works_on_a_point_to_point_link)
 	struct net *net = start(&(struct lab_spec){.isps = 3, .routes = true, .ppp = true}, 4, "");
 	int ppp = lab_isp_of_ppp(net->lab);
 	struct lab_stream *call = stream_on(net, AF_INET, ppp);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	cr_assert(lab_stream_wait_isp(call, ppp, 1000));
 	struct lab_stream_report report = lab_stream_stop(call);
 	char text[256];
@@ -229,10 +190,9 @@ static void foreign_bits(const char *mark)
 	free(ruleset);
 	struct lab_stream *marked = stream_on(net, AF_INET, 1);
 	struct lab_transfer *other = transfer(net, AF_INET);
-	assert_offloaded(net, "198.51.100.2", "tcp");
-	struct offload wait = {net, "198.51.100.1", "udp"};
+	offload_assert(net, "198.51.100.2", "tcp");
 	cr_assert(lab_stream_wait_answer(marked, 1000));
-	cr_assert_not(is_offloaded(&wait));
+	cr_assert_not(offload_has(net, "198.51.100.1", "udp"));
 	lab_stream_stop(marked);
 	lab_transfer_stop(other);
 	net_finish(net);
@@ -254,12 +214,12 @@ static void dies(int family)
 	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
 	const char *server = lab_server_address(family, 1);
 	struct lab_stream *call = stream_on(net, family, 1);
-	assert_offloaded(net, server, "udp");
+	offload_assert(net, server, "udp");
 	lab_fault_blackhole(net->lab, 1);
 	net_wait_state(net, "g1", "down", 5000);
 	int64_t down_ms = lab_now_ms();
 	cr_assert(lab_stream_wait_answer(call, 1000), "the stream is dead");
-	assert_offloaded(net, server, "udp");
+	offload_assert(net, server, "udp");
 	struct lab_stream_report report = lab_stream_stop(call);
 	cr_assert_eq(report.parts, 2);
 	cr_assert_lt(report.part[1].first_ms - down_ms, 150, "on the other link %d ms after the verdict",
@@ -308,7 +268,7 @@ static void dies_with_tcp(int family)
 	struct net *net = start(&(struct lab_spec){.isps = 3}, 3, "");
 	struct lab_transfer *idle = transfer_on(net, family, LAB_IDLE, 1),
 			    *download = transfer_on(net, family, LAB_DOWNLOAD, 1);
-	assert_offloaded(net, lab_server_address(family, 2), "tcp");
+	offload_assert(net, lab_server_address(family, 2), "tcp");
 	lab_fault_blackhole(net->lab, 1);
 	net_wait_state(net, "g1", "down", 5000);
 	assert_reset(idle, "an idle connection");
@@ -344,8 +304,8 @@ static void comes_back(int family)
 	struct lab_stream *call = stream_on(net, family, 2);
 	struct lab_transfer *upload = transfer_on(net, family, LAB_UPLOAD, 2),
 			    *idle = transfer_on(net, family, LAB_IDLE, 2);
-	assert_offloaded(net, lab_server_address(family, 1), "udp");
-	assert_offloaded(net, lab_server_address(family, 2), "tcp");
+	offload_assert(net, lab_server_address(family, 1), "udp");
+	offload_assert(net, lab_server_address(family, 2), "tcp");
 	lab_fault_repair(net->lab, 1);
 	net_wait_state(net, "g1", "up", 10000);
 	cr_assert(lab_stream_wait_isp(call, 1, 5000), "the stream stays on the link that stood in");
@@ -369,7 +329,7 @@ Test(fastpath, gwctl_flush_takes_it_out)
 {
 	struct net *net = start(&(struct lab_spec){.isps = 3, .routes = true}, 3, "");
 	struct lab_stream *call = stream_on(net, AF_INET, 1);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	lab_stream_stop(call);
 	lab_stream_stop(net->guard);
 	net->guard = NULL;
@@ -379,7 +339,7 @@ Test(fastpath, gwctl_flush_takes_it_out)
 	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
 	net_wait_up(net);
 	call = stream_on(net, AF_INET, 1);
-	assert_offloaded(net, "198.51.100.1", "udp");
+	offload_assert(net, "198.51.100.1", "udp");
 	lab_stream_stop(call);
 	net_finish(net);
 }
