@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "conf/conf.h"
+#include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
@@ -273,6 +274,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	engine_adopt_names(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 	engine_on_settle(-1, 0, engine);
+	alloc_give_back();
 	return engine;
 }
 
@@ -349,6 +351,7 @@ int engine_reload(struct engine *engine, struct buf *report)
 		log_info("engine", "reloaded %s", fresh->path);
 		notify_configure(engine->notify, fresh->globals.notify);
 		model_free(old);
+		alloc_give_back();
 		if (engine->reloaded)
 			engine->reloaded(engine->reloaded_arg);
 		return 0;

@@ -43,12 +43,14 @@ struct reals_carry {
 };
 
 static void reals_add_real(struct reals *reals, struct reals_carry *carry, const char *service,
-			   const char *real)
+			   const struct model_real *conf)
 {
 	// new to a service that is there: it is seen out of use, so it will be ramped
 	struct reals_real entry = {.since_ms = carry->now_ms, .ramp.seen = carry->old_service};
 	struct real_now now = REAL_NOTHING;
-	snprintf(entry.name, sizeof(entry.name), "%s/%s", service, real);
+	snprintf(entry.name, sizeof(entry.name), "%s/%s", service, conf->name);
+	if (!conf->n_probes) // nothing has to be found out, so nothing is told
+		entry.told = STATE_UP;
 	size_t old = REALS_LOOK(&carry->old->reals, entry.name, carry->real);
 	if (old != SIZE_MAX) {
 		now = carry->old->now[old];
@@ -75,7 +77,7 @@ static void reals_add_service(struct reals *reals, struct reals_carry *carry,
 	entry.n = conf->n_reals;
 	vec_push(&reals->services, entry);
 	for (size_t i = 0; i < conf->n_reals; i++)
-		reals_add_real(reals, carry, conf->name, conf->reals[i].name);
+		reals_add_real(reals, carry, conf->name, &conf->reals[i]);
 }
 
 void reals_configure(struct reals *reals, const struct model *model, int64_t now_ms)
@@ -85,6 +87,8 @@ void reals_configure(struct reals *reals, const struct model *model, int64_t now
 	size_t n = 0;
 	for (size_t i = 0; i < model->n_services; i++)
 		n += model->services[i].n_reals;
+	vec_reserve(&fresh.services, model->n_services);
+	vec_reserve(&fresh.reals, n);
 	fresh.now = xcalloc(n, sizeof(*fresh.now));
 	fresh.by_service = xcalloc(model->n_services, sizeof(*fresh.by_service));
 	for (size_t i = 0; i < model->n_services; i++) {

@@ -16,7 +16,8 @@
 
 struct nft_listener {
 	struct mnl_socket *sock;
-	uint32_t own; // port of the socket whose changes don't count
+	struct nft *nft; // NULL: closed
+	uint32_t own;    // port of the socket whose changes don't count
 };
 
 // Drops messages whose nlmsg_pid is `port`. Loads give host order, as if the word were big endian.
@@ -32,22 +33,29 @@ static int listener_filter(struct mnl_socket *sock, uint32_t port)
 	return setsockopt(mnl_socket_get_fd(sock), SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program));
 }
 
-struct nft_listener *nft_listener_open(const struct nft *nft, struct err *err)
+int nft_listener_switch(struct nft_listener *listener, bool on)
 {
 	int group = NFNLGRP_NFTABLES;
+	return mnl_socket_setsockopt(listener->sock, on ? NETLINK_ADD_MEMBERSHIP : NETLINK_DROP_MEMBERSHIP,
+				     &group, sizeof(group)) < 0
+		       ? -errno
+		       : 0;
+}
+
+struct nft_listener *nft_listener_open(struct nft *nft, struct err *err)
+{
 	uint32_t own = mnl_socket_get_portid(nft->sock);
 	struct mnl_socket *sock = socket_open(err);
 	if (!sock)
 		return NULL;
-	if (listener_filter(sock, own) < 0 ||
-	    mnl_socket_setsockopt(sock, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0) {
+	struct nft_listener *listener = xcalloc(1, sizeof(*listener));
+	*listener = (struct nft_listener){.sock = sock, .nft = nft, .own = own};
+	if (listener_filter(sock, own) < 0 || nft_listener_switch(listener, true) < 0) {
 		err_errno(err, errno, "listening to changes of the ruleset");
-		mnl_socket_close(sock);
+		nft_listener_close(listener);
 		return NULL;
 	}
-	struct nft_listener *listener = xcalloc(1, sizeof(*listener));
-	listener->sock = sock;
-	listener->own = own;
+	nft->listener = listener;
 	return listener;
 }
 
@@ -55,8 +63,15 @@ void nft_listener_close(struct nft_listener *listener)
 {
 	if (!listener)
 		return;
+	if (listener->nft)
+		listener->nft->listener = NULL;
 	mnl_socket_close(listener->sock);
 	free(listener);
+}
+
+void nft_listener_outlive(struct nft_listener *listener)
+{
+	listener->nft = NULL;
 }
 
 int nft_listener_fd(const struct nft_listener *listener)

@@ -14,6 +14,7 @@
 
 #define NFT_TABLE_OWNER 0x2   // since Linux 5.12
 #define NFT_TABLE_PERSIST 0x4 // since Linux 6.9; Debian's headers don't have it
+#define NFT_LARGE 65536       // bytes of a transaction that is not worth being told of
 
 struct nft *nft_open(struct err *err)
 {
@@ -30,6 +31,8 @@ void nft_close(struct nft *nft)
 {
 	if (!nft)
 		return;
+	if (nft->listener)
+		nft_listener_outlive(nft->listener);
 	mnl_socket_close(nft->sock);
 	free(nft);
 }
@@ -147,11 +150,37 @@ void nft_put_table(struct batch *batch, enum plan_table table, uint32_t flags)
 	batch_add(batch, nlh, "table", table_text(table), NULL);
 }
 
-int nft_commit(struct nft *nft, struct batch *batch, struct err *err)
+static int nft_commit_at(struct nft *nft, struct batch *batch, struct err *err)
 {
 	int code = batch_commit(batch, nft->sock, err);
 	if (!code && nft->genid && !++nft->genid) // the kernel counts so too, and leaves 0 out
 		nft->genid++;
+	return code;
+}
+
+// The kernel would make a message of each element for our listener, which costs it more than the elements.
+// What somebody else does while nobody listens is seen by the generation.
+static int nft_commit_unheard(struct nft *nft, struct batch *batch, struct err *err)
+{
+	uint32_t now;
+	if (nft_listener_switch(nft->listener, false) < 0)
+		return nft_commit_at(nft, batch, err);
+	int code = nft_commit_at(nft, batch, err);
+	int heard = nft_listener_switch(nft->listener, true);
+	if (heard < 0)
+		return err_errno(err, -heard, "listening to changes of the ruleset again");
+	if (code)
+		return code;
+	code = nft_read_genid(nft, &now, err);
+	return code || now == nft->genid
+		       ? code
+		       : err_set(err, ERESTART, "somebody else changed the ruleset meanwhile");
+}
+
+int nft_commit(struct nft *nft, struct batch *batch, struct err *err)
+{
+	bool large = nft->genid && nft->listener && batch->buf.n > NFT_LARGE;
+	int code = large ? nft_commit_unheard(nft, batch, err) : nft_commit_at(nft, batch, err);
 	if (code == -ERESTART)
 		nft->genid = 0;
 	return code;

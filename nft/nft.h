@@ -81,7 +81,7 @@ int nft_flush_set(struct nft *nft, const char *set, struct err *err);
 // ---- listener --------------------------------------------------------------------------------
 
 // A second socket in the nftables group. `nft` tells which changes are our own.
-struct nft_listener *nft_listener_open(const struct nft *nft, struct err *err);
+struct nft_listener *nft_listener_open(struct nft *nft, struct err *err);
 void nft_listener_close(struct nft_listener *listener); // NULL is fine
 int nft_listener_fd(const struct nft_listener *listener);
 

@@ -24,6 +24,7 @@ struct nft {
 	// Owned and persistent: nobody else's flush touches the table, and it outlives us. Kernels that
 	// have no `persist` get neither: owned alone, the table would go with us. (facts.md 5)
 	uint32_t table_flags;
+	struct nft_listener *listener; // NULL: none is open
 };
 
 struct nft_name {
@@ -54,5 +55,9 @@ void nft_put_table(struct batch *batch, enum plan_table table, uint32_t flags);
 
 // Commits at `nft->genid` and keeps that up to date.
 int nft_commit(struct nft *nft, struct batch *batch, struct err *err);
+
+// While it is off, the kernel tells it nothing.
+int nft_listener_switch(struct nft_listener *listener, bool on);
+void nft_listener_outlive(struct nft_listener *listener); // its nft is closed
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/base/alloc.h"
 
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -29,6 +30,11 @@ void *xrealloc(void *p, size_t size)
 char *xstrdup(const char *s)
 {
 	return alloc_checked(strdup(s));
+}
+
+void alloc_give_back(void)
+{
+	malloc_trim(0);
 }
 
 // One allocation per object keeps AddressSanitizer able to see an overrun of each of them; a model

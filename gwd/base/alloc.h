@@ -9,6 +9,7 @@
 void *xcalloc(size_t n, size_t size); // zeroed; free() it
 void *xrealloc(void *p, size_t size); // as realloc()
 char *xstrdup(const char *s);         // free() it
+void alloc_give_back(void);           // to the system what was freed, after much was
 
 struct arena; // opaque; everything taken from it lives until arena_free()
 

@@ -32,6 +32,17 @@
 		vec_->v[vec_->n++] = (__VA_ARGS__); \
 	} while (0)
 
+// Room for so many and not more: what grows by itself may waste up to as much as it holds.
+#define vec_reserve(vec, room) \
+	do { \
+		__typeof__(vec) vec_ = (vec); \
+		size_t room_ = (room); \
+		if (room_ > vec_->cap) { \
+			vec_->v = xrealloc(vec_->v, room_ * sizeof(*vec_->v)); \
+			vec_->cap = room_; \
+		} \
+	} while (0)
+
 // Appends a zeroed element and points `ptr` to it.
 #define vec_add(vec, ptr) \
 	do { \

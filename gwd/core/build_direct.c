@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gwd/base/words.h"
 #include "gwd/core/build.h"
 #include "gwd/core/build_elem.h"
 #include "gwd/core/build_service.h"
@@ -43,8 +44,8 @@ void build_direct_way(struct plan_real *real, const struct facts *facts)
 		return;
 	real->usable = false;
 	real->state = STATE_DOWN;
-	snprintf(real->reason, sizeof(real->reason),
-		 "no interface of this host that is up is in its network");
+	word_drop(real->reason);
+	real->reason = word_take("no interface of this host that is up is in its network");
 }
 
 static int build_compare_ids(const void *a, const void *b)

@@ -7,6 +7,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/hash.h"
+#include "gwd/base/words.h"
 #include "gwd/core/build.h"
 #include "gwd/core/build_direct.h"
 #include "gwd/core/manual.h"
@@ -17,6 +18,8 @@
 #include "gwd/core/real.h"
 #include "gwd/core/ring.h"
 #include "gwd/core/slots.h"
+
+#define BUILD_REASON 200
 
 // ---- one real ------------------------------------------------------------------------------
 
@@ -43,40 +46,41 @@ static bool build_real_usable(enum state state)
 }
 
 // The verdict, and above it what is set by hand.
-static void build_real_state(struct plan_real *real, const struct real_now *now, bool probed,
-			     const struct manual_entry *manual)
+static void build_real_state(struct plan_real *real, char reason[BUILD_REASON], const struct real_now *now,
+			     bool probed, const struct manual_entry *manual)
 {
 	const struct verdict *verdict = now->verdict;
+	char by_hand[MANUAL_TEXT];
 	real->state = verdict ? verdict->state : probed ? STATE_UNKNOWN : STATE_UP;
-	snprintf(real->reason, sizeof(real->reason), "%s",
+	snprintf(reason, BUILD_REASON, "%s",
 		 verdict && verdict->reason[0] ? verdict->reason
 		 : probed                      ? "not probed yet"
 					       : "not probed");
-	manual_text(manual, real->manual);
+	real->manual = word_take(manual_text(manual, by_hand));
 	real->usable = build_real_usable(real->state) && !(manual && manual->disabled);
 	real->full = now->full && real->max_connections;
 	real->connections = now->connections;
 	real->closed = now->closed;
 	if (manual && manual->disabled) {
 		real->state = STATE_DISABLED;
-		snprintf(real->reason, sizeof(real->reason), "%s", real->manual);
+		snprintf(reason, BUILD_REASON, "%s", real->manual);
 	} else if (!real->undrained || (manual && manual->drained)) {
 		real->state = real->usable ? STATE_DRAIN : real->state;
 	} else if (real->usable && real->full) {
-		size_t n = strlen(real->reason);
-		snprintf(real->reason + n, sizeof(real->reason) - n, "; max-connections reached");
+		size_t n = strlen(reason);
+		snprintf(reason + n, BUILD_REASON - n, "; max-connections reached");
 	}
 }
 
 // Only where it says something: whoever is not in use has no ramp yet.
-static void build_real_ramp(struct plan_real *real, const struct real_now *now)
+static void build_real_ramp(struct plan_real *real, char reason[BUILD_REASON], const struct real_now *now)
 {
-	size_t n = strlen(real->reason);
+	size_t n = strlen(reason);
 	if (!real->usable || real->state == STATE_DEGRADED || real->state == STATE_DRAIN)
 		return;
 	real->held = now->held;
 	if (real->held)
-		snprintf(real->reason + n, sizeof(real->reason) - n, "; slow-start: %u%% of its share",
+		snprintf(reason + n, BUILD_REASON - n, "; slow-start: %u%% of its share",
 			 (RAMP_FULL - real->held) * 100 / RAMP_FULL);
 }
 
@@ -84,7 +88,7 @@ static void build_real(struct plan_service *service, const struct build_input *i
 		       const struct model_service *listens, const struct model_real *conf,
 		       const struct real_now *now)
 {
-	char name[2 * MODEL_NAME_MAX + 2];
+	char name[MODEL_REAL_NAME_SIZE], reason[BUILD_REASON];
 	struct plan_real *real;
 	snprintf(name, sizeof(name), "%s/%s", service->name, conf->name);
 	const struct manual_entry *manual = manual_find(input->manual, name);
@@ -99,8 +103,9 @@ static void build_real(struct plan_service *service, const struct build_input *i
 	real->weight = manual_weight(manual, conf->weight);
 	real->port = model_real_port(listens, conf);
 	build_real_address(real, conf, service);
-	build_real_state(real, now, conf->n_probes > 0, manual);
-	build_real_ramp(real, now);
+	build_real_state(real, reason, now, conf->n_probes > 0, manual);
+	build_real_ramp(real, reason, now);
+	real->reason = word_take(reason);
 	if (plan_real_is_direct(real))
 		build_direct_way(real, input->facts);
 }
@@ -205,6 +210,7 @@ void build_services(struct plan *plan, const struct build_input *input)
 		struct plan_service *service;
 		vec_add(&plan->services, service);
 		build_service_options(service, conf);
+		vec_reserve(&service->reals, conf->n_reals);
 		for (size_t k = 0; k < conf->n_reals; k++)
 			build_real(service, input, conf, &conf->reals[k],
 				   input->reals ? &input->reals[i][k] : &nothing);
@@ -301,6 +307,7 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 	set->data_port = !service->by_real && !service->keep_port;
 	set->jump = service->gated;
 	set->size = set->modulus = n_slots;
+	vec_reserve(&set->elems, n_slots);
 	for (uint32_t i = 0; i < n_slots; i++) {
 		if (slots[i] == SLOT_EMPTY)
 			continue;

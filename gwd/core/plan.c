@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gwd/base/words.h"
 #include "gwd/core/names.h"
 
 static void plan_free_rule(struct plan_rule *rule)
@@ -17,17 +18,25 @@ static void plan_free_rule(struct plan_rule *rule)
 	vec_free(&rule->dscp);
 }
 
+void plan_free_service(struct plan_service *service)
+{
+	vec_each(&service->reals, real) {
+		word_drop(real->reason);
+		word_drop(real->manual);
+	}
+	vec_free(&service->listens);
+	vec_free(&service->protocols);
+	vec_free(&service->reals);
+}
+
 void plan_free(struct plan *plan)
 {
 	vec_each(&plan->groups, group)
 		vec_free(&group->members);
 	vec_each(&plan->rules, rule)
 		plan_free_rule(rule);
-	vec_each(&plan->services, service) {
-		vec_free(&service->listens);
-		vec_free(&service->protocols);
-		vec_free(&service->reals);
-	}
+	vec_each(&plan->services, service)
+		plan_free_service(service);
 	vec_each(&plan->sets, set)
 		vec_free(&set->elems);
 	vec_free(&plan->services);

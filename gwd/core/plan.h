@@ -217,9 +217,9 @@ struct plan_real {
 	bool full;              // at max-connections, and not below min-connections since
 	// For status:
 	enum state state;
-	char reason[200];
+	const char *reason; // of base/words.h: there are as many reals as there may be
+	const char *manual; // the same
 	uint64_t connections, closed;
-	char manual[80];
 };
 
 // Reals are tier 1, backups tier 2, the sorry server tier 3 of one pool.
@@ -278,6 +278,7 @@ const struct plan_real *plan_find_real(const struct plan *plan,
 				       const char *name); // "SERVICE/REAL"; NULL: none
 
 void plan_free(struct plan *plan);
+void plan_free_service(struct plan_service *service); // what it points to
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
 
 // Its slots are drawn in a chain of their own, because more than one leads there.

@@ -614,6 +614,50 @@ Test(nft_apply, the_listener_tells_others_changes_of_our_table_from_all_else)
 	fixture_free(f);
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct plan_set *)a)->name, ((const struct plan_set *)b)->name);
+}
+
+static void add_many(struct plan *plan, uint32_t n)
+{
+	struct plan_set set = {.name = "many", .key = {PLAN_T_MARK}};
+	for (uint32_t i = 0; i < n; i++) {
+		struct plan_elem elem = {0};
+		memcpy(elem.key, &i, sizeof(i));
+		vec_push(&set.elems, elem);
+	}
+	vec_push(&plan->sets, set);
+	qsort(plan->sets.v, plan->sets.n, sizeof(set), by_name);
+}
+
+// The kernel tells nobody of ours of that one.
+Test(nft_apply, the_listener_hears_others_again_after_a_large_change_of_ours)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0}, more = {0};
+	struct err err;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	struct nft_listener *listener = nft_listener_open(nft, &err);
+	cr_assert_not_null(listener, "%s", err.text);
+	fixture_build(f, &plan);
+	fixture_build(f, &more);
+	add_many(&more, 20000);
+	must_apply(nft, &nothing, &plan);
+	must_apply(nft, &plan, &more);
+	cr_expect(!nft_listener_read(listener), "our own change");
+	must_apply(nft, &more, &plan);
+	cr_expect(!nft_listener_read(listener), "nor the way back, in the generation that is known");
+	nft_close(nft); // without an owner the table lies open
+	cr_assert(shell("nft add counter inet gwd foreign"));
+	cr_expect(nft_listener_read(listener));
+	nft_listener_close(listener);
+	plan_free(&plan);
+	plan_free(&more);
+	fixture_free(f);
+}
+
 Test(nft_apply, rules_that_somebody_took_away_or_added_are_put_right)
 {
 	static const char *const harms[] = {"nft flush chain inet gwd lan",
