@@ -81,10 +81,12 @@ static void engine_on_verdict(void *arg)
 
 static void engine_on_loads(void *arg, enum loads_news news)
 {
-	if (news == LOADS_CONCLUSIONS)
+	if (news == LOADS_CONCLUSIONS) {
 		engine_dirty(arg);
-	else
+	} else {
+		engine_vacate(arg);
 		engine_steer_soon(arg);
+	}
 }
 
 static void engine_on_listener(int fd, short what, void *arg)
@@ -203,8 +205,8 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
 	engine->loads = loads_new(engine->base, engine->conntrack, engine_on_loads, engine);
 	engine->evidence = evidence_new(engine->conntrack, engine->nft, engine->monitor);
-	engine->real_loads =
-		real_loads_new(engine->base, engine->conntrack, &engine->reals, engine_on_loads, engine);
+	engine->real_loads = real_loads_new(engine->base, engine->conntrack, &engine->reals, engine_on_loads,
+					    engine_on_connection, engine);
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
 	engine_open_occupancy(engine);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When the places of reals are looked after: only while somebody has a limit, and not more than one percent of the time.
+// When the places of reals are looked after, only while somebody has a limit: at once where a connection ends, and all of
+// them not more than one percent of the time.
 #include <event2/event.h>
 
 #include "gwd/base/err.h"
@@ -7,6 +8,7 @@
 #include "gwd/base/mono.h"
 #include "gwd/engine_priv.h"
 #include "gwd/occupancy.h"
+#include "gwd/vacancy.h"
 
 #define OCCUPANCY_SHARE 100  // one part in so many
 #define OCCUPANCY_FIRST_MS 5 // after a reload: a new limit's set is empty
@@ -17,19 +19,41 @@ static void engine_occupy_in(struct engine *engine, int64_t ms)
 	event_add(engine->occupy, &wait);
 }
 
+// Trouble that lasts is told once.
+static void engine_occupied(struct engine *engine, int r, const struct err *err)
+{
+	if (r < 0 && !engine->occupy_failed)
+		log_warn("real", "places of connections: %s", err->text);
+	engine->occupy_failed = r < 0;
+	if (r > 0)
+		engine_dirty(engine);
+}
+
+void engine_vacate(struct engine *engine)
+{
+	struct err err = {""};
+	if (vacancy_is_due(engine->vacancy) && !engine->reread_nft)
+		engine_occupied(engine,
+				vacancy_settle(engine->vacancy, &engine->applied, engine->reals.now, &err),
+				&err);
+}
+
+void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bool live)
+{
+	vacancy_note(((struct engine *)arg)->vacancy, real, flow, live);
+}
+
 static void engine_on_occupy(int fd, short what, void *arg)
 {
 	struct engine *engine = arg;
 	struct err err = {""};
 	int64_t began_ms = mono_now_ms();
 	(void)fd, (void)what;
-	int r = engine->reread_nft ? 0
-				   : occupancy_look(engine->occupancy, engine->model, &engine->applied,
-						    engine->reals.now, &err);
-	if (r < 0)
-		log_warn("real", "places of connections: %s", err.text);
-	if (r > 0)
-		engine_dirty(engine);
+	if (!engine->reread_nft)
+		engine_occupied(engine,
+				occupancy_look(engine->occupancy, engine->model, &engine->applied,
+					       engine->reals.now, &err),
+				&err);
 	int64_t wait_ms = (mono_now_ms() - began_ms) * OCCUPANCY_SHARE;
 	engine_occupy_in(engine, wait_ms < OCCUPANCY_MIN_MS   ? OCCUPANCY_MIN_MS
 				 : wait_ms > OCCUPANCY_MAX_MS ? OCCUPANCY_MAX_MS
@@ -39,6 +63,7 @@ static void engine_on_occupy(int fd, short what, void *arg)
 void engine_open_occupancy(struct engine *engine)
 {
 	engine->occupancy = occupancy_new(engine->nft, engine->conntrack);
+	engine->vacancy = vacancy_new(engine->nft);
 	engine->occupy = event_new(engine->base, -1, 0, engine_on_occupy, engine);
 }
 
@@ -47,10 +72,12 @@ void engine_close_occupancy(struct engine *engine)
 	if (engine->occupy)
 		event_free(engine->occupy);
 	occupancy_free(engine->occupancy);
+	vacancy_free(engine->vacancy);
 }
 
 void engine_configure_occupancy(struct engine *engine)
 {
+	vacancy_configure(engine->vacancy, engine->model);
 	if (occupancy_configure(engine->occupancy, engine->model))
 		engine_occupy_in(engine, OCCUPANCY_FIRST_MS);
 	else

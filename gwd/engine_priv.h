@@ -27,6 +27,8 @@ struct occupancy;
 struct real_loads;
 struct vips;
 struct unpinned;
+struct vacancy;
+struct ct_flow;
 
 // Since when a gateway has the state it has.
 struct engine_since {
@@ -91,8 +93,10 @@ struct engine {
 	struct unpinned *unpinned;
 	struct occupancy *occupancy; // of reals with max-connections
 	struct event *occupy;        // it is due
-	struct ramps ramps;          // who came back into use when
-	struct event *ramp;          // a step of theirs is due
+	bool occupy_failed;
+	struct vacancy *vacancy; // their places
+	struct ramps ramps;      // who came back into use when
+	struct event *ramp;      // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 
@@ -122,6 +126,8 @@ int engine_open_manual(struct engine *engine, const char *socket, struct err *er
 void engine_open_occupancy(struct engine *engine);
 void engine_configure_occupancy(struct engine *engine);
 void engine_close_occupancy(struct engine *engine);
+void engine_vacate(struct engine *engine); // places of connections that ended
+void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bool live);
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);

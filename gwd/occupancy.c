@@ -228,40 +228,47 @@ static int occupancy_change_kernel(struct occupancy *occupancy, struct occupancy
 
 // ---- who is full -----------------------------------------------------------------------------
 
+bool occupancy_is_full(const struct model_real *real, bool was, uint64_t live)
+{
+	return live >= (was ? real->min_connections : real->max_connections);
+}
+
 static bool occupancy_judge(const struct occupancy *occupancy, struct real_now *now)
 {
 	bool changed = false;
 	for (size_t i = 0; i < occupancy->n_reals; i++) {
 		const struct occupancy_real *real = &occupancy->reals[i];
-		bool full = real->conf && (now[i].full ? real->live >= real->conf->min_connections
-						       : real->live >= real->conf->max_connections);
+		bool full = real->conf && occupancy_is_full(real->conf, now[i].full, real->live);
 		changed |= full != now[i].full;
 		now[i].full = full;
 	}
 	return changed;
 }
 
-// The plan that is in force is of this model, unless a change could not be applied yet.
+bool occupancy_sets(const struct model *model, const struct plan *applied, size_t i, size_t k,
+		    const struct plan_set *set[])
+{
+	char name[PLAN_NAME_SIZE];
+	const struct plan_service *service = i < applied->services.n ? &applied->services.v[i] : NULL;
+	if (!service || k >= service->reals.n || strcmp(service->name, model->services[i].name) != 0 ||
+	    strcmp(service->reals.v[k].name, model->services[i].reals[k].name) != 0 ||
+	    !service->reals.v[k].max_connections)
+		return false;
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		set[fam] = plan_find_set(applied, name_conns(name, fam, service, &service->reals.v[k]));
+	return true;
+}
+
 static void occupancy_find_sets(struct occupancy *occupancy, const struct model *model,
 				const struct plan *applied)
 {
-	char name[PLAN_NAME_SIZE];
 	size_t at = 0;
 	for (size_t i = 0; i < model->n_services; i++)
 		for (size_t k = 0; k < model->services[i].n_reals; k++, at++) {
-			const struct plan_service *service =
-				i < applied->services.n ? &applied->services.v[i] : NULL;
 			struct occupancy_real *real = &occupancy->reals[at];
 			*real = (struct occupancy_real){0};
-			if (!service || k >= service->reals.n ||
-			    strcmp(service->name, model->services[i].name) != 0 ||
-			    strcmp(service->reals.v[k].name, model->services[i].reals[k].name) != 0 ||
-			    !service->reals.v[k].max_connections)
-				continue;
-			real->conf = &model->services[i].reals[k];
-			for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-				real->set[fam] = plan_find_set(
-					applied, name_conns(name, fam, service, &service->reals.v[k]));
+			if (occupancy_sets(model, applied, i, k, real->set))
+				real->conf = &model->services[i].reals[k];
 		}
 }
 

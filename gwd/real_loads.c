@@ -23,7 +23,10 @@ struct real_loads {
 	struct conntrack *ct;
 	struct reals *reals;
 	loads_changed_fn *changed;
+	real_loads_told_fn *told;
 	void *arg;
+	bool listing, lost;
+	int64_t listing_us; // what the last one took
 	const struct model *model;
 	struct tuples *tuples;
 	struct flowmap flows;
@@ -33,13 +36,14 @@ struct real_loads {
 };
 
 struct real_loads *real_loads_new(struct event_base *base, struct conntrack *ct, struct reals *reals,
-				  loads_changed_fn *changed, void *arg)
+				  loads_changed_fn *changed, real_loads_told_fn *told, void *arg)
 {
 	struct real_loads *loads = xcalloc(1, sizeof(*loads));
 	loads->base = base;
 	loads->ct = ct;
 	loads->reals = reals;
 	loads->changed = changed;
+	loads->told = told;
 	loads->arg = arg;
 	return loads;
 }
@@ -93,30 +97,50 @@ static uint64_t *real_loads_count(const struct real_loads *loads, const struct f
 	return entry->closed ? &now->closed : &now->connections;
 }
 
-static void real_loads_gone(struct real_loads *loads, uint64_t key)
+static void real_loads_tell_flow(const struct real_loads *loads, size_t real, const struct ct_flow *flow,
+				 bool live)
+{
+	if (!loads->listing)
+		loads->told(loads->arg, real, flow, live);
+}
+
+static void real_loads_gone(struct real_loads *loads, uint64_t key, const struct ct_flow *flow)
 {
 	struct flowmap_entry *entry = flowmap_find(&loads->flows, key);
 	if (!entry)
 		return;
 	--*real_loads_count(loads, entry);
+	if (!entry->closed)
+		real_loads_tell_flow(loads, entry->real, flow, false);
 	flowmap_remove(&loads->flows, entry);
+}
+
+static struct flowmap_entry *real_loads_begun(struct real_loads *loads, uint64_t key,
+					      const struct ct_flow *flow)
+{
+	size_t real = real_flow_whose(loads->tuples, flow);
+	if (real == SIZE_MAX)
+		return NULL;
+	struct flowmap_entry *entry = flowmap_add(&loads->flows, key);
+	entry->real = (uint32_t)real;
+	entry->closed = true;
+	loads->arrivals[addr_fam(&flow->orig.src)] = true;
+	return entry;
 }
 
 static void real_loads_here(struct real_loads *loads, uint64_t key, const struct ct_flow *flow)
 {
 	struct flowmap_entry *entry = flowmap_find(&loads->flows, key);
-	if (entry) {
+	bool known = entry != NULL, closed;
+	if (known)
 		--*real_loads_count(loads, entry);
-	} else {
-		size_t real = real_flow_whose(loads->tuples, flow);
-		if (real == SIZE_MAX)
-			return;
-		entry = flowmap_add(&loads->flows, key);
-		entry->real = (uint32_t)real;
-		loads->arrivals[addr_fam(&flow->orig.src)] = true;
-	}
-	if (flow->tcp_state) // an event has it only when it changed
-		entry->closed = real_flow_is_over(flow);
+	else if (!(entry = real_loads_begun(loads, key, flow)))
+		return;
+	closed = known && !flow->tcp_state ? entry->closed // an event has it only when it changed
+					   : real_flow_is_over(flow);
+	if (closed != entry->closed)
+		real_loads_tell_flow(loads, entry->real, flow, !closed);
+	entry->closed = closed;
 	++*real_loads_count(loads, entry);
 }
 
@@ -125,7 +149,7 @@ static void real_loads_event(void *arg, const struct ct_flow *flow, bool gone)
 	struct real_loads *loads = arg;
 	uint64_t key = real_loads_key(flow);
 	if (gone)
-		real_loads_gone(loads, key);
+		real_loads_gone(loads, key, flow);
 	else
 		real_loads_here(loads, key, flow);
 }
@@ -148,9 +172,13 @@ static void real_loads_list(struct real_loads *loads)
 	struct err err;
 	int64_t began_us = mono_now_us();
 	real_loads_forget(loads);
+	loads->listing = true;
 	if (conntrack_dump(loads->ct, real_flows_status(loads->model), real_loads_listed, loads, &err))
 		log_warn("loads", "connections of reals can't be counted: %s", err.text);
-	struct timeval pause = loads_pause(mono_now_us() - began_us);
+	loads->listing = false;
+	loads->lost = false;
+	loads->listing_us = mono_now_us() - began_us;
+	struct timeval pause = loads_pause(loads->listing_us);
 	event_add(loads->again, &pause);
 	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
 }
@@ -162,14 +190,24 @@ static void real_loads_on_again(int fd, short what, void *arg)
 	real_loads_tell(arg);
 }
 
+// Whoever makes more events than can be read makes them all the time: listings are a tenth of it at most.
+static void real_loads_lose(struct real_loads *loads)
+{
+	int64_t wait_us = loads->listing_us * 10;
+	struct timeval wait = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
+	if (loads->lost)
+		return;
+	loads->lost = true;
+	log_info("loads", "events of conntrack were lost: all connections are counted anew");
+	event_add(loads->again, &wait);
+}
+
 static void real_loads_on_events(int fd, short what, void *arg)
 {
 	struct real_loads *loads = arg;
 	(void)fd, (void)what;
-	if (!ct_events_read_flows(loads->events, real_loads_event, loads)) {
-		log_info("loads", "events of conntrack were lost: all connections are counted anew");
-		real_loads_list(loads);
-	}
+	if (!ct_events_read_flows(loads->events, real_loads_event, loads))
+		real_loads_lose(loads);
 	real_loads_tell(loads);
 }
 
@@ -193,9 +231,14 @@ static void real_loads_subscribe(struct real_loads *loads)
 
 static bool real_loads_needed(const struct model *model)
 {
-	for (size_t i = 0; i < model->n_services; i++)
-		if (ring_schedules(model->services[i].scheduler))
+	for (size_t i = 0; i < model->n_services; i++) {
+		const struct model_service *service = &model->services[i];
+		if (ring_schedules(service->scheduler))
 			return true;
+		for (size_t k = 0; k < service->n_reals; k++)
+			if (service->reals[k].max_connections)
+				return true;
+	}
 	return false;
 }
 

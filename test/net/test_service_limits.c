@@ -123,6 +123,25 @@ Test(service_limits, who_closes_gives_back_and_no_more_than_that)
 	inbound_finish(in);
 }
 
+struct places {
+	struct inbound *in;
+	int taken;
+};
+
+// So many of r1's places are.
+static bool taken(void *arg)
+{
+	struct places *places = arg;
+	char *output = NULL;
+	lab_run(lab_router(places->in->net->lab), &output,
+		"nft list table inet gwd | sed -n '/set conn4.web.r1/,/}/p' | grep -o ' [0-9.]* . "
+		"\\(tcp\\|udp\\) . ' | "
+		"wc -l");
+	int n = atoi(output);
+	free(output);
+	return n == places->taken;
+}
+
 #define ONE \
 	"service web { listen = \"%s:8001\"  protocol = { tcp, udp }  scheduler = rr\n" \
 	"  real r1 { address = 10.0.0.11  port = 80  max-connections = %d  min-connections = 10 }\n" \
@@ -144,6 +163,55 @@ static bool real_is_asked(void *arg)
 	return inbound_real_of(in, &flow, false) == 1;
 }
 
+// How many places were given back because conntrack told of their end, as opposed to by comparing.
+static int given_back(struct inbound *in)
+{
+	int n = 0;
+	const char *log = lab_proc_output(in->net->gwd);
+	for (const char *at = strstr(log, "given back"); at; at = strstr(at + 1, "given back")) {
+		const char *number = at - 1;
+		while (number > log && number[-1] >= '0' && number[-1] <= '9')
+			number--;
+		n += atoi(number);
+	}
+	return n;
+}
+
+// One place: whoever closes makes room for the next one there and then.
+Test(service_limits, a_place_is_free_as_soon_as_its_connection_ends)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in,
+		    "service web { listen = \"%s:8001\"  scheduler = rr\n"
+		    "  real r1 { address = 10.0.0.11  port = 80  max-connections = 1 } }\n",
+		    wan(in, 1));
+	net_guard(in->net, 2);
+	for (int i = 0; i < 40; i++)
+		cr_assert(lab_wait_until(gets_in, &(struct wanted){in, 1}, 10000), "turn %d", i);
+	cr_assert(lab_wait_until(taken, &(struct places){in, 0}, 10000));
+	cr_assert_geq(given_back(in), 35, "%d", given_back(in)); // a comparison may come first now and then
+	inbound_finish(in);
+}
+
+// Nobody says that they are gone: conntrack forgets them.
+Test(service_limits, who_falls_silent_gives_back_too)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in, ONE, wan(in, 1), 60);
+	net_guard(in->net, 2);
+	struct lab_burst *tcp = hold(in, wan(in, 1), 30, false), *udp = hold(in, wan(in, 1), 30, true);
+	cr_assert(taken(&(struct places){in, 60}));
+	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_tcp_timeout_established", "1");
+	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_udp_timeout", "1");
+	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_udp_timeout_stream", "1");
+	net_assert_alive(tcp, 30); // one packet more, and the new time counts
+	net_assert_alive(udp, 30);
+	cr_assert(lab_wait_until(taken, &(struct places){in, 0}, 20000));
+	lab_burst_free(tcp);
+	lab_burst_free(udp);
+	inbound_finish(in);
+}
+
 // At its limit a real stays out until it has less than min-connections.
 Test(service_limits, a_full_real_comes_back_below_its_lower_threshold)
 {
@@ -154,7 +222,7 @@ Test(service_limits, a_full_real_comes_back_below_its_lower_threshold)
 	inbound_expect(in, (const int[]){40, 10}, 0);
 	cr_assert(lab_wait_until(is_full, in, 5000));
 	lab_burst_free(first); // 15 are left
-	cr_assert(lab_proc_wait_output(in->net->gwd, "places: 25 free again", 10000));
+	cr_assert(lab_wait_until(taken, &(struct places){in, 15}, 10000));
 	for (int i = 0; i < 20; i++)
 		cr_assert(!real_is_asked(in));
 	cr_assert(is_full(in));
@@ -209,23 +277,47 @@ Test(service_limits, a_killed_daemon_finds_the_places_as_they_are)
 	inbound_finish(in);
 }
 
+static struct lab_burst *hold_many(struct inbound *in, int count, const char *source)
+{
+	struct lab_burst_spec spec = {.flow = {.from = lab_internet(in->net->lab),
+					       .to = wan(in, 1),
+					       .port = 8001,
+					       .source = source},
+				      .count = count,
+				      .at_once = 500,
+				      .timeout_ms = 20000,
+				      .hold = true};
+	struct lab_burst *held = lab_burst_start(in->net->lab, &spec);
+	lab_burst_wait(held);
+	expect_outcome(held, count, 0);
+	return held;
+}
+
+// Exactly as many as there may be, among ten thousand connections; who goes makes room for as many who come.
 Test(service_limits, ten_thousand_at_a_time)
 {
-	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
-	inbound_gwd(in, ONE, wan(in, 1), 10000);
+	static const char *const crowd[] = {"python3", "test/net/crowd.py", "80", NULL};
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 1);
+	struct lab_proc *real = lab_proc_start(in->net->lab, lab_host(in->net->lab, 2), crowd);
+	cr_assert(lab_proc_wait_output(real, "ready", 10000));
+	inbound_gwd(in,
+		    "service web { listen = \"%s:8001\"  scheduler = rr\n"
+		    "  real r1 { address = 10.0.0.12  port = 80  max-connections = 10000  min-connections = "
+		    "10000 }\n"
+		    "  sorry { address = 10.0.0.11  port = 80 } }\n",
+		    wan(in, 1));
 	net_guard(in->net, 2);
-	struct lab_burst *held = lab_burst_start(
-		in->net->lab,
-		&(struct lab_burst_spec){
-			.flow = {.from = lab_internet(in->net->lab), .to = wan(in, 1), .port = 8001},
-			.count = 11000,
-			.at_once = 500,
-			.timeout_ms = 20000,
-			.udp = true, // TCP would need two descriptors for each
-			.hold = true});
-	lab_burst_wait(held);
-	expect_outcome(held, 11000, 0);
-	inbound_expect(in, (const int[]){10000, 1000}, 0);
-	lab_burst_free(held);
+	struct lab_burst *first = hold_many(in, 4000, "198.51.100.1"),
+			 *second = hold_many(in, 7000, "198.51.100.2");
+	inbound_expect(in, (const int[]){1000}, 0);
+	cr_assert(taken(&(struct places){in, 10000}));
+	lab_burst_free(first);
+	cr_assert(lab_wait_until(taken, &(struct places){in, 6000}, 20000));
+	struct lab_burst *third = hold_many(in, 5000, "198.51.100.3");
+	inbound_expect(in, (const int[]){1000}, 0);
+	net_assert_alive(second, 7000);
+	net_assert_alive(third, 5000);
+	lab_burst_free(second);
+	lab_burst_free(third);
 	inbound_finish(in);
 }
