@@ -33,8 +33,7 @@ static size_t table_names(const struct fitter *f, bool options, bool sections, c
 {
 	size_t n = 0;
 	for (const cfg_opt_t *opt = f->table; opt->name && n < NAMES_MAX; opt++)
-		if ((opt->type == CFGT_SEC ? sections : options) &&
-		    !schema_is_later(f->section->name, opt->name))
+		if (opt->type == CFGT_SEC ? sections : options)
 			names[n++] = opt->name;
 	return n;
 }
@@ -66,11 +65,6 @@ static void report_unknown(struct fitter *f, struct stmt *stmt, const char *mean
 // The table's entry for this statement, or for what was probably meant; NULL: reported and dropped.
 static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 {
-	if (schema_is_later(f->section->name, stmt->name)) {
-		fit_error(f, stmt, "%s is not there yet in this version: leave it out", stmt->name);
-		stmt->dropped = true;
-		return NULL;
-	}
 	const cfg_opt_t *opt = schema_find(f->table, stmt->name);
 	if (opt)
 		return opt;
@@ -202,7 +196,7 @@ bool fit(struct stmt *file, struct arena *arena, struct report *report)
 	fit_section(&f, file, schema_root());
 	stmt_each(file, s) {
 		bool section = s->kind == STMT_SECTION || schema_is_section(s->name);
-		whole &= !s->dropped || !section || schema_is_later("", s->name);
+		whole &= !s->dropped || !section;
 	}
 	return whole;
 }

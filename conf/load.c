@@ -55,6 +55,12 @@ static int parse_group(const char *text, void *out, struct err *err)
 	return 0;
 }
 
+static int parse_http(const char *text, void *out, struct err *err)
+{
+	struct model_globals *g = out;
+	return value_socket(text, &g->http, &g->http_port, err);
+}
+
 static void load_globals(const struct loader *ld)
 {
 	static const char *const fastpath[] = {"off", "auto"}, *const on_exit[] = {"keep", "remove"};
@@ -79,6 +85,7 @@ static void load_globals(const struct loader *ld)
 	read_value(&r, "control", parse_control, &g->control);
 	read_value(&r, "control-group", parse_group, &g->control_group);
 	read_value(&r, "notify", value_program, &g->notify);
+	read_value(&r, "http", parse_http, g);
 	g->control = arena_strdup(r.arena, g->control);
 	g->control_group = arena_strdup(r.arena, g->control_group);
 	if (g->notify)

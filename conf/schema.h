@@ -16,9 +16,6 @@ cfg_opt_t *schema_root(void);
 
 const cfg_opt_t *schema_find(const cfg_opt_t *table, const char *name); // NULL: no such option
 
-bool schema_is_section(const char *name); // of the top level, also one that is not there yet
-
-// True for what config.md describes and this version does not do yet. `section` is "" at the top level.
-bool schema_is_later(const char *section, const char *name);
+bool schema_is_section(const char *name); // of the top level
 
 #endif

@@ -58,6 +58,8 @@ int value_mark(const char *text, uint32_t *mark, uint32_t *mask, struct err *err
 // Of services (values_service.c): ADDRESS:PORT, with a range of ports or * for any; an address or a range;
 // 50/s.
 int value_listen(const char *text, struct model_listen *out, struct err *err); // but for its line
+int value_socket(const char *text, struct addr *addr, uint16_t *port,
+		 struct err *err); // one of this host's own
 int value_source(const char *text, struct model_snat *out, struct err *err);
 int value_per_second(const char *text, uint32_t *out, struct err *err);
 

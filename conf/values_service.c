@@ -42,17 +42,25 @@ static int refuse_listen(const char *text, struct err *err)
 		       "\"192.0.2.1:1000-2000\" or \"192.0.2.1:*\"");
 }
 
+// `addr` without a check, the port as it is written.
+static int read_place(const char *text, struct addr *addr, const char **port, struct err *err)
+{
+	char address[ADDR_TEXT];
+	if (!split_port(text, address, port) || !addr_parse(address, addr) ||
+	    (addr_fam(addr) == FAM_6) != (text[0] == '['))
+		return refuse_listen(text, err);
+	return 0;
+}
+
 int value_listen(const char *text, struct model_listen *out, struct err *err)
 {
 	char address[ADDR_TEXT];
 	const char *port;
 	struct model_listen listen = {.first = 0, .last = MODEL_PORT_ANY_LAST};
 	struct model_ports ports;
-	bool six = text[0] == '[';
-	if (!split_port(text, address, &port) || !addr_parse(address, &listen.addr) ||
-	    (addr_fam(&listen.addr) == FAM_6) != six)
-		return refuse_listen(text, err);
-	int rc = value_host(address, &listen.addr, err);
+	int rc = read_place(text, &listen.addr, &port, err);
+	if (!rc)
+		rc = value_host(addr_text(&listen.addr, address), &listen.addr, err);
 	if (!rc && strcmp(port, "*") != 0) {
 		rc = value_ports(port, &ports, NULL);
 		if (rc)
@@ -66,6 +74,31 @@ int value_listen(const char *text, struct model_listen *out, struct err *err)
 	if (!rc)
 		*out = listen;
 	return rc;
+}
+
+int value_socket(const char *text, struct addr *addr, uint16_t *port, struct err *err)
+{
+	static const uint8_t none[16];
+	const char *digits;
+	struct addr a;
+	struct model_ports ports;
+	int rc = read_place(text, &a, &digits, err);
+	if (rc)
+		return rc;
+	if (!memcmp(a.b, none, addr_size(&a)))
+		return err_set(err, EINVAL,
+			       "every address would be the internet's, too: write one of this host, such as "
+			       "\"127.0.0.1:%s\"",
+			       digits);
+	if (addr_is_link_local(&a) || (addr_fam(&a) == FAM_4 ? a.b[0] >= 224 : a.b[0] == 0xff))
+		return err_set(err, EINVAL,
+			       "not an address that this host can be asked on: write \"127.0.0.1:%s\"",
+			       digits);
+	if (value_ports(digits, &ports, NULL) || ports.first != ports.last)
+		return err_set(err, EINVAL, "one port belongs behind the address: 1 to 65535");
+	*addr = a;
+	*port = ports.first;
+	return 0;
 }
 
 int value_source(const char *text, struct model_snat *out, struct err *err)

@@ -20,6 +20,7 @@
 #include "gwd/core/plan.h"
 #include "gwd/engine.h"
 #include "gwd/preview.h"
+#include "gwd/web.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -114,6 +115,7 @@ static void main_on_reloaded(void *arg)
 	const struct model_globals *globals = &engine_model(run->engine)->globals;
 	if (control_update(run->socket ? run->socket : globals->control, globals->control_group, &err))
 		log_warn("control", "%s", err.text);
+	web_update(&globals->http, globals->http_port);
 }
 
 static void main_on_state(int number, short what, void *arg)
@@ -178,6 +180,8 @@ static int main_run(const struct main_options *options, struct model *model)
 		log_error("main", "%s", err.text);
 		goto out;
 	}
+	web_open(run.base, run.engine, &engine_model(run.engine)->globals.http,
+		 engine_model(run.engine)->globals.http_port);
 	engine_on_reload(run.engine, main_on_reloaded, &run);
 	main_loop(&run);
 	status = EXIT_FINE;
@@ -186,6 +190,7 @@ static int main_run(const struct main_options *options, struct model *model)
 		status = EXIT_FAILED;
 	}
 out:
+	web_close();
 	control_close();
 	engine_free(run.engine);
 	event_base_free(run.base);

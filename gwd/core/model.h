@@ -69,6 +69,8 @@ struct model_globals {
 	const char *control;       // path of the control socket
 	const char *control_group; // group name, "" = only root
 	const char *notify;        // program to run on every change of state; NULL: none
+	struct addr http;          // the web page's address
+	uint16_t http_port;        // 0: no page
 };
 
 struct model_lan {

@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// web_page: what the web page says: the pages of web.h, made from the engine and kept for a while.
+//
+// Making one may walk all of conntrack, so one that took t to make is said again for 20 t, a second at the least: then
+// asking without end costs a twentieth of a processor.
+#ifndef GWD_WEB_PAGE_H
+#define GWD_WEB_PAGE_H
+
+struct buf;
+struct engine;
+
+struct web_page {
+	const char *type; // for Content-Type
+	const struct buf *body;
+};
+
+// The page at that path, until the next call; NULL: there is none.
+const struct web_page *web_page(const struct engine *engine, const char *path);
+
+void web_page_forget(void); // frees what is kept
+
+#endif
