@@ -33,7 +33,7 @@ UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
 BENCH_SRC := $(wildcard test/bench/*.c)
 
-.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz bench install clean
+.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz bench bench-readme install clean
 
 all: deps
 	@$(MAKE) --no-print-directory $(B)/gwd $(B)/gwctl
@@ -73,13 +73,18 @@ check:
 	@test/install-deps check
 	@test/check
 
-# NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well.
-BENCHMARKS = packet-cost connections counting control-plane failover detection probing
+# NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well, and from there `make bench-readme` puts
+# them into README.md.
+BENCHMARKS = packet-cost growth connections counting control-plane failover detection probing
 bench:
 	@test/install-deps bench
 	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/bench
 	@rm -f $(B)/bench.md
-	@for b in $(or $(NAME),$(BENCHMARKS)); do GWD_BUILD=$(B) test/bench/$$b || exit 1; done
+	@failed=; for b in $(or $(NAME),$(BENCHMARKS)); do echo "<!-- bench $$b -->" >>$(B)/bench.md; \
+		GWD_BUILD=$(B) test/bench/$$b || failed="$$failed $$b"; done; \
+	[ -z "$$failed" ] || { echo "without a result:$$failed" >&2; exit 1; }
+bench-readme:
+	@test/bench/readme $(B)/bench.md README.md
 
 # ---- parts of check ------------------------------------------------------------------------------
 check-layers:

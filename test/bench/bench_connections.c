@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// connections: real TCP connections to a published service, a second, and bytes a second, natively in
-// namespaces: gwd beside plain DNAT, nftlb and haproxy. A client on the internet, the router, two reals in
-// its LAN. All systems take turns in each round, and what counts are ratios within a round: the machine may
-// be busy with something else, but then it is so for all of them.
+// connections [COUNT]: real TCP connections to a published service, a second, and bytes a second, in
+// namespaces: gwd beside plain DNAT, nftlb, haproxy and, where the kernel has it, IPVS. A client on the
+// internet, the router, two reals in its LAN. All systems take turns in each round, another one first each
+// time, and what counts are ratios within a round: the machine may be busy with something else, but then it
+// is so for all of them.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "test/bench/bench.h"
 
 #define ROUNDS 5
-#define CONNECTIONS 8000
 #define AT_ONCE 64
 #define BULK_MS 1500
 #define VIP_PORT 80
@@ -19,6 +19,7 @@ struct system {
 	const char *name;
 	struct lab_proc *(*start)(struct lab *lab); // NULL: no process of its own
 	void (*stop)(struct lab *lab, struct lab_proc *proc);
+	const char *needs; // a command that fails where the kernel lacks it
 	double per_second[ROUNDS], bits[ROUNDS];
 	double ratio[ROUNDS], bits_ratio[ROUNDS]; // to plain DNAT in the same round
 };
@@ -104,11 +105,27 @@ static void stop_haproxy(struct lab *lab, struct lab_proc *proc)
 	lab_proc_stop(proc);
 }
 
+static struct lab_proc *start_ipvs(struct lab *lab)
+{
+	lab_do(lab_router(lab), "ipvsadm -A -t %s:%d -s rr", vip(lab), VIP_PORT);
+	for (int host = 1; host <= 2; host++)
+		lab_do(lab_router(lab), "ipvsadm -a -t %s:%d -r %s:%d -m", vip(lab), VIP_PORT,
+		       lab_host_address(AF_INET, host), REAL_PORT);
+	return NULL;
+}
+
+static void stop_ipvs(struct lab *lab, struct lab_proc *proc)
+{
+	(void)proc;
+	lab_do(lab_router(lab), "ipvsadm -C");
+}
+
 static struct system systems[] = {
 	{.name = "plain DNAT", .start = start_dnat, .stop = stop_dnat},
 	{.name = "gwd nat", .start = start_gwd, .stop = stop_gwd},
 	{.name = "nftlb dnat", .start = start_nftlb, .stop = stop_nftlb},
 	{.name = "haproxy tcp", .start = start_haproxy, .stop = stop_haproxy},
+	{.name = "IPVS NAT", .start = start_ipvs, .stop = stop_ipvs, .needs = "ipvsadm -Ln >/dev/null 2>&1"},
 };
 
 #define SYSTEMS (sizeof(systems) / sizeof(systems[0]))
@@ -127,15 +144,15 @@ static bool answers(void *arg)
 	return lab_connect(lab, &flow).outcome == LAB_ANSWERED;
 }
 
-static double measure_connections(struct lab *lab, const char *name)
+static double measure_connections(struct lab *lab, const char *name, int count)
 {
-	struct lab_burst_spec spec = {.flow = flow_to_vip(lab), .count = CONNECTIONS, .at_once = AT_ONCE};
+	struct lab_burst_spec spec = {.flow = flow_to_vip(lab), .count = count, .at_once = AT_ONCE};
 	int64_t began_us = lab_now_us();
 	struct lab_tally tally = lab_burst_run(lab, &spec);
 	double seconds = (double)(lab_now_us() - began_us) / 1e6;
-	if (tally.answered != CONNECTIONS)
-		bench_die("%s: %d of %d connections were not answered", name, tally.failed, CONNECTIONS);
-	return CONNECTIONS / seconds;
+	if (tally.answered != count)
+		bench_die("%s: %d of %d connections were not answered", name, tally.failed, count);
+	return count / seconds;
 }
 
 static bool bulk_is_over(void *arg)
@@ -159,36 +176,58 @@ static double measure_bulk(struct lab *lab, const char *name)
 	return 8 * (double)(report.bytes - began_bytes) / seconds;
 }
 
-static void measure(struct lab *lab, struct system *system, int round)
+static void measure(struct lab *lab, struct system *system, int round, int count)
 {
 	struct lab_proc *proc = system->start(lab);
 	if (!lab_wait_until(answers, lab, 10000))
 		bench_die("%s does not serve%s%s", system->name, proc ? ": " : "",
 			  proc ? lab_proc_output(proc) : "");
-	system->per_second[round] = measure_connections(lab, system->name);
+	system->per_second[round] = measure_connections(lab, system->name, count);
 	system->bits[round] = measure_bulk(lab, system->name);
-	system->ratio[round] = system->per_second[round] / systems[0].per_second[round];
-	system->bits_ratio[round] = system->bits[round] / systems[0].bits[round];
 	system->stop(lab, proc);
 	lab_do(lab_router(lab), "conntrack -F 2>/dev/null");
+}
+
+static bool here(struct lab *lab, const struct system *system)
+{
+	return !system->needs || lab_run(lab_router(lab), NULL, "%s", system->needs) == 0;
+}
+
+static void report(const struct system *system, double *ratio, double *bits_ratio)
+{
+	double connections = bench_median(ratio, ROUNDS),
+	       bulk = bench_median(bits_ratio, ROUNDS); // sorted now
+	bench_row("%s\t%.2f\t%.2f – %.2f\t%.2f\t%.2f – %.2f", system->name, connections, ratio[0],
+		  ratio[ROUNDS - 1], bulk, bits_ratio[0], bits_ratio[ROUNDS - 1]);
 }
 
 int bench_connections(int argc, char **argv)
 {
 	static const uint16_t ports[] = {REAL_PORT, 0};
-	(void)argc, (void)argv;
+	int count = argc > 1 ? atoi(argv[1]) : 8000;
+	if (count < 1)
+		bench_die("connections: how many?");
 	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
 	for (int host = 1; host <= 2; host++) {
 		lab_server_start(lab, lab_host(lab, host), ports);
 		lab_do(lab_host(lab, host), "ip route replace default via 10.0.0.1");
 	}
 	for (int round = 0; round < ROUNDS; round++)
-		for (size_t i = 0; i < SYSTEMS; i++)
-			measure(lab, &systems[i], round);
-	bench_row("SYSTEM\tCONNECTIONS, OF PLAIN DNAT\tBULK, OF PLAIN DNAT");
-	for (size_t i = 0; i < SYSTEMS; i++)
-		bench_row("%s\t%.2f\t%.2f", systems[i].name, bench_median(systems[i].ratio, ROUNDS),
-			  bench_median(systems[i].bits_ratio, ROUNDS));
+		for (size_t i = 0; i < SYSTEMS; i++) {
+			struct system *system = &systems[(round + i) % SYSTEMS];
+			if (here(lab, system))
+				measure(lab, system, round, count);
+		}
+	bench_row("SYSTEM\tCONNECTIONS, OF PLAIN DNAT\tFROM – TO\tBULK, OF PLAIN DNAT\tFROM – TO");
+	for (size_t i = 0; i < SYSTEMS; i++) {
+		double ratio[ROUNDS], bits_ratio[ROUNDS];
+		for (int round = 0; round < ROUNDS; round++) {
+			ratio[round] = systems[i].per_second[round] / systems[0].per_second[round];
+			bits_ratio[round] = systems[i].bits[round] / systems[0].bits[round];
+		}
+		if (here(lab, &systems[i]))
+			report(&systems[i], ratio, bits_ratio);
+	}
 	lab_destroy(lab);
 	return 0;
 }
