@@ -21,6 +21,7 @@ PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 PREFIX   ?= /usr
 BINDIR   := $(PREFIX)/sbin
 MANDIR   := $(PREFIX)/share/man
+DOCDIR   := $(PREFIX)/share/doc/gwd/examples
 UNITDIR  := /lib/systemd/system
 
 # Every room is a static library; the linker takes what a program uses.
@@ -117,6 +118,9 @@ install: all
 	install -m 644 conf/gwd.conf.5 $(DESTDIR)$(MANDIR)/man5/
 	install -m 644 conf/gwd.8 conf/gwctl.8 $(DESTDIR)$(MANDIR)/man8/
 	install -m 644 conf/gwd.service $(DESTDIR)$(UNITDIR)/
+	install -d $(DESTDIR)$(DOCDIR)/two-routers
+	install -m 644 $(filter-out %/gwd-switch,$(wildcard conf/examples/two-routers/*)) $(DESTDIR)$(DOCDIR)/two-routers/
+	install -m 755 conf/examples/two-routers/gwd-switch $(DESTDIR)$(DOCDIR)/two-routers/
 	install -m 644 conf/gwd.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/gwd.conf
 	[ -e $(DESTDIR)/etc/gwd/gwd.conf ] || install -m 644 conf/gwd.conf $(DESTDIR)/etc/gwd/gwd.conf
 

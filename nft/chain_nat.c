@@ -27,14 +27,20 @@ static struct rule *chain_leaves(struct chain *chain, const struct plan_gateway 
 	return rule;
 }
 
-// The router itself has an address on the link, and does not need one of the prefix.
+// The router itself has an address on the link, and does not need one of the prefix; nor a fixed one of the same
+// network, which may be the other router's now.
+static void chain_ours(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
+{
+	struct rule *rule = chain_leaves(chain, gw, fam);
+	rule_from_us(rule);
+	rule_masquerade(rule);
+}
+
 static void chain_prefix(struct chain *chain, const struct plan_gateway *gw, enum fam fam)
 {
 	if (!gw->snat[fam].prefix.len)
 		return; // it is not usable anyway; what is left over is masqueraded
-	struct rule *rule = chain_leaves(chain, gw, fam);
-	rule_from_us(rule);
-	rule_masquerade(rule);
+	chain_ours(chain, gw, fam);
 	rule_snat_prefix(chain_leaves(chain, gw, fam), &gw->snat[fam].prefix);
 }
 
@@ -45,6 +51,8 @@ static void chain_translate(struct chain *chain, const struct plan_gateway *gw, 
 		chain_prefix(chain, gw, fam);
 		return;
 	}
+	if (gw->snat_near[fam] && !(fam == FAM_6 && gw->shared)) // see chain_speak()
+		chain_ours(chain, gw, fam);
 	struct rule *rule = chain_leaves(chain, gw, fam);
 	switch (snat->mode) {
 	case SNAT_MASQUERADE:

@@ -137,6 +137,7 @@ static void build_gateway(struct plan_gateway *gw, const struct build_input *inp
 		gw->source[fam] = link->path[fam].source;
 		gw->snat[fam].prefix = link->path[fam].prefix;
 		gw->snat_here[fam] = link->path[fam].snat_here;
+		gw->snat_near[fam] = link->path[fam].snat_near;
 	}
 	build_summary(gw, state, reason, link);
 	build_manual(gw, manual);

@@ -56,6 +56,8 @@ static void shape_gateway(uint64_t *hash, const struct plan_gateway *gw)
 	shape_number(hash, gw->shared);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		shape_number(hash, gw->snat[fam].mode);
+		if (gw->snat_near[fam])
+			shape_number(hash, gw->snat_near[fam]);
 		shape_addr(hash, &gw->snat[fam].first);
 		shape_addr(hash, &gw->snat[fam].last);
 		shape_addr(hash, &gw->snat[fam].prefix.addr);

@@ -36,11 +36,13 @@ static const struct fact_addr *link_source(const struct fact_iface *iface, enum 
 	return fact_iface_source(iface, fam);
 }
 
-static bool link_has_address(const struct fact_iface *iface, const struct addr *addr)
+// One alone (/32, /128) beside one with its network floats between two routers, as VRRP has it: when it goes from here,
+// the other one has it, with all that is translated to it.
+static bool link_has_address(const struct fact_iface *iface, const struct addr *addr, bool near)
 {
 	vec_each(&iface->addrs, own)
 		if (addr_equal(&own->addr, addr))
-			return true;
+			return !near || own->len < 8 * addr_size(addr);
 	return false;
 }
 
@@ -64,7 +66,10 @@ static void link_next_hop(struct link_path *path, const struct model_gateway *gw
 	const struct fact_addr *own = link_source(iface, fam, &gw->address[fam]);
 	if (own)
 		path->source = own->addr;
-	path->snat_here = link_has_address(iface, &gw->snat[fam].first);
+	path->snat_near = own && gw->snat[fam].mode == SNAT_ADDRESS &&
+			  !addr_equal(&own->addr, &gw->snat[fam].first) &&
+			  link_is_near(own, &gw->snat[fam].first);
+	path->snat_here = link_has_address(iface, &gw->snat[fam].first, path->snat_near);
 	if (gw->addr_mode[fam] == ADDR_MODE_STATIC) {
 		path->wanted = path->routable = true;
 		path->via = gw->address[fam];

@@ -21,9 +21,10 @@ struct link_path {
 	struct addr via;      // next hop; none: straight onto the link
 	struct addr source;   // of the interface; none if it has no usable address of this family
 	struct prefix prefix; // of `snat6 = prefix`; length 0: none is known
-	bool snat_here;       // the fixed address of `snat` is one of the interface's
-	struct addr target;   // whom a probe of the next hop asks: via, or the far end of the link; or none
-	char missing[96];     // !ready: why, e.g. "no carrier on eth1"
+	bool snat_here; // the fixed address of `snat` is one of the interface's, and doesn't float (link.c)
+	bool snat_near; // it is in the network of `source`: the router itself needs no other address
+	struct addr target; // whom a probe of the next hop asks: via, or the far end of the link; or none
+	char missing[96];   // !ready: why, e.g. "no carrier on eth1"
 };
 
 struct link {

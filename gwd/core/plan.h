@@ -136,7 +136,8 @@ struct plan_gateway {
 	bool reset_others;         // failback = reset: its return ends the flows of those who stood in for it
 	unsigned slow_start_ms;    // coming back into use it is ramped up over this time
 	unsigned held[FAM_COUNT];  // what it therefore does not take of its share, of RAMP_FULL (ramp.h)
-	bool snat_here[FAM_COUNT]; // the fixed address of `snat` is one of the interface
+	bool snat_here[FAM_COUNT]; // the fixed address of `snat` is one of the interface (link.h)
+	bool snat_near[FAM_COUNT]; // it is a neighbour of the link's own, which the router itself keeps
 	struct addr source[FAM_COUNT]; // what masquerading speaks from; none while there is no path
 	// For status, not for the kernel:
 	bool usable[FAM_COUNT];   // takes new flows of this family where a group's tiers allow

@@ -127,3 +127,30 @@ Test(link, prefix_translation_needs_a_prefix)
 	cr_expect_eq(link.path[FAM_6].prefix.len, 48, "what is written down counts");
 	fixture_free(f);
 }
+
+// VRRP: the address to which flows are translated may be the other router's now.
+Test(link, an_address_alone_beside_its_network_floats)
+{
+	struct fixture *f = fixture_new(1);
+	struct fact_addr other = {.len = 24, .usable = true};
+	struct model_snat *snat = &f->gateways[0].snat[FAM_4];
+	snat->mode = SNAT_ADDRESS;
+	cr_assert(addr_parse("100.64.1.7", &other.addr));
+	snat->first = snat->last = other.addr;
+	struct link link = resolve(f);
+	cr_expect(link.path[FAM_4].snat_near && !link.path[FAM_4].snat_here, "elsewhere");
+	vec_push(&fixture_iface(f, "wan1")->addrs, other);
+	link = resolve(f);
+	cr_expect(link.path[FAM_4].snat_near && link.path[FAM_4].snat_here, "here for good");
+	fixture_iface(f, "wan1")->addrs.v[fixture_iface(f, "wan1")->addrs.n - 1].len = 32;
+	link = resolve(f);
+	cr_expect(link.path[FAM_4].snat_near && !link.path[FAM_4].snat_here, "it floats");
+	cr_assert(addr_parse("192.0.2.7", &fixture_iface(f, "wan1")->addrs.v[2].addr));
+	snat->first = snat->last = fixture_iface(f, "wan1")->addrs.v[2].addr;
+	link = resolve(f);
+	cr_expect(!link.path[FAM_4].snat_near && link.path[FAM_4].snat_here, "of a network of its own");
+	snat->first = snat->last = fixture_iface(f, "wan1")->addrs.v[0].addr;
+	link = resolve(f);
+	cr_expect(!link.path[FAM_4].snat_near && link.path[FAM_4].snat_here, "the link's own");
+	fixture_free(f);
+}
