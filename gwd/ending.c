@@ -2,6 +2,7 @@
 #include "gwd/ending.h"
 
 #include <event2/event.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -17,7 +18,7 @@
 #include "gwd/wake.h"
 #include "nft/conntrack.h"
 
-#define ENDING_AGAIN_MS 100
+#define ENDING_GRACE_MS 100
 
 // Whose connections, as it was when they were to end.
 struct ending_whose {
@@ -33,6 +34,7 @@ struct ending_again {
 	struct ending *ending;
 	struct ending_again *next;
 	struct event *timer;
+	uint32_t mask;
 	struct ending_whose whose;
 };
 
@@ -105,14 +107,23 @@ static bool ending_is_its(const struct ending_whose *whose, const struct ct_flow
 
 struct ending_list {
 	const struct ending_whose *whose;
+	bool all; // else those that lose nothing by it
 	VEC(struct ending_flow) flows;
 	size_t n; // of all that end
 };
 
+// A SYN or a conversation by datagrams goes on with another real. Of an answer under way the client would be robbed, if the
+// real is not as dead as its verdict.
+static bool ending_is_free(const struct ct_flow *flow)
+{
+	bool answered = flow->status & IPS_SEEN_REPLY;
+	return flow->orig.protocol == IPPROTO_UDP ? answered : !answered;
+}
+
 static bool ending_take(void *arg, const struct ct_flow *flow)
 {
 	struct ending_list *list = arg;
-	if (!ending_is_its(list->whose, flow))
+	if (!ending_is_its(list->whose, flow) || (!list->all && !ending_is_free(flow)))
 		return false;
 	list->n++;
 	if (flow->orig.protocol != IPPROTO_TCP || flow->tcp_state <= TCP_CONNTRACK_SYN_SENT ||
@@ -183,14 +194,14 @@ static int ending_family(struct ending *ending, struct ending_list *list, enum f
 	return conntrack_end(ending->ct, fam, from, ending_take, list, err);
 }
 
-static int ending_once(struct ending *ending, const struct ending_whose *whose, uint32_t mask,
+static int ending_once(struct ending *ending, const struct ending_whose *whose, uint32_t mask, bool all,
 		       struct err *err)
 {
-	struct ending_list list = {.whose = whose};
+	struct ending_list list = {.whose = whose, .all = all};
 	int r = 0;
 	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++)
 		r = ending_family(ending, &list, fam, err);
-	if (!r && mask)
+	if (!r)
 		ending_speak(ending, whose->name, list.flows.v, list.flows.n, mask);
 	if (list.n)
 		log_info("real", "%s: %zu connections ended", whose->name, list.n);
@@ -214,7 +225,7 @@ static void ending_again_fire(int fd, short what, void *arg)
 	struct ending_again *again = arg;
 	struct err err;
 	(void)fd, (void)what;
-	if (ending_once(again->ending, &again->whose, 0, &err))
+	if (ending_once(again->ending, &again->whose, again->mask, true, &err))
 		log_warn("real", "%s: connections are left: %s", again->whose.name, err.text);
 	ending_again_free(again);
 }
@@ -223,14 +234,15 @@ int ending_real(struct ending *ending, const struct plan_service *service, const
 		uint32_t mask, const struct facts *facts, struct err *err)
 {
 	struct ending_again *again = xcalloc(1, sizeof(*again));
-	struct timeval delay = {.tv_usec = ENDING_AGAIN_MS * 1000};
+	struct timeval delay = {.tv_usec = ENDING_GRACE_MS * 1000};
 	again->ending = ending;
 	again->next = ending->again;
+	again->mask = mask;
 	ending->again = again;
 	ending_note(&again->whose, service, real, facts);
 	again->timer = event_new(ending->base, -1, 0, ending_again_fire, again);
 	event_add(again->timer, &delay);
-	return ending_once(ending, &again->whose, mask, err);
+	return ending_once(ending, &again->whose, mask, false, err);
 }
 
 void ending_cancel(struct ending *ending, const char *name)

@@ -6,8 +6,11 @@
 // service's listeners and are answered by the real are deleted. UDP then moves with its next datagram. A TCP
 // client's next segment belongs to no connection: it comes to another real, or to this host if there is
 // none, which answers with a reset, in sequence. A client that only listens is made to speak: a bare ACK
-// from the listener, by the link that the connection came in on. 100 ms later whatever was confirmed in
-// between is ended, too.
+// from the listener, by the link that the connection came in on.
+//
+// It comes in two steps. At once: TCP connections that were not answered yet, since the client's next SYN shall find
+// somebody else, and UDP flows that were, which move. 100 ms later: all, with those that were confirmed in
+// between. A real may fail its checks and serve on for the moment: short requests under way get their answers.
 #ifndef GWD_ENDING_H
 #define GWD_ENDING_H
 

@@ -12,6 +12,7 @@
 #include "test/lab/lab_wait.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -30,6 +31,7 @@ struct lab_burst {
 	int waiting_count;
 	int epoll;
 	bool poking;
+	atomic_bool enough; /* begin no more */
 };
 
 static int family_of(const struct lab_flow *flow)
@@ -165,17 +167,32 @@ static bool takes_part(const struct lab_burst *burst, int index)
 	return !burst->poking || burst->conns[index].fd >= 0;
 }
 
+/* How many may have begun by now. */
+static int due(const struct lab_burst *burst, int64_t since_us)
+{
+	int64_t flows;
+
+	if (!burst->spec.rate_hz || burst->poking)
+		return burst->spec.count;
+	flows = (lab_now_us() - since_us) * burst->spec.rate_hz / 1000000;
+	return flows < burst->spec.count ? (int)flows : burst->spec.count;
+}
+
 static void burst_run(struct lab_task *task)
 {
 	struct lab_burst *burst = (struct lab_burst *)task;
 	struct epoll_event events[EVENTS];
+	int64_t since_us = lab_now_us();
 	int next = 0;
 
 	while ((next < burst->spec.count || burst->waiting_count) && !atomic_load(&task->stopping)) {
-		for (; next < burst->spec.count && burst->waiting_count < burst->spec.at_once; next++)
+		if (atomic_load(&burst->enough) && !burst->poking)
+			burst->spec.count = next;
+		for (int most = due(burst, since_us);
+		     next < most && burst->waiting_count < burst->spec.at_once; next++)
 			if (takes_part(burst, next))
 				begin(burst, next);
-		int count = epoll_wait(burst->epoll, events, EVENTS, 5);
+		int count = epoll_wait(burst->epoll, events, EVENTS, burst->spec.rate_hz ? 1 : 5);
 
 		for (int i = 0; i < count; i++)
 			on_event(burst, &events[i]);
@@ -211,6 +228,12 @@ struct lab_burst *lab_burst_start(struct lab *lab, const struct lab_burst_spec *
 		burst->conns[i].fd = -1;
 	lab_task_start(lab, &burst->task, own->flow.from, burst_run, discard);
 	return burst;
+}
+
+void lab_burst_enough(struct lab_burst *burst)
+{
+	atomic_store(&burst->enough, true);
+	lab_burst_wait(burst);
 }
 
 void lab_burst_wait(struct lab_burst *burst)

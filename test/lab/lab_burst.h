@@ -37,6 +37,7 @@ struct lab_burst_spec {
 	int count;   /* flows, at most LAB_BURST_MAX; 0: 1 */
 	int clients; /* spread them over this many of the host's client addresses, in turn; 0: flow.source */
 	int at_once; /* how many may be waiting for their answer at a time; 0: 64 */
+	int rate_hz; /* how many begin in a second, if they can; 0: as fast as it goes */
 	int timeout_ms; /* for each; 0: 2000 */
 	bool udp;
 	bool hold; /* keep them open, for lab_burst_poke() */
@@ -76,6 +77,9 @@ struct lab_burst *lab_burst_start(struct lab *lab, const struct lab_burst_spec *
 
 /* Waits until every flow has its outcome. */
 void lab_burst_wait(struct lab_burst *burst);
+
+/* Begins no more, and waits: those that have begun are all there are. */
+void lab_burst_enough(struct lab_burst *burst);
 
 /* For flows held: asks again on every flow that was answered last time; wait, then look at the outcomes
  * again. */
