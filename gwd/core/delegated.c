@@ -41,7 +41,7 @@ static bool delegated_is_nearest(const struct facts *facts, const struct fact_if
 
 static struct prefix delegated_own(const struct fact_iface *iface)
 {
-	const struct fact_addr *own = iface->point_to_point ? fact_iface_source(iface, FAM_6) : NULL;
+	const struct fact_addr *own = iface->point_to_point ? fact_iface_source(iface, FAM_6, NULL) : NULL;
 	struct prefix prefix = {0};
 	if (!own || own->len > DELEGATED_LEN_MAX || own->len < DELEGATED_LEN_MIN)
 		return prefix;

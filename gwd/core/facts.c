@@ -30,12 +30,22 @@ const struct fact_iface *facts_iface_by_index(const struct facts *facts, uint32_
 	return NULL;
 }
 
-const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam)
+bool fact_addr_is_near(const struct fact_addr *own, const struct addr *addr)
 {
+	struct prefix subnet = {.addr = own->addr, .len = own->len};
+	addr_mask(&subnet.addr, subnet.len);
+	return own->addr.family == addr->family && prefix_contains(&subnet, addr);
+}
+
+const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam,
+					  const struct addr *near)
+{
+	const struct fact_addr *best = NULL;
 	vec_each(&iface->addrs, a)
-		if (a->usable && !a->ours && a->addr.family == fam_af(fam))
-			return a;
-	return NULL;
+		if (a->usable && !a->ours && a->addr.family == fam_af(fam) &&
+		    (!near || fact_addr_is_near(a, near)) && (!best || fam == FAM_6))
+			best = a;
+	return best;
 }
 
 const uint8_t *facts_mac(const struct facts *facts, uint32_t index, const struct addr *addr)

@@ -29,7 +29,7 @@ struct fact_iface {
 	bool carrier;        // IFF_LOWER_UP
 	bool point_to_point; // IFF_POINTOPOINT or IFF_NOARP: no neighbour resolution, no next hop needed
 	uint64_t rx_bytes, tx_bytes;
-	VEC(struct fact_addr) addrs; // primary ones first, in the kernel's order
+	VEC(struct fact_addr) addrs; // the kernel's order: IPv4's oldest first, IPv6's newest first
 };
 
 // A default route of the main table that is not gwd's own.
@@ -79,8 +79,12 @@ void facts_free(struct facts *facts);
 const struct fact_iface *facts_iface(const struct facts *facts, const char *name); // NULL: not there
 const struct fact_iface *facts_iface_by_index(const struct facts *facts, uint32_t index);
 
-// First usable address of a family on the interface, or NULL.
-const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam);
+// The oldest usable address of a family on the interface, of those in one network with `near` unless it is NULL; or NULL
+// if there is none. One that comes later changes nothing for the flows of the one that was there.
+const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum fam fam,
+					  const struct addr *near);
+
+bool fact_addr_is_near(const struct fact_addr *own, const struct addr *addr); // in its network
 
 // MAC of that neighbour, or NULL while it is not resolved.
 const uint8_t *facts_mac(const struct facts *facts, uint32_t index, const struct addr *addr);

@@ -19,21 +19,12 @@ static const struct fact_route *link_kernel_default(const struct facts *facts, u
 	return best;
 }
 
-static bool link_is_near(const struct fact_addr *own, const struct addr *via)
-{
-	struct prefix subnet = {.addr = own->addr, .len = own->len};
-	addr_mask(&subnet.addr, subnet.len);
-	return own->addr.family == via->family && prefix_contains(&subnet, via);
-}
-
-// The address that stands in the next hop's subnet, where there are several; otherwise the first.
+// The address that stands in the next hop's subnet, where there are several; otherwise any.
 static const struct fact_addr *link_source(const struct fact_iface *iface, enum fam fam,
 					   const struct addr *via)
 {
-	vec_each(&iface->addrs, own)
-		if (own->usable && own->addr.family == fam_af(fam) && link_is_near(own, via))
-			return own;
-	return fact_iface_source(iface, fam);
+	const struct fact_addr *near = fact_iface_source(iface, fam, via);
+	return near ? near : fact_iface_source(iface, fam, NULL);
 }
 
 // One alone (/32, /128) beside one with its network floats between two routers, as VRRP has it: when it goes from here,
@@ -68,7 +59,7 @@ static void link_next_hop(struct link_path *path, const struct model_gateway *gw
 		path->source = own->addr;
 	path->snat_near = own && gw->snat[fam].mode == SNAT_ADDRESS &&
 			  !addr_equal(&own->addr, &gw->snat[fam].first) &&
-			  link_is_near(own, &gw->snat[fam].first);
+			  fact_addr_is_near(own, &gw->snat[fam].first);
 	path->snat_here = link_has_address(iface, &gw->snat[fam].first, path->snat_near);
 	if (gw->addr_mode[fam] == ADDR_MODE_STATIC) {
 		path->wanted = path->routable = true;

@@ -279,7 +279,7 @@ const struct plan_real *plan_find_real(const struct plan *plan,
 				       const char *name); // "SERVICE/REAL"; NULL: none
 
 void plan_free(struct plan *plan);
-void plan_free_service(struct plan_service *service); // what it points to
+void plan_free_service(struct plan_service *service);                            // what it points to
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
 
 // Its slots are drawn in a chain of their own, because more than one leads there.

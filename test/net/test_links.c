@@ -197,6 +197,35 @@ Test(links, a_router_advertisement_with_another_prefix_is_followed)
 	net_finish(net);
 }
 
+// The old one is as good as it was.
+Test(links, an_address_that_comes_besides_ends_no_flow)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	start(net, "wan1", "");
+	net_wait_up(net);
+	net_guard(net, 3);
+	struct lab_burst *held[2];
+	for (int i = 0; i < 2; i++) {
+		held[i] = lab_burst_start(
+			net->lab, &(struct lab_burst_spec){
+					  .flow = {.from = lab_host(net->lab, 1),
+						   .to = lab_server_address(i ? AF_INET6 : AF_INET, 1)},
+					  .count = 20,
+					  .hold = true});
+		lab_burst_wait(held[i]);
+	}
+	lab_do(lab_router(net->lab),
+	       "ip addr add 2001:db8:1::77/64 dev wan1 nodad; ip addr add 100.64.1.77/24 dev wan1");
+	for (int i = 0; i < 2; i++) // by then it has seen them
+		cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	assert_alike(net); // none has a new source: the watch would see it
+	for (int i = 0; i < 2; i++) {
+		net_assert_alive(held[i], 20);
+		lab_burst_free(held[i]);
+	}
+	net_finish(net);
+}
+
 Test(links, flows_from_an_address_that_vanishes_end_at_once)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3});

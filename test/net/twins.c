@@ -150,11 +150,11 @@ static void twins_kill(struct lab_proc *proc)
 
 void twins_die(struct twins *t, int which)
 {
-	static const char *const links[] = {"wan1", "wan2", "sync0", "lan0"};
+	static const char *const links[] = {"lan0", "sync0", "wan1", "wan2"};
 	struct twin *twin = &t->twin[which];
+	twins_kill(twin->keepalived); // first: it shall not say that it goes
 	for (size_t i = 0; i < 4; i++)
 		lab_ns_link_set(twin->ns, links[i], false);
-	twins_kill(twin->keepalived);
 	twins_kill(twin->conntrackd);
 	twins_kill(twin->gwd);
 	twin->keepalived = twin->conntrackd = twin->gwd = NULL;
@@ -194,8 +194,8 @@ char *twins_connections(struct twins *t, int which)
 	char *text = NULL;
 	lab_run(t->twin[which].ns, &text,
 		"{ conntrack -L -f ipv4 -o extended; conntrack -L -f ipv6 -o extended; } 2>/dev/null |"
-		"grep -E 'ESTABLISHED|udp' | grep -v UNREPLIED | grep -v 192.168.255 |"
-		"sed -E 's/ +[0-9]+ (ESTABLISHED |)src/ src/; s/\\[ASSURED\\] //; s/ use=.*//' | sort");
+		"grep -E 'ESTABLISHED|OFFLOAD|udp' | grep -v UNREPLIED | grep -v 192.168.255 |"
+		"sed -E 's/(6|17) +([0-9]+ )?(ESTABLISHED )?src/src/; s/\\[(ASSURED|OFFLOAD)\\] //g; s/ use=.*//' | sort");
 	return text;
 }
 

@@ -53,9 +53,9 @@ Test(facts, the_source_is_the_first_usable_address_of_the_family)
 	struct facts *facts = facts_new();
 	const struct fact_iface *iface = facts_iface(facts, "eth1");
 	struct addr expected = addr("192.0.2.7");
-	cr_assert(addr_equal(&fact_iface_source(iface, FAM_4)->addr, &expected));
-	cr_assert_null(fact_iface_source(iface, FAM_6));
-	cr_assert_null(fact_iface_source(facts_iface(facts, "eth10"), FAM_4));
+	cr_assert(addr_equal(&fact_iface_source(iface, FAM_4, NULL)->addr, &expected));
+	cr_assert_null(fact_iface_source(iface, FAM_6, NULL));
+	cr_assert_null(fact_iface_source(facts_iface(facts, "eth10"), FAM_4, NULL));
 	facts_drop(facts);
 }
 

@@ -104,9 +104,31 @@ Test(link, the_source_stands_in_the_next_hops_subnet)
 	cr_assert(addr_parse("2001:db8:7::1", &f->gateways[0].address[FAM_6]));
 	link = resolve(f);
 	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:7::2");
-	cr_assert(addr_parse("fe80::1", &f->gateways[0].address[FAM_6])); // which one? the first
+	cr_assert(addr_parse("fe80::1", &f->gateways[0].address[FAM_6])); // which one? the oldest
 	link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:7::2");
+	fixture_free(f);
+}
+
+// The kernel lists IPv6's newest first.
+Test(link, an_address_that_comes_later_does_not_become_the_source)
+{
+	struct fixture *f = fixture_new(1);
+	struct fact_iface *wan = fixture_iface(f, "wan1");
+	struct fact_addr first[FAM_COUNT] = {wan->addrs.v[0], wan->addrs.v[1]};
+	char text[ADDR_TEXT];
+	cr_assert(addr_parse("100.64.1.7", &first[FAM_4].addr) &&
+		  addr_parse("2001:db8:1::7", &first[FAM_6].addr));
+	vec_push(&wan->addrs, first[FAM_4]);
+	vec_push(&wan->addrs, wan->addrs.v[1]);
+	wan->addrs.v[1] = first[FAM_6];
+	struct link link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_4].source, text), "100.64.1.2");
 	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:1::2");
+	wan->addrs.v[0].usable = wan->addrs.v[3].usable = false; // deprecated
+	link = resolve(f);
+	cr_expect_str_eq(addr_text(&link.path[FAM_4].source, text), "100.64.1.7");
+	cr_expect_str_eq(addr_text(&link.path[FAM_6].source, text), "2001:db8:1::7");
 	fixture_free(f);
 }
 
