@@ -82,7 +82,7 @@ static void expect_alive(struct running *run)
 {
 	for (int i = 0; i < TRANSFERS; i++) {
 		struct progress progress = {run->transfer[i], lab_transfer_peek(run->transfer[i]).bytes};
-		bool more = lab_wait_until(has_more, &progress, 20000);
+		bool more = lab_wait_until(has_more, &progress, 60000);
 		struct lab_transfer_report report = lab_transfer_peek(run->transfer[i]);
 		cr_expect(more && report.end == LAB_END_RUNNING, "transfer %d: %s", i,
 			  lab_transfer_end_name(report.end));

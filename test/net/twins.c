@@ -94,7 +94,8 @@ static struct lab_proc *twins_run(struct twins *t, int r, const char *command)
 	const char *dir = lab_dir(t->lab);
 	char script[2048];
 	snprintf(script, sizeof(script),
-		 "mkdir -p %s/run-%c && mount --bind %s/run-%c /run && mount --bind %s/etc-%c /etc/keepalived &&"
+		 "mkdir -p %s/run-%c && mount --bind %s/run-%c /run && mount --bind %s/etc-%c "
+		 "/etc/keepalived &&"
 		 "mount --bind %s/etc-%c /etc/conntrackd && exec %s",
 		 dir, 'a' + r, dir, 'a' + r, dir, 'a' + r, dir, 'a' + r, command);
 	return lab_proc_start(t->lab, t->twin[r].ns,
@@ -150,7 +151,7 @@ static void twins_kill(struct lab_proc *proc)
 
 void twins_die(struct twins *t, int which)
 {
-	static const char *const links[] = {"lan0", "sync0", "wan1", "wan2"};
+	static const char *const links[] = {"wan1", "wan2", "sync0", "lan0"};
 	struct twin *twin = &t->twin[which];
 	twins_kill(twin->keepalived); // first: it shall not say that it goes
 	for (size_t i = 0; i < 4; i++)
@@ -195,7 +196,8 @@ char *twins_connections(struct twins *t, int which)
 	lab_run(t->twin[which].ns, &text,
 		"{ conntrack -L -f ipv4 -o extended; conntrack -L -f ipv6 -o extended; } 2>/dev/null |"
 		"grep -E 'ESTABLISHED|OFFLOAD|udp' | grep -v UNREPLIED | grep -v 192.168.255 |"
-		"sed -E 's/(6|17) +([0-9]+ )?(ESTABLISHED )?src/src/; s/\\[(ASSURED|OFFLOAD)\\] //g; s/ use=.*//' | sort");
+		"sed -E 's/(6|17) +([0-9]+ )?(ESTABLISHED )?src/src/; s/\\[(ASSURED|OFFLOAD)\\] //g; s/ "
+		"use=.*//' | sort");
 	return text;
 }
 
