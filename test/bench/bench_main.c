@@ -11,6 +11,7 @@ static const struct {
 	{"counting", bench_counting},           {"connections", bench_connections},
 	{"control-plane", bench_control_plane}, {"failover", bench_failover},
 	{"detection", bench_detection},         {"probing", bench_probing},
+	{"synflood", bench_synflood},
 };
 
 int main(int argc, char **argv)

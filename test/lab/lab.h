@@ -33,6 +33,7 @@
  *     lab_burst.h     many short TCP or UDP flows: spread, outcome, time; held flows
  *     lab_stream.h    one steady numbered stream: loss, gap, who carried it; ping; control flows
  *     lab_transfer.h  long TCP connections: how and when they end
+ *     lab_flood.h     a flood of SYNs from addresses that nobody has
  *     lab_server.h    servers that tell who they see, elsewhere than on the internet (inbound tests)
  *     lab_wait.h      the clock, and waiting for a condition
  *
@@ -47,6 +48,7 @@
 #include "test/lab/lab_burst.h"
 #include "test/lab/lab_die.h"
 #include "test/lab/lab_fault.h"
+#include "test/lab/lab_flood.h"
 #include "test/lab/lab_flow.h"
 #include "test/lab/lab_net.h"
 #include "test/lab/lab_ns.h"
