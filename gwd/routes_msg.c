@@ -43,19 +43,21 @@ static struct rtnl_route *msg_nl_route(const struct plan_route *route)
 {
 	static const uint8_t any[16];
 	int af = fam_af(route->fam);
+	bool leads = !route->unreachable && !route->throws;
 	struct rtnl_route *out = rtnl_route_alloc();
 	if (!out)
 		abort(); // out of memory
-	struct nl_addr *dst = msg_addr(af, any, route->fam == FAM_4 ? 4 : 16);
-	nl_addr_set_prefixlen(dst, 0);
+	struct nl_addr *dst =
+		msg_addr(af, route->to.len ? route->to.addr.b : any, route->fam == FAM_4 ? 4 : 16);
+	nl_addr_set_prefixlen(dst, route->to.len);
 	rtnl_route_set_family(out, (uint8_t)af);
 	rtnl_route_set_dst(out, dst);
 	nl_addr_put(dst);
 	rtnl_route_set_table(out, route->table);
 	rtnl_route_set_protocol(out, PLAN_PROTOCOL);
 	rtnl_route_set_priority(out, route->metric);
-	rtnl_route_set_type(out, route->unreachable ? RTN_UNREACHABLE : RTN_UNICAST);
-	rtnl_route_set_scope(out, route->fam == FAM_4 && !route->unreachable && addr_is_none(&route->via)
+	rtnl_route_set_type(out, leads ? RTN_UNICAST : route->throws ? RTN_THROW : RTN_UNREACHABLE);
+	rtnl_route_set_scope(out, route->fam == FAM_4 && leads && addr_is_none(&route->via)
 					  ? RT_SCOPE_LINK
 					  : RT_SCOPE_UNIVERSE);
 	if (!addr_is_none(&route->source)) {
@@ -63,7 +65,7 @@ static struct rtnl_route *msg_nl_route(const struct plan_route *route)
 		rtnl_route_set_pref_src(out, source);
 		nl_addr_put(source);
 	}
-	if (!route->unreachable)
+	if (leads)
 		msg_put_next_hop(out, route);
 	return out;
 }

@@ -49,6 +49,14 @@ static struct addr read_gateway(struct nlattr **attrs, int af)
 	return read_addr(attrs[RTA_GATEWAY], af);
 }
 
+// A default route, or what sends back to the next ip rule.
+static bool read_is_of_a_kind(const struct rtmsg *rtm)
+{
+	if (rtm->rtm_type == RTN_THROW)
+		return rtm->rtm_dst_len > 0;
+	return !rtm->rtm_dst_len && (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE);
+}
+
 bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8_t *protocol)
 {
 	struct nlattr *attrs[RTA_MAX + 1];
@@ -57,9 +65,8 @@ bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8
 	if (nlh->nlmsg_type != RTM_NEWROUTE || nlmsg_parse((struct nlmsghdr *)(uintptr_t)nlh, sizeof(*rtm),
 							   attrs, RTA_MAX, read_route_policy) < 0)
 		return false;
-	if (rtm->rtm_dst_len || rtm->rtm_src_len || attrs[RTA_MULTIPATH] ||
-	    (rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) ||
-	    (rtm->rtm_type != RTN_UNICAST && rtm->rtm_type != RTN_UNREACHABLE))
+	if (rtm->rtm_src_len || attrs[RTA_MULTIPATH] ||
+	    (rtm->rtm_family != AF_INET && rtm->rtm_family != AF_INET6) || !read_is_of_a_kind(rtm))
 		return false;
 	*protocol = rtm->rtm_protocol;
 	*out = (struct plan_route){
@@ -67,8 +74,11 @@ bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8
 		.table = read_u32(attrs[RTA_TABLE], rtm->rtm_table),
 		.metric = read_u32(attrs[RTA_PRIORITY], 0),
 		.unreachable = rtm->rtm_type == RTN_UNREACHABLE,
+		.throws = rtm->rtm_type == RTN_THROW,
 	};
-	if (out->unreachable) // IPv6 shows "dev lo" for it
+	if (out->throws)
+		out->to = (struct prefix){read_addr(attrs[RTA_DST], rtm->rtm_family), rtm->rtm_dst_len};
+	if (out->unreachable || out->throws) // IPv6 shows "dev lo" for it
 		return true;
 	out->oif = read_u32(attrs[RTA_OIF], 0);
 	out->via = read_gateway(attrs, rtm->rtm_family);

@@ -10,8 +10,8 @@ struct nlmsghdr;
 struct plan_iprule;
 struct plan_route;
 
-// A default route (unicast with one next hop, or unreachable), as plan_build() would describe it,
-// and whose it is. False: something else. `ifname` is left empty.
+// A default route (unicast with one next hop, or unreachable), or one of type throw, as plan_build() would
+// describe it, and whose it is. False: something else. `ifname` is left empty.
 bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8_t *protocol);
 
 // An ip rule that looks up a table, by mark or for every packet. False: something else.

@@ -13,17 +13,37 @@ static const struct chain_hook chain_pre_hook = {
 	.where = "prerouting priority mangle - 10",
 };
 
+static void chain_restore(struct rule *rule, uint32_t mask)
+{
+	rule_mark_copy(rule, RULE_MARK_PACKET, RULE_MARK_CT, mask);
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_accept(rule);
+}
+
+// Bits of ours alone are an earlier packet's, around this one (a tunnel's): they are not what its own flow has.
+static void chain_arrived(struct ruleset *ruleset, uint32_t mask)
+{
+	struct chain *chain = ruleset_chain(ruleset, "arrived");
+	struct rule *rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS, 0);
+	rule_goto(rule, "enclosed");
+	chain_goto(chain, "marked");
+	chain = ruleset_chain(ruleset, "enclosed");
+	chain_restore(chain_rule(chain), mask);
+	rule = chain_rule(chain); // not tracked: nothing took its place
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_goto(rule, "marked");
+}
+
 static void chain_pre(struct ruleset *ruleset, uint32_t mask)
 {
 	struct chain *chain = ruleset_base_chain(ruleset, "pre", &chain_pre_hook);
 	struct rule *rule = chain_rule(chain); // all that a packet of a known flow meets
-	rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS, 0);
-	rule_mark_copy(rule, RULE_MARK_PACKET, RULE_MARK_CT, mask);
-	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
-	rule_accept(rule);
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS, 0);
+	chain_restore(rule, mask);
 	rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
-	rule_jump(rule, "marked");
+	rule_jump(rule, "arrived");
 	rule = chain_rule(chain);
 	rule_ct_state(rule, RULE_STATE_NEW);
 	rule_if_vmap(rule, RULE_IIF, "classif");
@@ -77,6 +97,7 @@ static void chain_invalid(struct ruleset *ruleset, const struct plan *plan)
 void chains_entry(struct ruleset *ruleset, const struct plan *plan)
 {
 	chain_pre(ruleset, plan->mark_mask);
+	chain_arrived(ruleset, plan->mark_mask);
 	chain_marked(ruleset, plan->mark_mask);
 	struct chain *chain =
 		ruleset_chain(ruleset, "shared"); // several gateways on this interface: by the sender's MAC

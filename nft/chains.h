@@ -38,7 +38,7 @@ struct ruleset;
 
 // One file each.
 void chains_entry(struct ruleset *ruleset,
-		  const struct plan *plan);                            // pre, marked, shared, invalid, leak
+		  const struct plan *plan); // pre, arrived, enclosed, marked, shared, …
 void chains_gateway(struct ruleset *ruleset, const struct plan *plan); // in.*, take.*
 void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, lan6; outward
 void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, give*

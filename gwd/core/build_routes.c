@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Routes, ip rules and sysctls of the outbound side: one table per gateway with its default route,
 // one rule per mark that leads there, and before them the main table without its default, so that
-// inside destinations stay inside (datapath/outbound.md).
+// inside destinations stay inside (datapath/outbound.md). The LAN's packets are spared that lookup:
+// each gateway's table knows what is main's.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -49,22 +50,95 @@ static int build_compare_iprules(const void *a, const void *b)
 	return plan_iprule_compare(a, b);
 }
 
+// ---- what main has a route for -----------------------------------------------------------------
+
+#define BUILD_SKIP_LANS 8     // every such rule costs every packet a little
+#define BUILD_THROWS_MAX 1024 // routes in all, in one family
+
+static bool build_is_thrown(const struct fact_net *net, enum fam fam)
+{
+	return !net->local && net->to.len && addr_fam(&net->to.addr) == fam;
+}
+
+// Main needs not be asked where each gateway's table says itself what is main's: few enough routes.
+static bool build_throws(const struct plan *plan, const struct facts *facts, enum fam fam)
+{
+	size_t n = 0;
+	vec_each(&facts->nets, net)
+		n += build_is_thrown(net, fam);
+	return plan->inside && n * plan->gateways.n <= BUILD_THROWS_MAX;
+}
+
+static void build_gateway_throws(struct plan *plan, const struct facts *facts, enum fam fam, uint32_t table)
+{
+	vec_each(&facts->nets, net)
+		if (build_is_thrown(net, fam))
+			vec_push(&plan->routes, (struct plan_route){.fam = fam,
+								    .table = table,
+								    .to = net->to,
+								    .metric = 1,
+								    .throws = true});
+}
+
+// Main may have several to one place.
+static void build_unique_routes(struct plan *plan)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < plan->routes.n; i++)
+		if (!kept || plan_route_compare(&plan->routes.v[kept - 1], &plan->routes.v[i]) != 0)
+			plan->routes.v[kept++] = plan->routes.v[i];
+	plan->routes.n = kept;
+}
+
+// ---- ip rules ------------------------------------------------------------------------------------
+
 // In this order: a packet without a mark of ours skips all of them. One with a mark goes where main has a
-// route for it other than the default, else by its gateway's table. Main comes first for the LAN's packets, too:
-// a flow that was marked because it leaves may be translated into another LAN behind our chains (DNAT).
-enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN /* of earlier versions */, BUILD_MAIN, BUILD_BEFORE_MARKS };
+// route for it other than the default (a reply into the LAN), else by its gateway's table. From a LAN interface it
+// skips main, because asking costs every packet a lookup; what it is translated into (DNAT behind our
+// chains) may be main's all the same, and then its gateway's table throws it back, to main behind our rules.
+enum build_step { BUILD_UNMARKED, BUILD_FROM_LAN, BUILD_MAIN, BUILD_BEFORE_MARKS };
 
 static uint32_t build_mark_priority(const struct model_globals *globals, const struct plan_gateway *gw)
 {
 	return globals->rule_priority + BUILD_BEFORE_MARKS + gw->id;
 }
 
-static void build_iprules(struct plan *plan, const struct model_globals *globals, enum fam fam)
+// The kernel can go on only where there is a rule: at the first gateway's.
+static uint32_t build_first_mark_priority(const struct plan *plan, const struct model_globals *globals,
+					  uint32_t last)
+{
+	uint32_t first = last;
+	vec_each(&plan->gateways, gw)
+		if (build_mark_priority(globals, gw) < first)
+			first = build_mark_priority(globals, gw);
+	return first;
+}
+
+static void build_lan_iprules(struct plan *plan, uint32_t priority, uint32_t skip_to, enum fam fam)
+{
+	const struct plan_set *class = plan_find_set(plan, "class");
+	VEC(const char *) lans = {0};
+	vec_each(&class->elems, elem)
+		if (!strcmp(elem->chain, "lan"))
+			vec_push(&lans, (const char *)elem->key);
+	for (size_t i = 0; lans.n <= BUILD_SKIP_LANS && i < lans.n; i++) {
+		struct plan_iprule rule = {
+			.fam = fam, .priority = priority + BUILD_FROM_LAN, .skip_to = skip_to};
+		snprintf(rule.iif, sizeof(rule.iif), "%.15s", lans.v[i]);
+		vec_push(&plan->iprules, rule);
+	}
+	vec_free(&lans);
+}
+
+static void build_iprules(struct plan *plan, const struct model_globals *globals, enum fam fam,
+			  bool lan_skips_main)
 {
 	uint32_t first = globals->rule_priority, last = first + model_rule_priorities(globals->mark_mask) - 1;
 	vec_push(&plan->iprules,
 		 (struct plan_iprule){
 			 .fam = fam, .priority = first, .mask = globals->mark_mask, .skip_to = last});
+	if (lan_skips_main)
+		build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
 	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 						      .priority = first + BUILD_MAIN,
 						      .table = BUILD_TABLE_MAIN,
@@ -82,16 +156,20 @@ void build_routes(struct plan *plan, const struct build_input *input, const stru
 {
 	const struct model_globals *globals = &input->model->globals;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-		build_iprules(plan, globals, fam);
+		bool throws = build_throws(plan, input->facts, fam);
+		build_iprules(plan, globals, fam, throws);
 		for (size_t i = 0; i < plan->gateways.n; i++) {
 			const struct plan_gateway *gw = &plan->gateways.v[i];
 			bool is_static = input->model->gateways[i].addr_mode[fam] == ADDR_MODE_STATIC;
 			build_gateway_routes(plan, gw, &links[i], fam, globals->table_base + gw->id,
 					     is_static);
+			if (throws)
+				build_gateway_throws(plan, input->facts, fam, globals->table_base + gw->id);
 		}
 	}
 	if (plan->routes.n)
 		qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);
+	build_unique_routes(plan);
 	qsort(plan->iprules.v, plan->iprules.n, sizeof(*plan->iprules.v), build_compare_iprules);
 }
 

@@ -253,7 +253,10 @@ void ops_free(struct ops *ops)
 static void op_route_text(const char *verb, const struct plan_route *route, char *text, size_t size)
 {
 	char via[ADDR_TEXT];
-	if (route->unreachable)
+	if (route->throws)
+		snprintf(text, size, "route %s throw %s/%u table %u", verb, addr_text(&route->to.addr, via),
+			 route->to.len, route->table);
+	else if (route->unreachable)
 		snprintf(text, size, "route %s unreachable %s default table %u", verb,
 			 route->fam == FAM_4 ? "IPv4" : "IPv6", route->table);
 	else

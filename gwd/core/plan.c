@@ -141,6 +141,11 @@ int plan_route_compare(const struct plan_route *a, const struct plan_route *b)
 		return a->fam < b->fam ? -1 : 1;
 	if (a->table != b->table)
 		return a->table < b->table ? -1 : 1;
+	if (a->to.len != b->to.len)
+		return a->to.len < b->to.len ? -1 : 1;
+	int order = a->to.len ? addr_compare(&a->to.addr, &b->to.addr) : 0;
+	if (order)
+		return order;
 	if (a->metric != b->metric)
 		return a->metric < b->metric ? -1 : 1;
 	return 0;
@@ -148,8 +153,8 @@ int plan_route_compare(const struct plan_route *a, const struct plan_route *b)
 
 bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
 {
-	return !plan_route_compare(a, b) && a->unreachable == b->unreachable && a->oif == b->oif &&
-	       addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
+	return !plan_route_compare(a, b) && a->unreachable == b->unreachable && a->throws == b->throws &&
+	       a->oif == b->oif && addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
 }
 
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b)

@@ -42,11 +42,13 @@
 
 // ---- routes and ip rules -------------------------------------------------------------------
 
-struct plan_route { // always a default route
+struct plan_route {
 	enum fam fam;
 	uint32_t table;
+	struct prefix to; // none: the default
 	uint32_t metric;
 	bool unreachable;   // type unreachable: oif, via and source are unset
+	bool throws;        // type throw: the next ip rules decide; as unreachable
 	uint32_t oif;       // interface index
 	char ifname[16];    // its name, for people
 	struct addr via;    // none: straight onto the link
@@ -296,8 +298,9 @@ bool plan_draw_has_state(enum scheduler scheduler);
 
 unsigned plan_type_size(enum plan_type type);           // bytes without padding; 0 for NONE and VERDICT
 unsigned plan_set_key_size(const struct plan_set *set); // bytes, with the padding between fields
-int plan_route_compare(const struct plan_route *a,
-		       const struct plan_route *b); // by what makes it one route: family, table, metric
+int plan_route_compare(
+	const struct plan_route *a,
+	const struct plan_route *b); // by what makes it one route: family, table, prefix, metric
 bool plan_route_equal(const struct plan_route *a, const struct plan_route *b); // in all that the kernel sees
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b); // in all fields
 int plan_elem_compare(const struct plan_elem *a, const struct plan_elem *b);       // by key

@@ -35,8 +35,12 @@ static void text_next_hop(const struct plan_route *route, struct buf *out)
 
 void plan_text_route(const struct plan_route *route, struct buf *out)
 {
-	buf_puts(out, route->unreachable ? "unreachable default" : "default");
-	if (!route->unreachable)
+	char text[PREFIX_TEXT];
+	if (route->throws)
+		buf_printf(out, "throw %s", prefix_text(&route->to, text));
+	else
+		buf_puts(out, route->unreachable ? "unreachable default" : "default");
+	if (!route->unreachable && !route->throws)
 		text_next_hop(route, out);
 	buf_puts(out, " table ");
 	text_table(route->table, out);

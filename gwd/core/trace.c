@@ -202,7 +202,8 @@ static void trace_decide(struct trace *trace, const struct plan *plan)
 
 // ---- how it leaves -------------------------------------------------------------------------------
 
-// A marked packet asks main first, without its default, unless an ip rule lets its interface skip that.
+// A marked packet goes where main has a route other than the default, whether it asks main first or its gateway's
+// table throws it back to main.
 static uint32_t trace_table(const struct plan *plan, enum fam fam, const struct plan_gateway *gw)
 {
 	vec_each(&plan->iprules, rule)
@@ -215,7 +216,7 @@ static size_t trace_route_of(const struct plan *plan, enum fam fam, uint32_t tab
 {
 	for (size_t i = 0; table && i < plan->routes.n; i++) {
 		const struct plan_route *route = &plan->routes.v[i];
-		if (route->fam == fam && route->table == table && !route->unreachable)
+		if (route->fam == fam && route->table == table && !route->unreachable && !route->throws)
 			return i;
 	}
 	return TRACE_NONE;

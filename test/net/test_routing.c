@@ -56,7 +56,21 @@ Test(routing, a_links_own_network_is_reached_by_that_link)
 	net_finish(net);
 }
 
+static bool tables_throw(void *arg)
+{
+	return net_router_shows(arg, "ip route show table all proto 200", "throw 192.0.2.0/24");
+}
+
+static void assert_gets_there(struct net *net, const char *to, uint16_t port)
+{
+	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = to, .port = port};
+	struct lab_conn conn = lab_ask(net->lab, &flow);
+	cr_assert_eq(conn.outcome, LAB_ANSWERED, "%s port %u: %s", to, port, lab_outcome_name(conn.outcome));
+	cr_assert_str_eq(conn.seen, conn.source, "by a link, translated");
+}
+
 // The operator sends all questions of DNS to a host of another LAN: gwd marks them before they are translated.
+// The LAN's packets don't ask main before their gateway's table, so that has to know; also what comes later.
 Test(routing, what_is_translated_into_another_lan_gets_there)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
@@ -64,16 +78,21 @@ Test(routing, what_is_translated_into_another_lan_gets_there)
 	net_configure(net, "%s", gateways);
 	free(gateways);
 	lab_nft_load(lab_router(net->lab),
-		     "table ip own { chain d { type nat hook prerouting priority dstnat;\n"
-		     "iifname lan0 udp dport 53 dnat to 10.200.0.2\n }\n }");
+		     "table inet own { chain d { type nat hook prerouting priority dstnat;\n"
+		     "iifname lan0 udp dport 53 dnat ip to 10.200.0.2\n"
+		     "iifname lan0 udp dport 53 dnat ip6 to fd00:10:200::2\n"
+		     "iifname lan0 udp dport 54 dnat ip to 192.0.2.1:53\n }\n }");
 	lab_server_start(net->lab, lab_inside(net->lab), NULL);
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 1);
-	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1", .port = 53};
-	struct lab_conn conn = lab_ask(net->lab, &flow);
-	cr_assert_eq(conn.outcome, LAB_ANSWERED, "%s", lab_outcome_name(conn.outcome));
-	cr_assert_str_eq(conn.seen, conn.source, "by a link, translated");
+	cr_assert(net_router_shows(net, "ip rule", "iif lan0"), "main is asked all the same");
+	assert_gets_there(net, "198.51.100.1", 53);
+	assert_gets_there(net, lab_server_address(AF_INET6, 1), 53);
+	lab_do(lab_inside(net->lab), "ip addr add 192.0.2.1/32 dev lo");
+	lab_do(lab_router(net->lab), "ip route add 192.0.2.0/24 via 10.200.0.2 dev lan1");
+	cr_assert(lab_wait_until(tables_throw, net, 5000), "the tables don't follow main");
+	assert_gets_there(net, "198.51.100.1", 54);
 	net_finish(net);
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "gwd/core/names.h"
@@ -161,13 +162,72 @@ Test(build, tables_hold_their_default_and_never_fall_through)
 	fixture_build(f, &plan);
 	cr_assert_eq(plan.routes.n, 6); // table, main and unreachable, twice
 	cr_assert_eq(plan.iprules.n,
-		     8); // for each family: unmarked, main, the mark, the end
+		     10); // for each family: unmarked, lan0, main, the mark, the end
 	const struct plan_iprule *rule = plan.iprules.v;
 	cr_assert(rule[0].priority == 10000 && !rule[0].mark && rule[0].mask &&
-		  rule[0].skip_to == rule[3].priority);
-	cr_assert(rule[1].suppress_default && rule[1].priority < rule[2].priority);
-	cr_assert(rule[2].mark == plan.gateways.v[0].mark && rule[2].priority > rule[1].priority);
-	cr_assert(!rule[3].table && !rule[3].skip_to);
+		  rule[0].skip_to == rule[4].priority);
+	cr_assert(!strcmp(rule[1].iif, "lan0") && rule[1].skip_to == rule[3].priority);
+	cr_assert(rule[2].suppress_default && rule[2].priority < rule[3].priority);
+	cr_assert(rule[3].mark == plan.gateways.v[0].mark && rule[3].priority > rule[2].priority);
+	cr_assert(!rule[4].table && !rule[4].skip_to);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
+static void main_net(struct fixture *f, const char *to, uint32_t metric, bool local)
+{
+	struct fact_net net = {.metric = metric, .oif = 1, .local = local};
+	cr_assert(prefix_parse(to, &net.to));
+	vec_push(&f->facts.nets, net);
+}
+
+static size_t thrown_count(const struct plan *plan, enum fam fam)
+{
+	size_t n = 0;
+	vec_each(&plan->routes, route)
+		n += route->throws && route->fam == fam;
+	return n;
+}
+
+static bool lan_skips_main(const struct plan *plan, enum fam fam)
+{
+	vec_each(&plan->iprules, rule)
+		if (rule->fam == fam && rule->iif[0])
+			return true;
+	return false;
+}
+
+// What main has a route for goes back to it from each gateway's table, or else main is asked before.
+Test(build, the_lan_skips_main_where_the_tables_know_what_is_main_s)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan plan = {0};
+	char to[PREFIX_TEXT];
+	main_net(f, "0.0.0.0/0", 0, false);
+	main_net(f, "10.0.0.0/8", 0, false);
+	main_net(f, "10.0.0.0/8", 100, false); // the same place
+	main_net(f, "10.1.0.0/16", 0, false);
+	main_net(f, "10.1.0.1/32", 0, true);
+	main_net(f, "2001:db8:1::/48", 0, false);
+	fixture_build(f, &plan);
+	cr_assert_eq(thrown_count(&plan, FAM_4), 2 * 2);
+	cr_assert_eq(thrown_count(&plan, FAM_6), 2 * 1);
+	cr_assert(lan_skips_main(&plan, FAM_4) && lan_skips_main(&plan, FAM_6));
+	vec_each(&plan.routes, route)
+		cr_assert(!route->throws || route->table == 1000 + plan.gateways.v[0].id ||
+			  route->table == 1000 + plan.gateways.v[1].id);
+	plan_free(&plan);
+	for (unsigned i = 0; i < 600; i++) {
+		snprintf(to, sizeof(to), "172.16.%u.%u/32", i / 256, i % 256);
+		main_net(f, to, 0, false);
+	}
+	fixture_build(f, &plan);
+	cr_assert(!thrown_count(&plan, FAM_4) && !lan_skips_main(&plan, FAM_4), "too many");
+	cr_assert(thrown_count(&plan, FAM_6) && lan_skips_main(&plan, FAM_6));
+	plan_free(&plan);
+	f->facts.policy_routed = true;
+	fixture_build(f, &plan);
+	cr_assert(!thrown_count(&plan, FAM_6) && !lan_skips_main(&plan, FAM_6), "others have a say");
 	plan_free(&plan);
 	fixture_free(f);
 }

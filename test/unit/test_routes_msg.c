@@ -19,6 +19,14 @@ static struct plan_route route(enum fam fam, const char *via, const char *source
 	return route;
 }
 
+static struct plan_route thrown(const char *to)
+{
+	struct plan_route route = {.table = 1001, .metric = 1, .throws = true};
+	cr_assert(prefix_parse(to, &route.to));
+	route.fam = addr_fam(&route.to.addr);
+	return route;
+}
+
 Test(routes_msg, what_is_put_is_read)
 {
 	const struct plan_route routes[] = {
@@ -30,6 +38,8 @@ Test(routes_msg, what_is_put_is_read)
 		route(FAM_6, NULL, NULL),
 		{.fam = FAM_4, .table = 70001, .metric = PLAN_METRIC_LAST, .unreachable = true},
 		{.fam = FAM_6, .table = 254, .metric = PLAN_METRIC_LAST, .unreachable = true},
+		thrown("10.1.0.0/16"),
+		thrown("2001:db8:1::/48"),
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		struct plan_route read;
