@@ -45,21 +45,6 @@ static int places_change(struct nft *nft, uint16_t type, const struct place *pla
 	return code;
 }
 
-// One that isn't there refuses the whole transaction: halves find it, and the others are freed all the same.
-int places_free(struct nft *nft, const struct place *places, size_t n, struct err *err)
-{
-	int code = places_change(nft, NFT_MSG_DELSETELEM, places, n, err);
-	if (code != -ENOENT)
-		return code;
-	if (n > 1) {
-		code = places_free(nft, places, n / 2, err);
-		return code ? code : places_free(nft, places + n / 2, n - n / 2, err);
-	}
-	if (err)
-		err->text[0] = 0;
-	return 0;
-}
-
 int places_take(struct nft *nft, const struct place *places, size_t n, struct err *err)
 {
 	return places_change(nft, NFT_MSG_NEWSETELEM, places, n, err);
@@ -107,5 +92,61 @@ int places_list(struct nft *nft, const struct plan_set *set, places_fn *cb, void
 	for (size_t i = 0; !code && i < seen.v.n; i++)
 		cb(arg, &seen.v.v[i]);
 	vec_free(&seen.v);
+	return code;
+}
+
+// ---- given back --------------------------------------------------------------------------------
+
+static int places_compare(const void *va, const void *vb)
+{
+	const struct place *a = va, *b = vb;
+	int order = ((uintptr_t)a->set > (uintptr_t)b->set) - ((uintptr_t)a->set < (uintptr_t)b->set);
+	return order ? order : memcmp(a->elem.key, b->elem.key, sizeof(a->elem.key));
+}
+
+struct places_wanted {
+	VEC(struct place) v;     // sorted
+	VEC(struct place) taken; // those of them that the kernel has
+};
+
+static void places_keep(void *arg, const struct place *place)
+{
+	struct places_wanted *wanted = arg;
+	if (bsearch(place, wanted->v.v, wanted->v.n, sizeof(*wanted->v.v), places_compare))
+		vec_push(&wanted->taken, *place);
+}
+
+static int places_find_taken(struct nft *nft, struct places_wanted *wanted, struct err *err)
+{
+	int code = 0;
+	qsort(wanted->v.v, wanted->v.n, sizeof(*wanted->v.v), places_compare);
+	for (size_t i = 0; !code && i < wanted->v.n; i++) {
+		const struct plan_set *set = wanted->v.v[i].set;
+		if (i && wanted->v.v[i - 1].set == set)
+			continue;
+		code = places_list(nft, set, places_keep, wanted, err);
+		if (code == -ENOENT) // with the set they are free
+			code = 0;
+	}
+	return code;
+}
+
+// One that isn't there refuses the whole transaction, and a refused one makes us wait for all processors (15 ms and
+// more). So who is missing is not found by trying.
+int places_free(struct nft *nft, const struct place *places, size_t n, struct err *err)
+{
+	struct places_wanted wanted = {0};
+	int code = places_change(nft, NFT_MSG_DELSETELEM, places, n, err);
+	if (code != -ENOENT)
+		return code;
+	for (size_t i = 0; i < n; i++)
+		vec_push(&wanted.v, places[i]);
+	code = places_find_taken(nft, &wanted, err);
+	if (!code)
+		code = places_change(nft, NFT_MSG_DELSETELEM, wanted.taken.v, wanted.taken.n, err);
+	if (!code && err)
+		err->text[0] = 0;
+	vec_free(&wanted.v);
+	vec_free(&wanted.taken);
 	return code;
 }

@@ -13,6 +13,7 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/names.h"
 #include "nft/nft.h"
+#include "nft/nft_priv.h"
 #include "nft/places.h"
 #include "test/unit/fixture.h"
 #include "test/unit/nft_netns.h"
@@ -530,6 +531,40 @@ Test(nft_apply, places_are_taken_and_given_back)
 	must_apply(nft, &nothing, &plan);
 	in_family(nft, &plan, "conn4.web.a.4000", "192.0.2.1");
 	in_family(nft, &plan, "conn6.web.b.4000", "2001:db8::1");
+	plan_free(&plan);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// Every other one has gone already: one transaction takes the rest, since a refused one costs a wait for all processors.
+Test(nft_apply, places_of_which_some_are_free_are_not_found_by_trying)
+{
+	enum { ROOM = 200 };
+	static struct place places[ROOM];
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	struct err err;
+	struct addr addr;
+	uint32_t before, after;
+	struct model_service *service = fixture_service(f, "web");
+	fixture_listen(service, "198.51.100.10", 80, 80);
+	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = ROOM;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	const struct plan_set *set = plan_find_set(&plan, "conn4.web.a.200");
+	cr_assert(set && addr_parse("192.0.2.1", &addr));
+	for (int i = 0; i < ROOM; i++)
+		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
+	for (int i = 0; i < ROOM; i += 2)
+		cr_assert_eq(places_take(nft, &places[i], 1, &err), 0, "%s", err.text);
+	cr_assert_eq(nft_read_genid(nft, &before, &err), 0);
+	cr_expect_eq(places_free(nft, places, ROOM, &err), 0, "%s", err.text);
+	cr_assert_eq(nft_read_genid(nft, &after, &err), 0);
+	cr_expect_eq(after - before, 1, "%u transactions", after - before);
+	cr_expect_eq(places_taken(nft, set), 0);
+	cr_expect_eq(places_free(nft, places, ROOM, &err), 0, "all of them are free: %s", err.text);
 	plan_free(&plan);
 	nft_close(nft);
 	fixture_free(f);
