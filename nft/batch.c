@@ -35,6 +35,7 @@ static void batch_mark(struct batch *batch, uint16_t type, uint32_t genid)
 
 void batch_begin(struct batch *batch, uint32_t genid)
 {
+	batch->genid = genid;
 	batch->message = xcalloc(1, BATCH_MESSAGE_MAX);
 	batch->seq = 1;
 	batch_mark(batch, NFNL_MSG_BATCH_BEGIN, genid);

@@ -30,6 +30,7 @@ struct batch_note {       // what a message is about
 };
 
 struct batch {
+	uint32_t genid; // it is refused at another one; 0: at none
 	struct buf buf;
 	uint32_t seq;
 	char *message; // the one under construction

@@ -159,7 +159,7 @@ static int nft_commit_at(struct nft *nft, struct batch *batch, struct err *err)
 }
 
 // The kernel would make a message of each element for our listener, which costs it more than the elements.
-// What somebody else does while nobody listens is seen by the generation.
+// What somebody else does while nobody listens is seen by the generation, so it has to be a known one.
 static int nft_commit_unheard(struct nft *nft, struct batch *batch, struct err *err)
 {
 	uint32_t now;
@@ -179,7 +179,7 @@ static int nft_commit_unheard(struct nft *nft, struct batch *batch, struct err *
 
 int nft_commit(struct nft *nft, struct batch *batch, struct err *err)
 {
-	bool large = nft->genid && nft->listener && batch->buf.n > NFT_LARGE;
+	bool large = batch->genid && nft->listener && batch->buf.n > NFT_LARGE;
 	int code = large ? nft_commit_unheard(nft, batch, err) : nft_commit_at(nft, batch, err);
 	if (code == -ERESTART)
 		nft->genid = 0;

@@ -693,6 +693,38 @@ Test(nft_apply, the_listener_hears_others_again_after_a_large_change_of_ours)
 	fixture_free(f);
 }
 
+// Places go by whatever the rest of the ruleset has become.
+Test(nft_apply, many_places_are_changed_also_after_somebody_elses_change)
+{
+	enum { MANY = 4000 };
+	static struct place places[MANY];
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	struct err err;
+	struct addr addr;
+	struct model_service *service = fixture_service(f, "web");
+	fixture_listen(service, "198.51.100.10", 80, 80);
+	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = MANY;
+	nft_netns_enter();
+	struct nft *nft = open_nft();
+	struct nft_listener *listener = nft_listener_open(nft, &err);
+	cr_assert_not_null(listener, "%s", err.text);
+	fixture_build(f, &plan);
+	must_apply(nft, &nothing, &plan);
+	const struct plan_set *set = plan_find_set(&plan, "conn4.web.a.4000");
+	cr_assert(set && addr_parse("192.0.2.1", &addr));
+	for (int i = 0; i < MANY; i++)
+		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
+	cr_assert(shell("nft add table inet other"));
+	cr_expect_eq(places_take(nft, places, MANY, &err), 0, "%s", err.text);
+	cr_expect_eq(places_free(nft, places, MANY, &err), 0, "%s", err.text);
+	cr_expect(!nft_listener_read(listener), "our own change");
+	nft_listener_close(listener);
+	nft_close(nft);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
 Test(nft_apply, rules_that_somebody_took_away_or_added_are_put_right)
 {
 	static const char *const harms[] = {"nft flush chain inet gwd lan",
