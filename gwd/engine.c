@@ -74,9 +74,22 @@ static void engine_on_netmon(void *arg, unsigned what)
 	engine_dirty(engine);
 }
 
-static void engine_on_verdict(void *arg)
+static void engine_on_verdict(void *arg, const char *name)
 {
-	engine_dirty(arg);
+	struct engine *engine = arg;
+	const struct reals_real *real = strchr(name, '/') ? reals_find(&engine->reals, name) : NULL;
+	if (real)
+		engine_move_real(engine, real->service);
+	else
+		engine_dirty(engine);
+}
+
+static void engine_on_ramp(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	(void)fd, (void)what;
+	if (!engine_step_ramps(engine))
+		engine_on_settle(-1, 0, engine);
 }
 
 static void engine_on_loads(void *arg, enum loads_news news)
@@ -225,7 +238,7 @@ static void engine_open_events(struct engine *engine)
 	struct timeval resync = {.tv_sec = ENGINE_RESYNC_S}, measure = {.tv_sec = ENGINE_MEASURE_S};
 	engine->settle = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->retry = event_new(engine->base, -1, 0, engine_on_settle, engine);
-	engine->ramp = event_new(engine->base, -1, 0, engine_on_settle, engine);
+	engine->ramp = event_new(engine->base, -1, 0, engine_on_ramp, engine);
 	engine->listen = event_new(engine->base, nft_listener_fd(engine->listener), EV_READ | EV_PERSIST,
 				   engine_on_listener, engine);
 	engine->resync = event_new(engine->base, -1, EV_PERSIST, engine_on_resync, engine);

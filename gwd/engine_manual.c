@@ -75,7 +75,10 @@ int engine_set_manual(struct engine *engine, const char *name, enum manual_chang
 	if (!manual_set(&engine->manual, name, change, weight, figure_date(time(NULL), since)))
 		return 0;
 	int saved = manual_save(engine, err);
-	int rc = engine_settle(engine);
+	const struct reals_real *real = reals_find(&engine->reals, name);
+	if (real)
+		reals_move(&engine->reals, real->service, REALS_STATE);
+	int rc = real && engine_settle_reals(engine) ? 0 : engine_settle(engine);
 	if (!rc)
 		return saved;
 	engine_dirty(engine); // and tries again

@@ -19,6 +19,19 @@ static void engine_occupy_in(struct engine *engine, int64_t ms)
 	event_add(engine->occupy, &wait);
 }
 
+// The services where somebody became full, or is not any more.
+static void engine_move_full(struct engine *engine)
+{
+	const struct plan *applied = &engine->applied;
+	for (size_t i = 0; i < applied->services.n; i++)
+		for (size_t k = 0; applied->services.v[i].gated && k < applied->services.v[i].reals.n; k++) {
+			const struct plan_real *real = &applied->services.v[i].reals.v[k];
+			const struct real_now *now = &engine->reals.by_service[i][k];
+			if (real->max_connections && real->full != now->full)
+				engine_move_real(engine, i);
+		}
+}
+
 // Trouble that lasts is told once.
 static void engine_occupied(struct engine *engine, int r, const struct err *err)
 {
@@ -26,7 +39,7 @@ static void engine_occupied(struct engine *engine, int r, const struct err *err)
 		log_warn("real", "places of connections: %s", err->text);
 	engine->occupy_failed = r < 0;
 	if (r > 0)
-		engine_dirty(engine);
+		engine_move_full(engine);
 }
 
 void engine_vacate(struct engine *engine)

@@ -24,6 +24,7 @@ struct loads;
 struct name_watch;
 struct notify;
 struct occupancy;
+struct ops;
 struct real_loads;
 struct vips;
 struct unpinned;
@@ -105,6 +106,23 @@ struct engine {
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
 
+// Those of its parts that the short way for reals (settle_reals.c) needs, too.
+int settle_apply(struct engine *engine, struct plan *to, const struct ops *ops, struct err *err);
+void settle_wait_for_ramps(struct engine *engine, int64_t now_ms);
+
+// The short way: what changed of the reals of services, and nothing else, comes into force. False: it takes
+// engine_settle(), or the kernel refused it.
+bool engine_settle_reals(struct engine *engine);
+
+// The plan in force has the model's service of that number, under the same number.
+bool engine_knows_service(const struct engine *engine, size_t service);
+
+// A real of the service is not as the plan in force has it: soon it is.
+void engine_move_real(struct engine *engine, size_t service);
+
+// Whoever is ramped up makes the next step. False: a gateway does, which takes engine_settle().
+bool engine_step_ramps(struct engine *engine);
+
 // A state has changed: the log, gwctl events and the notify hook are told.
 struct engine_news {
 	const char *kind, *name, *old, *new, *reason;
@@ -118,6 +136,7 @@ void engine_close_notify(struct engine *engine);
 // The services' reals (engine_reals.c): after the model changed; after a plan was applied.
 void engine_configure_reals(struct engine *engine);
 void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms);
+void engine_report_reals_of(struct engine *engine, const struct plan *plan, size_t service, int64_t now_ms);
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);

@@ -55,16 +55,20 @@ static void engine_report_service(struct engine *engine, const struct plan_servi
 	entry->since_ms = now_ms;
 }
 
+void engine_report_reals_of(struct engine *engine, const struct plan *plan, size_t service, int64_t now_ms)
+{
+	const struct plan_service *planned = &plan->services.v[service];
+	for (size_t k = 0; k < planned->reals.n; k++)
+		engine_report_real(engine, &planned->reals.v[k], reals_index(&engine->reals, service, k),
+				   now_ms);
+	engine_report_service(engine, planned, &engine->reals.services.v[service], now_ms);
+	real_monitor_set_urgent(&engine->reals, service, plan_serving(planned) == SERVING_NOTHING);
+}
+
 void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms)
 {
-	for (size_t i = 0; i < plan->services.n; i++) {
-		const struct plan_service *service = &plan->services.v[i];
-		for (size_t k = 0; k < service->reals.n; k++)
-			engine_report_real(engine, &service->reals.v[k], reals_index(&engine->reals, i, k),
-					   now_ms);
-		engine_report_service(engine, service, &engine->reals.services.v[i], now_ms);
-		real_monitor_set_urgent(&engine->reals, i, plan_serving(service) == SERVING_NOTHING);
-	}
+	for (size_t i = 0; i < plan->services.n; i++)
+		engine_report_reals_of(engine, plan, i, now_ms);
 }
 
 bool engine_counts_reals(const struct engine *engine)

@@ -24,7 +24,7 @@ struct monitor_entry {
 struct monitor {
 	struct event_base *base;
 	struct prober_set *probers;
-	void (*changed)(void *arg);
+	void (*changed)(void *arg, const char *name);
 	void *arg;
 	VEC(struct monitor_entry) entries;
 	bool urgent[FAM_COUNT];
@@ -33,7 +33,7 @@ struct monitor {
 static const struct verdict monitor_nothing = {
 	.state = STATE_UNKNOWN, .reason = "not probed", .latency_ms = -1, .jitter_ms = -1};
 
-struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg), void *arg)
+struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg, const char *name), void *arg)
 {
 	struct monitor *monitor = xcalloc(1, sizeof(*monitor));
 	monitor->base = base;
@@ -67,7 +67,7 @@ static void monitor_news(void *arg, struct checker *checker, enum checker_news n
 	log_debug("health", "%s IPv%c: %s: %s", checker_name(checker),
 		  checker_fam(checker) == FAM_4 ? '4' : '6', state_name(verdict->state), verdict->reason);
 	if (news != CHECKER_NEWS_FIGURES)
-		monitor->changed(monitor->arg);
+		monitor->changed(monitor->arg, checker_name(checker));
 }
 
 struct checker *monitor_checker(struct monitor *monitor, const char *name,

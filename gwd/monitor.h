@@ -23,8 +23,9 @@ struct monitor;
 struct prober_set;
 struct verdict;
 
-// `changed` is called from the event loop when a verdict changed in a way that matters to anybody.
-struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg), void *arg);
+// `changed` is called from the event loop when a verdict changed in a way that matters to anybody, with the
+// name of whom it is about.
+struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg, const char *name), void *arg);
 void monitor_free(struct monitor *monitor); // NULL is fine
 
 // Starts, rebinds and stops checkers. Cheap when nothing changed.

@@ -51,6 +51,8 @@ struct real_loads *real_loads_new(struct event_base *base, struct conntrack *ct,
 static void real_loads_forget(struct real_loads *loads)
 {
 	flowmap_clear(&loads->flows);
+	for (size_t i = 0; i < loads->reals->services.n; i++)
+		reals_move(loads->reals, i, REALS_COUNTS);
 	for (size_t i = 0; i < loads->reals->reals.n; i++)
 		loads->reals->now[i].connections = loads->reals->now[i].closed = 0;
 }
@@ -91,9 +93,11 @@ static uint64_t real_loads_key(const struct ct_flow *flow)
 	return hash ? hash : 1;
 }
 
+// To be changed.
 static uint64_t *real_loads_count(const struct real_loads *loads, const struct flowmap_entry *entry)
 {
 	struct real_now *now = &loads->reals->now[entry->real];
+	reals_move(loads->reals, loads->reals->reals.v[entry->real].service, REALS_COUNTS);
 	return entry->closed ? &now->closed : &now->connections;
 }
 

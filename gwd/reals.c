@@ -5,40 +5,79 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gwd/base/hash.h"
+#include "gwd/core/ring.h"
 #include "probes/checker.h"
 
-// Names come first in both structs. Looks from `at` on, where the one that is wanted mostly stands, and
-// then from the start. SIZE_MAX: there is none.
-static size_t reals_look(const void *entries, size_t n, size_t size, const char *name, size_t at)
+// ---- by name ---------------------------------------------------------------------------------
+
+#define REALS_INDEX_LEAST 16
+
+static uint32_t *reals_place(const struct reals *reals, const char *name)
 {
-	for (size_t i = 0; i < n; i++) {
-		size_t k = (at + i) % n;
-		if (!strcmp((const char *)entries + k * size, name))
-			return k;
-	}
-	return SIZE_MAX;
+	size_t at = (size_t)hash_str(name) & (reals->index_size - 1);
+	while (reals->index[at] && strcmp(reals->reals.v[reals->index[at] - 1].name, name) != 0)
+		at = (at + 1) & (reals->index_size - 1);
+	return &reals->index[at];
 }
 
-#define REALS_LOOK(vec, name, at) reals_look((vec)->v, (vec)->n, sizeof(*(vec)->v), name, at)
+static void reals_make_index(struct reals *reals)
+{
+	reals->index_size = REALS_INDEX_LEAST;
+	while (reals->index_size < 2 * reals->reals.n)
+		reals->index_size *= 2;
+	reals->index = xcalloc(reals->index_size, sizeof(*reals->index));
+	for (size_t i = 0; i < reals->reals.n; i++)
+		*reals_place(reals, reals->reals.v[i].name) = (uint32_t)i + 1;
+}
 
 struct reals_real *reals_find(const struct reals *reals, const char *name)
 {
-	size_t at = REALS_LOOK(&reals->reals, name, 0);
-	return at == SIZE_MAX ? NULL : &reals->reals.v[at];
+	const uint32_t *place = reals->index ? reals_place(reals, name) : NULL;
+	return place && *place ? &reals->reals.v[*place - 1] : NULL;
+}
+
+// Looks from `at` on, where it mostly stands, and then from the start.
+static struct reals_service *reals_look(const struct reals *reals, const char *name, size_t at)
+{
+	for (size_t i = 0; i < reals->services.n; i++) {
+		struct reals_service *service = &reals->services.v[(at + i) % reals->services.n];
+		if (!strcmp(service->name, name))
+			return service;
+	}
+	return NULL;
 }
 
 struct reals_service *reals_find_service(const struct reals *reals, const char *name)
 {
-	size_t at = REALS_LOOK(&reals->services, name, 0);
-	return at == SIZE_MAX ? NULL : &reals->services.v[at];
+	return reals_look(reals, name, 0);
+}
+
+// ---- what is not in force yet ----------------------------------------------------------------
+
+void reals_move(struct reals *reals, size_t service, enum reals_moved what)
+{
+	struct reals_service *entry = &reals->services.v[service];
+	if (what == REALS_COUNTS && !entry->by_counts)
+		return;
+	if (!entry->moved)
+		vec_push(&reals->moved, service);
+	entry->moved |= what;
+}
+
+void reals_settled(struct reals *reals)
+{
+	vec_each(&reals->moved, service)
+		reals->services.v[*service].moved = 0;
+	reals->moved.n = 0;
 }
 
 // ---- carried over ----------------------------------------------------------------------------
 
 struct reals_carry {
 	const struct reals *old;
-	size_t service, real; // where to look next
-	bool old_service;     // the one whose reals are added is carried over
+	size_t service;   // where to look next
+	bool old_service; // the one whose reals are added is carried over
 	int64_t now_ms;
 };
 
@@ -51,13 +90,13 @@ static void reals_add_real(struct reals *reals, struct reals_carry *carry, const
 	snprintf(entry.name, sizeof(entry.name), "%s/%s", service, conf->name);
 	if (!conf->n_probes) // nothing has to be found out, so nothing is told
 		entry.told = STATE_UP;
-	size_t old = REALS_LOOK(&carry->old->reals, entry.name, carry->real);
-	if (old != SIZE_MAX) {
-		now = carry->old->now[old];
-		entry = carry->old->reals.v[old];
-		carry->old->reals.v[old].checker = NULL;
-		carry->real = old + 1;
+	struct reals_real *old = reals_find(carry->old, entry.name);
+	if (old) {
+		now = carry->old->now[old - carry->old->reals.v];
+		entry = *old;
+		old->checker = NULL;
 	}
+	entry.service = (uint32_t)reals->services.n - 1;
 	reals->now[reals->reals.n] = now;
 	vec_push(&reals->reals, entry);
 }
@@ -66,15 +105,17 @@ static void reals_add_service(struct reals *reals, struct reals_carry *carry,
 			      const struct model_service *conf)
 {
 	struct reals_service entry = {.since_ms = carry->now_ms};
-	size_t old = REALS_LOOK(&carry->old->services, conf->name, carry->service);
-	carry->old_service = old != SIZE_MAX;
-	if (old != SIZE_MAX) {
-		entry = carry->old->services.v[old];
-		carry->service = old + 1;
+	const struct reals_service *old = reals_look(carry->old, conf->name, carry->service);
+	carry->old_service = old != NULL;
+	if (old) {
+		entry = *old;
+		carry->service = (size_t)(old - carry->old->services.v) + 1;
 	}
 	snprintf(entry.name, sizeof(entry.name), "%s", conf->name);
 	entry.first = reals->reals.n;
 	entry.n = conf->n_reals;
+	entry.by_counts = ring_schedules(conf->scheduler);
+	entry.moved = 0; // a new model makes a whole plan
 	vec_push(&reals->services, entry);
 	for (size_t i = 0; i < conf->n_reals; i++)
 		reals_add_real(reals, carry, conf->name, &conf->reals[i]);
@@ -95,6 +136,7 @@ void reals_configure(struct reals *reals, const struct model *model, int64_t now
 		fresh.by_service[i] = fresh.now + fresh.reals.n;
 		reals_add_service(&fresh, &carry, &model->services[i]);
 	}
+	reals_make_index(&fresh);
 	reals_free(reals);
 	*reals = fresh;
 }
@@ -105,6 +147,8 @@ void reals_free(struct reals *reals)
 		checker_free(real->checker);
 	vec_free(&reals->reals);
 	vec_free(&reals->services);
+	vec_free(&reals->moved);
+	free(reals->index);
 	free(reals->now);
 	free(reals->by_service);
 }

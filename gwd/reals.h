@@ -26,6 +26,13 @@ struct reals_real {
 	enum state told;                 // as events were told
 	int64_t since_ms;                // monotonic: it is so
 	struct ramp_since ramp;          // since when it is in use: slow-start
+	uint32_t service;                // whose it is
+};
+
+// What of a service's reals is not in the plan that is in force.
+enum reals_moved {
+	REALS_COUNTS = 1, // how many connections they have
+	REALS_STATE = 2,  // anything
 };
 
 struct reals_service {
@@ -33,7 +40,9 @@ struct reals_service {
 	size_t first, n;               // its reals
 	enum serving told;
 	int64_t since_ms;
-	bool urgent; // nobody serves: the first to answer does at once
+	bool urgent;    // nobody serves: the first to answer does at once
+	bool by_counts; // its slots follow its reals' connections
+	unsigned moved; // of enum reals_moved
 };
 
 struct reals {
@@ -41,6 +50,9 @@ struct reals {
 	VEC(struct reals_real) reals;       // of all services, one after the other
 	struct real_now *now;               // of each of these
 	const struct real_now **by_service; // as plan_build() wants it
+	VEC(size_t) moved;                  // services of which something is not in force yet
+	uint32_t *index;                    // numbers of reals by the hash of their names, each + 1
+	size_t index_size;                  // a power of two
 };
 
 // After a reload: who is new begins with `now_ms`, who is gone is forgotten, checker and all.
@@ -52,11 +64,20 @@ static inline size_t reals_index(const struct reals *reals, size_t service, size
 	return reals->services.v[service].first + real;
 }
 
+// Something of a service's reals has changed; all of them are in force.
+void reals_move(struct reals *reals, size_t service, enum reals_moved what);
+void reals_settled(struct reals *reals);
+
 // slow-start, real_ramps.c: before a plan is built, what each holds back; when it is in force, who came into use;
 // then, until a plan would be another one (RAMP_OVER: never).
 void reals_ramp(struct reals *reals, const struct model *model, int64_t now_ms);
 void reals_note(struct reals *reals, const struct plan *plan, int64_t now_ms);
 int64_t reals_wait_ms(const struct reals *reals, const struct model *model, int64_t now_ms);
+
+// The same for one service; and those whose next step is due are moved.
+void reals_ramp_service(struct reals *reals, const struct model *model, size_t service, int64_t now_ms);
+void reals_note_service(struct reals *reals, const struct plan *plan, size_t service, int64_t now_ms);
+void reals_move_ramped(struct reals *reals, const struct model *model, int64_t now_ms);
 
 // By "SERVICE/REAL", by the service's name; NULL: there is none.
 struct reals_real *reals_find(const struct reals *reals, const char *name);

@@ -142,7 +142,7 @@ static int settle_transaction(void *arg, const struct plan *to, const struct op 
 	return nft_apply(engine->nft, to, ops, n, err);
 }
 
-static int settle_apply(struct engine *engine, struct plan *plan, const struct ops *ops, struct err *err)
+int settle_apply(struct engine *engine, struct plan *plan, const struct ops *ops, struct err *err)
 {
 	const struct apply_backend kernel = {settle_transaction, settle_single, engine};
 	int r = apply_ops(&kernel, plan, ops, &engine->failure_minor, err);
@@ -251,11 +251,9 @@ static void settle_turns(struct engine *engine, const struct ops *ops)
 }
 
 // The next step of whoever is ramped up makes another plan.
-static void settle_ramps(struct engine *engine, const struct plan *plan, int64_t now_ms)
+void settle_wait_for_ramps(struct engine *engine, int64_t now_ms)
 {
-	ramps_note(&engine->ramps, plan, now_ms);
-	reals_note(&engine->reals, plan, now_ms);
-	int64_t wait_ms = ramps_wait_ms(&engine->ramps, plan, now_ms);
+	int64_t wait_ms = ramps_wait_ms(&engine->ramps, &engine->applied, now_ms);
 	int64_t reals_ms = reals_wait_ms(&engine->reals, engine->model, now_ms);
 	wait_ms = reals_ms < wait_ms ? reals_ms : wait_ms;
 	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
@@ -282,10 +280,13 @@ static int settle_try(struct engine *engine, struct err *err)
 		if (ops.op.n)
 			engine->applied_ms = mono_now_ms();
 		settle_turns(engine, &ops);
-		settle_ramps(engine, &plan, now_ms);
 		struct plan old = engine->applied;
 		engine->applied = plan;
 		plan = old;
+		ramps_note(&engine->ramps, &engine->applied, now_ms);
+		reals_note(&engine->reals, &engine->applied, now_ms);
+		settle_wait_for_ramps(engine, now_ms);
+		reals_settled(&engine->reals);
 	} else { // some of it may be done: the kernel knows
 		engine->reread_nft = engine->reread_routes = true;
 	}

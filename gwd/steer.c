@@ -41,10 +41,7 @@ static bool steer_is_due(const struct engine *engine)
 	vec_each(&engine->applied.groups, group)
 		if (ring_schedules(group->scheduler) && loads_counting(engine->loads))
 			return true;
-	vec_each(&engine->applied.services, service)
-		if (ring_schedules(service->scheduler) && real_loads_counting(engine->real_loads))
-			return true;
-	return false;
+	return engine->reals.moved.n && real_loads_counting(engine->real_loads);
 }
 
 static struct load *steer_loads(const struct engine *engine)
@@ -69,36 +66,36 @@ static void steer_read_turns(struct engine *engine, enum fam fam)
 			turns_set(&engine->turns, group->name, fam, taken);
 }
 
+static bool steer_goes_by_counts(const struct engine *engine, size_t i)
+{
+	return engine_knows_service(engine, i) && ring_schedules(engine->applied.services.v[i].scheduler) &&
+	       engine->applied.services.v[i].inet;
+}
+
+// Of those who have a connection more or less; nobody else has been drawn.
 static void steer_read_service_turns(struct engine *engine, enum fam fam)
 {
 	char chain[PLAN_NAME_SIZE], key[PLAN_GROUP_NAME_SIZE];
 	uint64_t taken;
-	vec_each(&engine->applied.services, service)
-		if (ring_schedules(service->scheduler) && service->fam[fam] && service->inet &&
+	vec_each(&engine->reals.moved, i) {
+		const struct plan_service *service = &engine->applied.services.v[*i];
+		if (steer_goes_by_counts(engine, *i) && service->fam[fam] &&
 		    !nft_read_turns(engine->nft, name_drawer(chain, fam, service), &taken, NULL))
 			turns_set(&engine->turns, name_service_turn(key, service->name), fam, taken);
-}
-
-// The applied plan's services are the model's, in its order, unless the kernel refused the model.
-static bool steer_is_known(const struct engine *engine, size_t i)
-{
-	const struct plan_service *service = &engine->applied.services.v[i];
-	const struct reals *reals = &engine->reals;
-	return i < reals->services.n && reals->services.v[i].n == service->reals.n &&
-	       !strcmp(reals->services.v[i].name, service->name);
+	}
 }
 
 // The counts that the applied plan was made from are history.
 static void steer_build_services(struct engine *engine, struct steer *steer)
 {
 	struct plan *applied = &engine->applied;
-	for (size_t i = 0; i < applied->services.n; i++) {
-		struct plan_service *service = &applied->services.v[i];
+	vec_each(&engine->reals.moved, i) {
+		struct plan_service *service = &applied->services.v[*i];
 		char key[PLAN_GROUP_NAME_SIZE];
-		if (!ring_schedules(service->scheduler) || !service->inet || !steer_is_known(engine, i))
+		if (!steer_goes_by_counts(engine, *i))
 			continue;
 		for (size_t k = 0; k < service->reals.n; k++) {
-			const struct real_now *now = &engine->reals.by_service[i][k];
+			const struct real_now *now = &engine->reals.by_service[*i][k];
 			service->reals.v[k].connections = now->connections;
 			service->reals.v[k].closed = now->closed;
 		}
@@ -165,6 +162,8 @@ static void steer_run(struct engine *engine)
 {
 	struct steer steer = {.loads = steer_loads(engine)};
 	struct err err;
+	for (size_t i = 0; engine->turns_unknown && i < engine->reals.services.n; i++)
+		reals_move(&engine->reals, i, REALS_COUNTS);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		if (loads_take_arrivals(engine->loads, fam) || engine->turns_unknown)
 			steer_read_turns(engine, fam);
@@ -178,6 +177,7 @@ static void steer_run(struct engine *engine)
 			: 0;
 	if (!r) {
 		steer_take(&engine->applied, &steer);
+		reals_settled(&engine->reals);
 	} else {
 		log_debug("engine", "slots can't be changed: %s", err.text);
 		engine->reread_nft = true;
@@ -191,10 +191,12 @@ static void steer_on_event(int fd, short what, void *arg)
 	struct engine *engine = arg;
 	(void)fd, (void)what;
 	engine->steered_ms = mono_now_ms();
-	if (engine->reread_nft)
+	if (engine->reread_nft || (engine->reals.moved.n && !engine_settle_reals(engine)))
 		engine_dirty(engine);
 	else if (steer_is_due(engine))
 		steer_run(engine);
+	else
+		reals_settled(&engine->reals);
 }
 
 void engine_steer_soon(struct engine *engine)

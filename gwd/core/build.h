@@ -19,6 +19,8 @@ struct load;
 struct model;
 struct named_list;
 struct plan;
+struct plan_service;
+struct plan_set;
 struct ramps;
 struct real_now;
 struct turns;
@@ -52,5 +54,12 @@ void build_fastpath(struct plan *plan, const struct build_input *input);
 void build_routes(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_sysctls(struct plan *plan, const struct build_input *input, const struct link *links);
 void build_shape(struct plan *plan);
+
+// Brings a plan's sets, and the elements of each, into their order.
+void build_sort(struct plan *plan);
+
+// What of the shape one service, one set has part in.
+uint64_t build_service_shape(const struct plan_service *service);
+uint64_t build_set_shape(const struct plan_set *set);
 
 #endif

@@ -202,20 +202,26 @@ static void build_service_options(struct plan_service *service, const struct mod
 		vec_push(&service->protocols, conf->protocols[i]);
 }
 
-void build_services(struct plan *plan, const struct build_input *input)
+void build_service(struct plan_service *service, const struct build_input *input, size_t i)
 {
 	static const struct real_now nothing;
+	const struct model_service *conf = &input->model->services[i];
+	build_service_options(service, conf);
+	vec_reserve(&service->reals, conf->n_reals);
+	for (size_t k = 0; k < conf->n_reals; k++)
+		build_real(service, input, conf, &conf->reals[k],
+			   input->reals ? &input->reals[i][k] : &nothing);
+	build_form(service);
+	build_service_slots(service);
+}
+
+void build_services(struct plan *plan, const struct build_input *input)
+{
+	vec_reserve(&plan->services, input->model->n_services);
 	for (size_t i = 0; i < input->model->n_services; i++) {
-		const struct model_service *conf = &input->model->services[i];
 		struct plan_service *service;
 		vec_add(&plan->services, service);
-		build_service_options(service, conf);
-		vec_reserve(&service->reals, conf->n_reals);
-		for (size_t k = 0; k < conf->n_reals; k++)
-			build_real(service, input, conf, &conf->reals[k],
-				   input->reals ? &input->reals[i][k] : &nothing);
-		build_form(service);
-		build_service_slots(service);
+		build_service(service, input, i);
 		plan->netdev |= service->direct;
 	}
 	build_direct_ids(plan);

@@ -18,8 +18,14 @@ struct build_input;
 // Fills plan->services.
 void build_services(struct plan *plan, const struct build_input *input);
 
+// Fills one (zeroed), the model's i-th; of dr and tun, ids may still be another's as well.
+void build_service(struct plan_service *service, const struct build_input *input, size_t i);
+
 // Adds the sets and maps of all services, unsorted. After build_services().
 void build_service_sets(struct plan *plan, const struct build_input *input);
+
+// Those of table inet that are one service's alone.
+void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input);
 
 // Room of a set of listeners: a power of two above it, so that few changes alter the set's declaration.
 uint32_t build_room(size_t n);

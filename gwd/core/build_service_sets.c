@@ -240,9 +240,26 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 	build_gate(set, service, fam);
 }
 
-void build_service_sets(struct plan *plan, const struct build_input *input)
+void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input)
 {
 	char name[PLAN_GROUP_NAME_SIZE];
+	name_service_turn(name, service->name);
+	for (enum fam fam = FAM_4; service->inet && fam < FAM_COUNT; fam++) {
+		struct plan_set *set;
+		if (!service->fam[fam])
+			continue;
+		vec_add(&plan->sets, set);
+		build_pool(set, service, fam, turns_get(input->turns, name, fam));
+		if (service->persistence_ms)
+			build_sticks(plan, service, fam);
+		build_limits(plan, service, fam);
+		if (service->gated)
+			build_places(plan, service, fam);
+	}
+}
+
+void build_service_sets(struct plan *plan, const struct build_input *input)
+{
 	if (!plan->services.n)
 		return;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
@@ -253,19 +270,6 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 	build_synproxy(plan, input);
 	if (plan->netdev)
 		build_direct_sets(plan, input);
-	vec_each(&plan->services, service) {
-		name_service_turn(name, service->name);
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-			struct plan_set *set;
-			if (!service->fam[fam] || !service->inet)
-				continue;
-			vec_add(&plan->sets, set);
-			build_pool(set, service, fam, turns_get(input->turns, name, fam));
-			if (service->persistence_ms)
-				build_sticks(plan, service, fam);
-			build_limits(plan, service, fam);
-			if (service->gated)
-				build_places(plan, service, fam);
-		}
-	}
+	vec_each(&plan->services, service)
+		build_own_sets(plan, service, input);
 }

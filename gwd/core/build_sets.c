@@ -261,6 +261,15 @@ static int build_compare_sets(const void *a, const void *b)
 	return strcmp(left->name, right->name);
 }
 
+void build_sort(struct plan *plan)
+{
+	vec_each(&plan->sets, set)
+		if (set->elems.n)
+			qsort(set->elems.v, set->elems.n, sizeof(*set->elems.v), build_compare_elems);
+	if (plan->sets.n)
+		qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), build_compare_sets);
+}
+
 void build_sets(struct plan *plan, const struct build_input *input, const struct link *links)
 {
 	build_interfaces(plan, input);
@@ -282,8 +291,5 @@ void build_sets(struct plan *plan, const struct build_input *input, const struct
 		}
 	}
 	build_service_sets(plan, input);
-	vec_each(&plan->sets, set)
-		if (set->elems.n)
-			qsort(set->elems.v, set->elems.n, sizeof(*set->elems.v), build_compare_elems);
-	qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), build_compare_sets);
+	build_sort(plan);
 }

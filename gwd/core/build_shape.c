@@ -177,6 +177,29 @@ static void shape_fullnat(uint64_t *hash, const struct plan_service *service)
 	shape_number(hash, has[FAM_6]);
 }
 
+static void shape_whole_service(uint64_t *hash, const struct plan_service *service)
+{
+	shape_service(hash, service);
+	shape_fullnat(hash, service);
+	vec_each(&service->reals, real)
+		if (service->by_real)
+			shape_real(hash, real);
+}
+
+uint64_t build_service_shape(const struct plan_service *service)
+{
+	uint64_t hash = HASH_START;
+	shape_whole_service(&hash, service);
+	return hash_end(hash);
+}
+
+uint64_t build_set_shape(const struct plan_set *set)
+{
+	uint64_t hash = HASH_START;
+	shape_set(&hash, set);
+	return hash_end(hash);
+}
+
 void build_shape(struct plan *plan)
 {
 	uint64_t hash = HASH_START;
@@ -190,13 +213,8 @@ void build_shape(struct plan *plan)
 		shape_group(&hash, plan, group);
 	vec_each(&plan->rules, rule)
 		shape_rule(&hash, rule);
-	vec_each(&plan->services, service) {
-		shape_service(&hash, service);
-		shape_fullnat(&hash, service);
-		vec_each(&service->reals, real)
-			if (service->by_real)
-				shape_real(&hash, real);
-	}
+	vec_each(&plan->services, service)
+		shape_whole_service(&hash, service);
 	shape_number(&hash, plan->default_group);
 	shape_number(&hash, plan->default_own_group);
 	vec_each(&plan->sets, set)

@@ -37,16 +37,18 @@ static bool diff_ends_real(const struct plan_real *old, const struct plan_real *
 	return cut && (!now || moved);
 }
 
+void diff_ends_service(struct ops *ops, const struct plan_service *old, const struct plan_service *now)
+{
+	bool cut = now ? now->cut : old->cut;
+	for (size_t k = 0; k < old->reals.n; k++) {
+		const struct plan_real *real = &old->reals.v[k];
+		if (diff_ends_real(real, diff_real(now, real->name, k), cut))
+			vec_push(&ops->op, (struct op){.kind = OP_END, .service = old, .real = real});
+	}
+}
+
 void diff_ends(struct ops *ops, const struct plan *from, const struct plan *to)
 {
-	for (size_t i = 0; i < from->services.n; i++) {
-		const struct plan_service *old = &from->services.v[i];
-		const struct plan_service *now = diff_service(to, old->name, i);
-		bool cut = now ? now->cut : old->cut;
-		for (size_t k = 0; k < old->reals.n; k++) {
-			const struct plan_real *real = &old->reals.v[k];
-			if (diff_ends_real(real, diff_real(now, real->name, k), cut))
-				vec_push(&ops->op, (struct op){.kind = OP_END, .service = old, .real = real});
-		}
-	}
+	for (size_t i = 0; i < from->services.n; i++)
+		diff_ends_service(ops, &from->services.v[i], diff_service(to, from->services.v[i].name, i));
 }

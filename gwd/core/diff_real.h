@@ -9,8 +9,12 @@
 
 struct ops;
 struct plan;
+struct plan_service;
 
 // Adds an OP_END for each; it points into `from`.
 void diff_ends(struct ops *ops, const struct plan *from, const struct plan *to);
+
+// The same for one service; `now` NULL: it is gone.
+void diff_ends_service(struct ops *ops, const struct plan_service *old, const struct plan_service *now);
 
 #endif
