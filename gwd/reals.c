@@ -72,6 +72,18 @@ void reals_settled(struct reals *reals)
 	reals->moved.n = 0;
 }
 
+void reals_planned(struct reals *reals)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < reals->moved.n; i++) {
+		size_t service = reals->moved.v[i];
+		reals->services.v[service].moved &= REALS_COUNTS;
+		if (reals->services.v[service].moved)
+			reals->moved.v[kept++] = service;
+	}
+	reals->moved.n = kept;
+}
+
 // ---- carried over ----------------------------------------------------------------------------
 
 struct reals_carry {

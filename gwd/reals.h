@@ -64,9 +64,11 @@ static inline size_t reals_index(const struct reals *reals, size_t service, size
 	return reals->services.v[service].first + real;
 }
 
-// Something of a service's reals has changed; all of them are in force.
+// Something of a service's reals has changed; all of that is in force; all but where the packet path stands
+// in the services by counts, which a plan takes as it was last read.
 void reals_move(struct reals *reals, size_t service, enum reals_moved what);
 void reals_settled(struct reals *reals);
+void reals_planned(struct reals *reals);
 
 // slow-start, real_ramps.c: before a plan is built, what each holds back; when it is in force, who came into use;
 // then, until a plan would be another one (RAMP_OVER: never).

@@ -286,7 +286,7 @@ static int settle_try(struct engine *engine, struct err *err)
 		ramps_note(&engine->ramps, &engine->applied, now_ms);
 		reals_note(&engine->reals, &engine->applied, now_ms);
 		settle_wait_for_ramps(engine, now_ms);
-		reals_settled(&engine->reals);
+		reals_planned(&engine->reals);
 	} else { // some of it may be done: the kernel knows
 		engine->reread_nft = engine->reread_routes = true;
 	}

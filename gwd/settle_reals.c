@@ -68,8 +68,8 @@ static void moved_take(struct engine *engine, struct moved *moved, int64_t now_m
 		rebuild_take(&engine->applied, one);
 		reals_note_service(&engine->reals, &engine->applied, one->at, now_ms);
 		engine_report_reals_of(engine, &engine->applied, one->at, now_ms);
-		engine->reals.services.v[one->at].moved = REALS_COUNTS; // the rest of the list is steer.c's
 	}
+	reals_planned(&engine->reals); // the rest is steer.c's
 	if (moved->services.n)
 		settle_wait_for_ramps(engine, now_ms);
 }
