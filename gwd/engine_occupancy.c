@@ -45,7 +45,7 @@ static void engine_occupied(struct engine *engine, int r, const struct err *err)
 void engine_vacate(struct engine *engine)
 {
 	struct err err = {""};
-	if (vacancy_is_due(engine->vacancy) && !engine->reread_nft)
+	if (vacancy_due(engine->vacancy) && !engine->reread_nft)
 		engine_occupied(engine,
 				vacancy_settle(engine->vacancy, &engine->applied, engine->reals.now, &err),
 				&err);

@@ -70,16 +70,17 @@ static const struct model_real *vacancy_conf(const struct vacancy *vacancy, size
 void vacancy_note(struct vacancy *vacancy, size_t real, const struct ct_flow *flow, bool live)
 {
 	const struct ct_tuple *tuple = &flow->orig;
-	if (real >= vacancy->reals.n || !vacancy_conf(vacancy, real)->max_connections)
+	if (real >= vacancy->reals.n || vacancy->news.n >= VACANCY_MOST ||
+	    !vacancy_conf(vacancy, real)->max_connections)
 		return;
 	struct vacancy_news news = {real, addr_fam(&tuple->src), live, vacancy->news.n, {0}};
 	news.place = place_of(NULL, &tuple->src, tuple->protocol, tuple->sport, tuple->dport);
 	vec_push(&vacancy->news, news);
 }
 
-bool vacancy_is_due(const struct vacancy *vacancy)
+size_t vacancy_due(const struct vacancy *vacancy)
 {
-	return vacancy->news.n > 0;
+	return vacancy->news.n;
 }
 
 // ---- worked off --------------------------------------------------------------------------------
@@ -107,12 +108,10 @@ struct vacancy_work {
 };
 
 // News of one real. Of a place that is free and taken again the last word counts.
-static void vacancy_work_off(const struct vacancy *vacancy, const struct vacancy_news *news, size_t n,
-			     struct vacancy_work *work)
+static void vacancy_collect(const struct vacancy *vacancy, const struct vacancy_news *news, size_t n,
+			    struct vacancy_work *work)
 {
 	const struct vacancy_real *entry = &vacancy->reals.v[news->real];
-	const struct model_real *conf = vacancy_conf(vacancy, news->real);
-	struct real_now *now = &work->now[news->real];
 	const struct plan_set *set[FAM_COUNT];
 	if (!occupancy_sets(vacancy->model, work->applied, entry->service, entry->at, set))
 		return;
@@ -123,26 +122,48 @@ static void vacancy_work_off(const struct vacancy *vacancy, const struct vacancy
 		    (i + 1 == n || vacancy_compare_places(&news[i], &news[i + 1]) != 0))
 			vec_push(&work->free, place);
 	}
-	bool full = occupancy_is_full(conf, now->full, now->connections);
+}
+
+// Only of what is in force: what could not be changed is judged by occupancy.h, later.
+static void vacancy_judge(const struct vacancy *vacancy, const struct vacancy_news *news, size_t n,
+			  struct vacancy_work *work)
+{
+	const struct vacancy_real *entry = &vacancy->reals.v[news->real];
+	struct real_now *now = &work->now[news->real];
+	const struct plan_set *set[FAM_COUNT];
+	(void)n;
+	if (!occupancy_sets(vacancy->model, work->applied, entry->service, entry->at, set))
+		return;
+	bool full = occupancy_is_full(vacancy_conf(vacancy, news->real), now->full, now->connections);
 	work->changed |= full != now->full;
 	now->full = full;
+}
+
+typedef void vacancy_real_fn(const struct vacancy *vacancy, const struct vacancy_news *news, size_t n,
+			     struct vacancy_work *work);
+
+static void vacancy_each_real(const struct vacancy *vacancy, vacancy_real_fn *fn, struct vacancy_work *work)
+{
+	const struct vacancy_news *news = vacancy->news.v;
+	for (size_t i = 0, n; i < vacancy->news.n; i += n) {
+		for (n = 1; i + n < vacancy->news.n && news[i + n].real == news[i].real; n++)
+			;
+		fn(vacancy, &news[i], n, work);
+	}
 }
 
 int vacancy_settle(struct vacancy *vacancy, const struct plan *applied, struct real_now *now, struct err *err)
 {
 	struct vacancy_work work = {.applied = applied, .now = now};
-	const struct vacancy_news *news = vacancy->news.v;
 	if (vacancy->news.n)
 		qsort(vacancy->news.v, vacancy->news.n, sizeof(*vacancy->news.v), vacancy_compare);
-	for (size_t i = 0, n; i < vacancy->news.n; i += n) {
-		for (n = 1; i + n < vacancy->news.n && news[i + n].real == news[i].real; n++)
-			;
-		vacancy_work_off(vacancy, &news[i], n, &work);
-	}
-	vacancy->news.n = 0;
+	vacancy_each_real(vacancy, vacancy_collect, &work);
 	int r = places_free(vacancy->nft, work.free.v, work.free.n, err);
+	if (!r)
+		vacancy_each_real(vacancy, vacancy_judge, &work);
 	if (!r && work.free.n)
 		log_debug("real", "places: %zu given back", work.free.n);
+	vacancy->news.n = 0;
 	vec_free(&work.free);
 	return r ? r : work.changed;
 }

@@ -25,9 +25,12 @@ void vacancy_free(struct vacancy *vacancy); // NULL is fine
 // After a reload. What was noted before is forgotten.
 void vacancy_configure(struct vacancy *vacancy, const struct model *model);
 
+// More than can be waiting while the kernel takes what it is given: the rest is left to occupancy.h.
+#define VACANCY_MOST 100000
+
 // A connection of this real (its number) is live, or is not any more.
 void vacancy_note(struct vacancy *vacancy, size_t real, const struct ct_flow *flow, bool live);
-bool vacancy_is_due(const struct vacancy *vacancy);
+size_t vacancy_due(const struct vacancy *vacancy); // how many were noted and wait
 
 // Works off what was noted; arguments and result are those of occupancy_look().
 int vacancy_settle(struct vacancy *vacancy, const struct plan *applied, struct real_now *now,
