@@ -53,8 +53,11 @@ static struct lab_proc *start_gwd(struct lab *lab)
 	const char *config =
 		lab_file(lab, "gwd.conf",
 			 "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\n"
-			 "gateway isp { interface = wan1 address = %s address6 = none }\n"
+			 "probe patient { type = tcp interval = 10s timeout = 5s }\n"
+			 "probe link { type = icmp interval = 10s timeout = 5s }\n"
+			 "gateway isp { interface = wan1 address = %s address6 = none probes = { link } }\n"
 			 "service web { listen = \"%s:%d\" protocol = tcp forward = nat scheduler = rr\n"
+			 "  probes = { patient }\n"
 			 "  real a { address = %s port = %d }\n  real b { address = %s port = %d } }\n",
 			 lab_wan_nexthop(lab, 1, AF_INET), vip(lab), VIP_PORT, lab_host_address(AF_INET, 1),
 			 REAL_PORT, lab_host_address(AF_INET, 2), REAL_PORT);
@@ -144,14 +147,17 @@ static bool answers(void *arg)
 	return lab_connect(lab, &flow).outcome == LAB_ANSWERED;
 }
 
-static double measure_connections(struct lab *lab, const char *name, int count)
+static double measure_connections(struct lab *lab, const struct system *system, struct lab_proc *proc,
+				  int count)
 {
-	struct lab_burst_spec spec = {.flow = flow_to_vip(lab), .count = count, .at_once = AT_ONCE};
+	struct lab_burst_spec spec = {
+		.flow = flow_to_vip(lab), .count = count, .timeout_ms = 20000, .at_once = AT_ONCE};
 	int64_t began_us = lab_now_us();
 	struct lab_tally tally = lab_burst_run(lab, &spec);
 	double seconds = (double)(lab_now_us() - began_us) / 1e6;
 	if (tally.answered != count)
-		bench_die("%s: %d of %d connections were not answered", name, tally.failed, count);
+		bench_die("%s: %d of %d connections were not answered: %s", system->name, tally.failed, count,
+			  proc ? lab_proc_output(proc) : "");
 	return count / seconds;
 }
 
@@ -179,10 +185,10 @@ static double measure_bulk(struct lab *lab, const char *name)
 static void measure(struct lab *lab, struct system *system, int round, int count)
 {
 	struct lab_proc *proc = system->start(lab);
-	if (!lab_wait_until(answers, lab, 10000))
+	if (!lab_wait_until(answers, lab, 60000))
 		bench_die("%s does not serve%s%s", system->name, proc ? ": " : "",
 			  proc ? lab_proc_output(proc) : "");
-	system->per_second[round] = measure_connections(lab, system->name, count);
+	system->per_second[round] = measure_connections(lab, system, proc, count);
 	system->bits[round] = measure_bulk(lab, system->name);
 	system->stop(lab, proc);
 	lab_do(lab_router(lab), "conntrack -F 2>/dev/null");
