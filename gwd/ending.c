@@ -245,11 +245,15 @@ int ending_real(struct ending *ending, const struct plan_service *service, const
 	return ending_once(ending, &again->whose, mask, false, err);
 }
 
-void ending_cancel(struct ending *ending, const char *name)
+void ending_cancel(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
 {
+	char name[MODEL_REAL_NAME_SIZE];
+	snprintf(name, sizeof(name), "%s/%s", service->name, real->name);
 	for (struct ending_again *again = ending->again, *next; again; again = next) {
+		const struct ending_whose *whose = &again->whose;
 		next = again->next;
-		if (!strcmp(again->whose.name, name))
+		if (!strcmp(whose->name, name) && addr_equal(&whose->address, &real->address) &&
+		    whose->port == real->port)
 			ending_again_free(again);
 	}
 }

@@ -40,7 +40,7 @@ int ending_real(struct ending *ending, const struct plan_service *service, const
 int ending_direct(struct ending *ending, struct nft *nft, const struct plan *applied,
 		  const struct plan_service *service, const struct plan_real *real, struct err *err);
 
-// It takes connections again ("SERVICE/REAL"): no second time.
-void ending_cancel(struct ending *ending, const char *name);
+// It takes connections again: no second time. Those that were led to it where it was before end all the same.
+void ending_cancel(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
 
 #endif

@@ -22,7 +22,8 @@ void engine_configure_reals(struct engine *engine)
 
 // ---- changes ---------------------------------------------------------------------------------
 
-static void engine_report_real(struct engine *engine, const struct plan_real *real, size_t at, int64_t now_ms)
+static void engine_report_real(struct engine *engine, const struct plan_service *service,
+			       const struct plan_real *real, size_t at, int64_t now_ms)
 {
 	struct reals_real *entry = &engine->reals.reals.v[at];
 	if (entry->told == real->state)
@@ -34,7 +35,7 @@ static void engine_report_real(struct engine *engine, const struct plan_real *re
 						    .reason = real->reason,
 						    .measured = engine->reals.now[at].verdict});
 	if (real->usable)
-		ending_cancel(engine->ending, entry->name);
+		ending_cancel(engine->ending, service, real);
 	entry->told = real->state;
 	entry->since_ms = now_ms;
 }
@@ -59,8 +60,8 @@ void engine_report_reals_of(struct engine *engine, const struct plan *plan, size
 {
 	const struct plan_service *planned = &plan->services.v[service];
 	for (size_t k = 0; k < planned->reals.n; k++)
-		engine_report_real(engine, &planned->reals.v[k], reals_index(&engine->reals, service, k),
-				   now_ms);
+		engine_report_real(engine, planned, &planned->reals.v[k],
+				   reals_index(&engine->reals, service, k), now_ms);
 	engine_report_service(engine, planned, &engine->reals.services.v[service], now_ms);
 	real_monitor_set_urgent(&engine->reals, service, plan_serving(planned) == SERVING_NOTHING);
 }

@@ -248,7 +248,8 @@ Test(real, drained_it_keeps_what_runs_and_disabled_it_ends_it)
 	inbound_finish(in);
 }
 
-static void removed(const char *option, bool ends)
+// `moved`: what the file then has of www1.
+static void removed(const char *option, const char *moved, bool ends)
 {
 	struct inbound *in = start_tiers(option);
 	struct lab_transfer *idle[2];
@@ -257,9 +258,9 @@ static void removed(const char *option, bool ends)
 	inbound_reload(
 		in,
 		ASK
-		"service web { listen = \"100.64.1.17:80\" scheduler = rr probes = ask %s"
+		"service web { listen = \"100.64.1.17:80\" scheduler = rr probes = ask %s %s"
 		" real www2 { address = 10.0.0.12 port = 8080 } sorry { address = 10.0.0.14 port = 8080 } }",
-		option);
+		option, moved);
 	inbound_ask(in, dying_vip(AF_INET, 1), 80, 10);
 	cr_expect_eq(lab_transfer_wait_end(idle[0], ends ? 1000 : 100) ||
 			     lab_transfer_wait_end(idle[1], ends ? 1000 : 100),
@@ -271,12 +272,23 @@ static void removed(const char *option, bool ends)
 
 Test(real, removed_it_keeps_what_runs)
 {
-	removed("on-removal = keep", false);
+	removed("on-removal = keep", "", false);
 }
 
 Test(real, removed_it_is_cut)
 {
-	removed("on-removal = cut", true);
+	removed("on-removal = cut", "", true);
+}
+
+Test(real, moved_it_keeps_what_runs)
+{
+	removed("on-removal = keep", "real www1 { address = 10.0.0.13 port = 8080 weight = 0 }", false);
+}
+
+// Its state is another one at that moment: no reason to let the old place's connections run.
+Test(real, moved_and_drained_it_is_cut)
+{
+	removed("on-removal = cut", "real www1 { address = 10.0.0.13 port = 8080 weight = 0 }", true);
 }
 
 Test(real, a_killed_daemon_costs_no_connection_and_forgets_no_hand)
