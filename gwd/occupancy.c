@@ -181,9 +181,10 @@ static void occupancy_merge(struct occupancy *occupancy, const struct occupancy_
 		int order = !place ? 1 : !flow ? -1 : occupancy_compare(place, flow);
 		if (order >= 0 && !flow->over)
 			occupancy->reals[flow->real].live++;
-		if (order < 0 && !occupancy_was_doubtful(occupancy, place))
+		bool vacant = order < 0 || (order == 0 && flow->over);
+		if (vacant && !occupancy_was_doubtful(occupancy, place))
 			vec_push(&change->doubtful.v, *place);
-		else if (order < 0 || (order == 0 && flow->over))
+		else if (vacant)
 			vec_push(&change->free, place->place);
 		else if (order > 0 && !flow->over)
 			vec_push(&change->take, flow->place);

@@ -6,7 +6,8 @@
 //
 // Conntrack is the truth, and is compared with the sets again and again, as often as one percent of a processor
 // allows: OCCUPANCY_MIN_MS to OCCUPANCY_MAX_MS apart. A place that conntrack knows nothing of may belong to a connection
-// that begins this moment: it is taken back when that is still so the next time.
+// that begins this moment, and one whose connection has ended is about to be given back by vacancy.h: either is
+// taken back when that is still so the next time.
 //
 // It also says who is full: from max-connections on until there are less than min-connections (real_now.full).
 #ifndef GWD_OCCUPANCY_H

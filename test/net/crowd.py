@@ -22,6 +22,8 @@ def greet():
             client, address = listener.accept()
         except BlockingIOError:
             return
+        except ConnectionError:
+            continue
         client.setblocking(False)
         crowd.register(client, selectors.EVENT_READ, address)
 

@@ -301,7 +301,7 @@ Test(service_limits, ten_thousand_at_a_time)
 	struct lab_proc *real = lab_proc_start(in->net->lab, lab_host(in->net->lab, 2), crowd);
 	cr_assert(lab_proc_wait_output(real, "ready", 10000));
 	inbound_gwd(in,
-		    "service web { listen = \"%s:8001\"  scheduler = rr\n"
+		    "service web { listen = \"%s:8001\"  scheduler = rr  probes = none\n"
 		    "  real r1 { address = 10.0.0.12  port = 80  max-connections = 10000  min-connections = "
 		    "10000 }\n"
 		    "  sorry { address = 10.0.0.11  port = 80 } }\n",
