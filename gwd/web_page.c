@@ -14,7 +14,7 @@
 #include "gwd/status.h"
 
 #define LEAST_US 1000000
-#define COST_TIMES 20
+#define COST_TIMES 60 // there are three pages, which may each be asked for all the time
 #define EVENTS_SHOWN 20
 
 static void html_text(struct buf *out, const char *text)

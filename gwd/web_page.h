@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // web_page: what the web page says: the pages of web.h, made from the engine and kept for a while.
 //
-// Making one may walk all of conntrack, so one that took t to make is said again for 20 t, a second at the least: then
-// asking without end costs a twentieth of a processor.
+// Making one may walk all of conntrack, so one that took t to make is said again for 60 t, a second at the least: then
+// asking for all three without end costs a twentieth of a processor.
 #ifndef GWD_WEB_PAGE_H
 #define GWD_WEB_PAGE_H
 
