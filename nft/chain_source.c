@@ -50,12 +50,18 @@ void chains_source(struct ruleset *ruleset, const struct plan *plan)
 	if (!plan->services.n)
 		return;
 	struct chain *chain = ruleset_chain(ruleset, "source");
-	rule_translated_vmap(chain_rule(chain), FAM_4, "fullnat4");
-	rule_translated_vmap(chain_rule(chain), FAM_6, "fullnat6");
+	if (plan_find_set(plan, "fullnat4"))
+		rule_translated_vmap(chain_rule(chain), FAM_4, "fullnat4");
+	if (plan_find_set(plan, "fullnat6"))
+		rule_translated_vmap(chain_rule(chain), FAM_6, "fullnat6");
 	vec_each(&plan->services, service)
 		vec_each(&service->listens, listen)
 			chain_wide_sources(chain, service, listen);
-	struct rule *rule = chain_rule(chain);
+	struct rule *rule = chain_rule(chain); // from outside to a real inside: as most are
+	rule_if_in_set(rule, RULE_IIF, "wanif");
+	rule_if_in_set(rule, RULE_OIF, "lanif");
+	rule_accept(rule);
+	rule = chain_rule(chain);
 	rule_if_pair_in_set(rule, "hairpin");
 	rule_masquerade(rule);
 	vec_each(&plan->services, service)

@@ -129,9 +129,10 @@ static void build_first_ones(struct plan_set *set)
 
 static void build_fullnat(struct plan *plan, enum fam fam)
 {
-	struct plan_set *set = build_new_set(plan, fam == FAM_4 ? "fullnat4" : "fullnat6",
-					     build_addr_type(fam), PLAN_T_VERDICT);
-	set->key[1] = build_addr_type(fam);
+	struct plan_set fullnat = {.name = "fullnat4", .data = PLAN_T_VERDICT}, *set = &fullnat;
+	if (fam == FAM_6)
+		strcpy(set->name, "fullnat6");
+	set->key[0] = set->key[1] = build_addr_type(fam);
 	set->key[2] = PLAN_T_PROTO;
 	set->key[3] = PLAN_T_PORT;
 	vec_each(&plan->services, service) {
@@ -147,28 +148,39 @@ static void build_fullnat(struct plan *plan, enum fam fam)
 			}
 		}
 	}
+	if (!set->elems.n)
+		return; // a lookup that every new connection is spared
 	build_first_ones(set);
 	set->size = build_room(set->elems.n);
+	vec_push(&plan->sets, fullnat);
 }
 
-// Interfaces of the LAN: who comes in by one and goes out by it again would be answered past us.
-static void build_hairpin(struct plan *plan)
+// Interfaces of the LAN: who comes in by one and goes out by it again would be answered past us. Most connections come
+// from elsewhere, and are told by the index of those that are there.
+static void build_hairpin(struct plan *plan, const struct facts *facts)
 {
 	const struct plan_set *class = NULL;
 	vec_each(&plan->sets, set)
 		if (!strcmp(set->name, "class"))
 			class = set;
 	struct plan_set hairpin = {.name = "hairpin", .key = {PLAN_T_IFNAME, PLAN_T_IFNAME}};
-	hairpin.size = PLAN_IFACES_SIZE;
+	struct plan_set inside = {.name = "lanif", .key = {PLAN_T_IFINDEX}};
+	hairpin.size = inside.size = PLAN_IFACES_SIZE;
 	for (size_t i = 0; class && i < class->elems.n; i++) {
-		const struct plan_elem *iface = &class->elems.v[i];
-		if (strcmp(iface->chain, "lan") != 0)
+		const struct plan_elem *name = &class->elems.v[i];
+		if (strcmp(name->chain, "lan") != 0)
 			continue;
-		struct plan_elem elem = {0};
-		build_field(&elem, build_field(&elem, 0, iface->key, 16), iface->key, 16);
-		vec_push(&hairpin.elems, elem);
+		struct plan_elem pair = {0}, index = {0};
+		build_field(&pair, build_field(&pair, 0, name->key, 16), name->key, 16);
+		vec_push(&hairpin.elems, pair);
+		const struct fact_iface *iface = facts_iface(facts, (const char *)name->key);
+		if (!iface)
+			continue;
+		build_field(&index, 0, &iface->index, sizeof(iface->index));
+		vec_push(&inside.elems, index);
 	}
 	vec_push(&plan->sets, hairpin);
+	vec_push(&plan->sets, inside);
 }
 
 // ---- one service ---------------------------------------------------------------------------
@@ -266,7 +278,7 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 		build_vips(plan, fam);
 		build_fullnat(plan, fam);
 	}
-	build_hairpin(plan);
+	build_hairpin(plan, input->facts);
 	build_synproxy(plan, input);
 	if (plan->netdev)
 		build_direct_sets(plan, input);

@@ -56,6 +56,7 @@
 //	syn4 syn6            sets: listeners of services with syn-proxy
 //	home4 home6          maps: their addresses -> in.* of the gateway whose address it is
 //	hairpin              set: interface . interface, of the LAN
+//	lanif                set: interfaces of the LAN, by index
 //	pool4.S.N            maps: slot number -> real4.*; pool4.S.N.addr: -> the real's address; .port: and port
 //	held4.S heldct4.S    maps: real's id -> held4.*, heldct4.*
 //	rate4.S.N many4.S.N      sets: sources, each with its rate of new connections, or their number
