@@ -78,9 +78,9 @@ static void load_globals(const struct loader *ld)
 	read_value(&r, "mark-mask", parse_mark_mask, &g->mark_mask);
 	read_number(&r, "table-base", 0, UINT32_MAX - 1000, &g->table_base);
 	read_number(&r, "rule-priority", 1, 32765, &g->rule_priority);
-	if (read_choice(&r, "fastpath", READ_CHOICE(fastpath, 2), &choice))
+	if (read_choice(&r, "fastpath", READ_CHOICE(fastpath), &choice))
 		g->fastpath = choice;
-	if (read_choice(&r, "on-exit", READ_CHOICE(on_exit, 2), &choice))
+	if (read_choice(&r, "on-exit", READ_CHOICE(on_exit), &choice))
 		g->remove_on_exit = choice;
 	read_value(&r, "control", parse_control, &g->control);
 	read_value(&r, "control-group", parse_group, &g->control_group);
@@ -271,7 +271,7 @@ static void load_gateway(const struct loader *ld, const struct reader *r, struct
 	read_number(r, "weight", 0, LOAD_WEIGHT_MAX, &gw->weight);
 	load_gateway_probes(ld, r, gw);
 	load_gateway_limits(r, gw);
-	if (read_choice(r, "failback", READ_CHOICE(failbacks, 2), &choice))
+	if (read_choice(r, "failback", READ_CHOICE(failbacks), &choice))
 		gw->failback = choice == 0 ? FAILBACK_STAY : FAILBACK_RESET;
 	gw->slow_start_ms = gw->failback == FAILBACK_RESET ? 0 : LOAD_SLOW_START_MS; // reset wants all back
 	read_duration(r, "slow-start", 0, LOAD_SLOW_START_MAX_MS, &gw->slow_start_ms);

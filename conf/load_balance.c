@@ -87,10 +87,10 @@ static void load_options(const struct reader *r, struct model_balance *b)
 		SCHED_MH, SCHED_LEAST_LOAD, SCHED_LOWEST_LATENCY};
 	static const char *const by[] = {"source", "source-destination"};
 	size_t choice;
-	if (read_choice(r, "scheduler", READ_CHOICE(schedulers, ARRAY_SIZE(values)), &choice))
+	if (read_choice(r, "scheduler", READ_CHOICE(schedulers), &choice))
 		b->scheduler = values[choice];
 	read_value(r, "persistence", value_persistence, &b->persistence_ms);
-	if (read_choice(r, "persist-by", READ_CHOICE(by, 2), &choice))
+	if (read_choice(r, "persist-by", READ_CHOICE(by), &choice))
 		b->persist_by = choice == 0 ? PERSIST_SOURCE : PERSIST_SOURCE_DESTINATION;
 	read_number(r, "persist-mask", 1, 32, &b->persist_mask[FAM_4]);
 	read_number(r, "persist-mask6", 1, 128, &b->persist_mask[FAM_6]);

@@ -133,7 +133,7 @@ static void load_type(const struct reader *r, struct model_probe *probe)
 	static const enum probe_type values[] = {PROBE_ICMP, PROBE_TCP, PROBE_HTTP, PROBE_HTTPS,
 						 PROBE_DNS,  PROBE_ARP, PROBE_EXEC};
 	size_t type;
-	if (read_choice(r, "type", READ_CHOICE(types, ARRAY_SIZE(values)), &type))
+	if (read_choice(r, "type", READ_CHOICE(types), &type))
 		probe->type = values[type];
 }
 
@@ -220,10 +220,10 @@ static void load_dns(const struct reader *r, struct model_probe *probe)
 	size_t choice;
 	probe->record = RECORD_A;
 	read_value(r, "query", parse_domain, &probe->query);
-	if (read_choice(r, "record", READ_CHOICE(records, ARRAY_SIZE(values)), &choice))
+	if (read_choice(r, "record", READ_CHOICE(records), &choice))
 		probe->record = values[choice];
 	read_value(r, "expect", parse_expect_addr, &probe->expect_addr);
-	if (read_choice(r, "rcode", READ_CHOICE(rcodes, ARRAY_SIZE(rcodes)), &choice))
+	if (read_choice(r, "rcode", READ_CHOICE(rcodes), &choice))
 		probe->any_rcode = choice == 1;
 }
 

@@ -20,8 +20,7 @@ void load_forward(const struct reader *r, enum forward *out)
 	static const enum forward values[] = {FORWARD_NAT, FORWARD_FULLNAT, FORWARD_LOCAL, FORWARD_DR,
 					      FORWARD_TUN};
 	size_t choice;
-	if (read_choice(r, "forward", READ_CHOICE(names, 4),
-			&choice)) // tun is not there yet: 5 when it is
+	if (read_choice(r, "forward", READ_CHOICE(names), &choice))
 		*out = values[choice];
 }
 

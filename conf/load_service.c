@@ -104,7 +104,7 @@ static void load_choice(const struct reader *r, struct model_service *service)
 						SCHED_WLC, SCHED_SED, SCHED_NQ,     SCHED_SH,
 						SCHED_DH,  SCHED_MH,  SCHED_FO};
 	size_t choice;
-	if (read_choice(r, "scheduler", READ_CHOICE(schedulers, ARRAY_SIZE(values)), &choice))
+	if (read_choice(r, "scheduler", READ_CHOICE(schedulers), &choice))
 		service->scheduler = values[choice];
 	read_value(r, "persistence", value_persistence, &service->persistence_ms);
 	read_number(r, "persist-mask", 1, 32, &service->persist_mask[FAM_4]);
@@ -147,7 +147,7 @@ static void load_extras(const struct reader *r, struct model_service *service)
 	read_bool(r, "ftp", &service->ftp);
 	if (read_value(r, "vip-interface", parse_interface, &service->vip_interface))
 		service->vip_interface = arena_strdup(r->arena, service->vip_interface);
-	if (read_choice(r, "on-removal", READ_CHOICE(removals, 2), &choice))
+	if (read_choice(r, "on-removal", READ_CHOICE(removals), &choice))
 		service->cut = choice == 1;
 }
 

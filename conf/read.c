@@ -64,15 +64,7 @@ bool read_choice(const struct reader *r, const char *option, const struct read_c
 	const struct token *value = usable(r, option, 0);
 	if (!value)
 		return false;
-	size_t later;
-	int rc = value_choice(value->text, choice->names, choice->later_from, out, &err);
-	if (rc && value_choice(value->text, choice->names + choice->later_from,
-			       choice->n - choice->later_from, &later, NULL) == 0) {
-		struct buf list = {0};
-		nearest_list(&list, choice->names, choice->later_from);
-		err_set(&err, EINVAL, "not there yet in this version: there is %s", buf_text(&list));
-		buf_free(&list);
-	}
+	int rc = value_choice(value->text, choice->names, choice->n, out, &err);
 	if (rc)
 		read_refuse(r, option, value, &err);
 	return !rc;

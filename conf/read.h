@@ -33,15 +33,14 @@ struct names {
 void read_refuse(const struct reader *r, const char *option, const struct token *value,
 		 const struct err *err);
 
-// Names that config.md has and this version has not may follow `later_from`; they are refused as such.
 struct read_choice {
 	const char *const *names;
-	size_t n, later_from;
+	size_t n;
 };
-#define READ_CHOICE(all, later) \
+#define READ_CHOICE(all) \
 	&(const struct read_choice) \
 	{ \
-		(all), ARRAY_SIZE(all), (later) \
+		(all), ARRAY_SIZE(all) \
 	}
 
 void read_number(const struct reader *r, const char *option, uint32_t min, uint32_t max, unsigned *out);

@@ -206,6 +206,25 @@ static void judge_lan(struct doctor *doctor, const struct model *model, const st
 
 // ---- all -----------------------------------------------------------------------------------------
 
+// Reals by tun whose tunnel is not there.
+static void judge_tunnels(struct doctor *doctor, const struct plan *plan)
+{
+	char remedy[160];
+	vec_each(&plan->services, service)
+		vec_each(&service->reals, real) {
+			if (real->forward != FORWARD_TUN || real->oif)
+				continue;
+			enum fam fam = addr_fam(&real->address);
+			snprintf(remedy, sizeof(remedy),
+				 "modprobe %s, and a line for it in /etc/modules (in a container: on its "
+				 "host); or "
+				 "another forward",
+				 fam == FAM_4 ? "ipip" : "ip6_tunnel");
+			doctor_find(doctor, remedy, "%s/%s is by tun, and there is no tunnel to it: %s",
+				    service->name, real->name, real->reason);
+		}
+}
+
 void doctor_judge(struct doctor *doctor, const struct doctor_host *host, const struct model *model,
 		  const struct plan *plan, const struct facts *facts)
 {
@@ -222,6 +241,7 @@ void doctor_judge(struct doctor *doctor, const struct doctor_host *host, const s
 		doctor_find(doctor,
 			    "look at iptables-legacy-save; move what is needed to nft or iptables-nft",
 			    "iptables-legacy has rules, which nft and gwd can't see");
+	judge_tunnels(doctor, plan);
 	judge_conntrack(doctor, host);
 	vec_each(&host->unpinned, unpinned)
 		judge_unpinned(doctor, unpinned);

@@ -25,6 +25,7 @@
 #include "gwd/real_loads.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
+#include "gwd/tunnels.h"
 #include "gwd/unpinned.h"
 #include "gwd/vips.h"
 #include "nft/conntrack.h"
@@ -212,7 +213,8 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	if (!(engine->nft = nft_open(err)) || !(engine->listener = nft_listener_open(engine->nft, err)) ||
 	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
 	    !(engine->sysctl = engine_open_sysctl(socket, err)) ||
-	    !(engine->vips = vips_open(engine->base, err)) || engine_open_manual(engine, socket, err))
+	    !(engine->vips = vips_open(engine->base, err)) || !(engine->tunnels = tunnels_open(err)) ||
+	    engine_open_manual(engine, socket, err))
 		return -1;
 	engine->flowtable = nft_has_flowtable(engine->nft);
 	engine->monitor = monitor_new(engine->base, engine_on_verdict, engine);
@@ -327,6 +329,7 @@ void engine_free(struct engine *engine)
 	conntrack_close(engine->conntrack);
 	routes_close(engine->routes);
 	vips_close(engine->vips);
+	tunnels_close(engine->tunnels);
 	sysctl_close(engine->sysctl);
 	plan_free(&engine->applied);
 	ids_free(&engine->ids);

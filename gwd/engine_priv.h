@@ -26,6 +26,7 @@ struct notify;
 struct occupancy;
 struct ops;
 struct real_loads;
+struct tunnels;
 struct vips;
 struct unpinned;
 struct vacancy;
@@ -76,6 +77,7 @@ struct engine {
 	struct routes *routes;
 	struct sysctl *sysctl;
 	struct vips *vips;
+	struct tunnels *tunnels;
 	struct nft *nft;
 	bool flowtable; // the kernel has them
 	struct nft_listener *listener;

@@ -77,7 +77,9 @@ static unsigned netmon_compare_iface(const struct fact_iface *a, const struct fa
 {
 	unsigned news = netmon_same_addrs(a, b) ? 0 : NETMON_ADDR;
 	if (a->index != b->index || strcmp(a->name, b->name) || a->up != b->up || a->carrier != b->carrier ||
-	    a->point_to_point != b->point_to_point)
+	    a->point_to_point != b->point_to_point || a->mtu != b->mtu ||
+	    !addr_equal(&a->tunnel_local, &b->tunnel_local) ||
+	    !addr_equal(&a->tunnel_remote, &b->tunnel_remote))
 		news |= NETMON_LINK;
 	return news;
 }

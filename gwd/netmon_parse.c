@@ -8,6 +8,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "gwd/core/delegated.h"
@@ -68,6 +69,14 @@ static struct addr parse_addr(const struct parse *parse, unsigned type, int af)
 	return addr_from(af, mnl_attr_get_payload(attr));
 }
 
+// An end of a tunnel; all zeros say "any".
+static struct addr parse_end(const struct parse *parse, unsigned type, int af)
+{
+	static const uint8_t zeros[16];
+	struct addr addr = parse_addr(parse, type, af);
+	return memcmp(addr.b, zeros, sizeof(zeros)) != 0 ? addr : (struct addr){0};
+}
+
 void netmon_parse_link(struct facts *out, const struct nlmsghdr *nlh)
 {
 	struct parse parse = parse_message(nlh, RTM_NEWLINK, sizeof(struct ifinfomsg));
@@ -84,6 +93,12 @@ void netmon_parse_link(struct facts *out, const struct nlmsghdr *nlh)
 	iface->up = link->ifi_flags & IFF_UP;
 	iface->carrier = link->ifi_flags & IFF_LOWER_UP;
 	iface->point_to_point = link->ifi_flags & (IFF_POINTOPOINT | IFF_NOARP);
+	iface->mtu = parse_u32(&parse, IFLA_MTU, 0);
+	if (link->ifi_type == ARPHRD_TUNNEL || link->ifi_type == ARPHRD_TUNNEL6) {
+		int af = link->ifi_type == ARPHRD_TUNNEL ? AF_INET : AF_INET6;
+		iface->tunnel_local = parse_end(&parse, IFLA_ADDRESS, af);
+		iface->tunnel_remote = parse_end(&parse, IFLA_BROADCAST, af);
+	}
 }
 
 static bool parse_is_usable(uint32_t flags, uint8_t scope)

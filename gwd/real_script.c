@@ -10,8 +10,11 @@
 #include "gwd/base/err.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/model.h"
+#include "gwd/core/tunnel.h"
 
-#define SCRIPT_TABLE 5271 // routing table and priority on the real
+#define SCRIPT_TABLE 5271  // routing table and priority on the real
+#define SCRIPT_HEADERS4 40 // of a TCP segment
+#define SCRIPT_HEADERS6 60
 
 struct real_script {
 	const struct model *model;
@@ -215,7 +218,10 @@ static void script_redirect_listen(const struct real_script *s, const struct mod
 		buf_printf(s->out, " dport %u", listen->first);
 	else if (ports)
 		buf_printf(s->out, " dport %u-%u", listen->first, listen->last);
-	buf_puts(s->out, " redirect\n");
+	if (s->real->forward == FORWARD_TUN) // the tunnel has no address that `redirect` could take
+		buf_printf(s->out, " dnat to %s\n", s->address);
+	else
+		buf_puts(s->out, " redirect\n");
 }
 
 static void script_redirect(const struct real_script *s)
@@ -238,7 +244,37 @@ static void script_redirect(const struct real_script *s)
 
 // ---- tun ---------------------------------------------------------------------------------------
 
-// What comes out of the tunnel has clients' addresses, whose way back is another one: rp_filter would drop it.
+// Answers don't come by the tunnel, so nobody else can ask the clients for segments that fit into it.
+static void script_clamp(const struct real_script *s)
+{
+	char device[TUNNEL_NAME_SIZE], table[MODEL_NAME_MAX + 20], text[ADDR_TEXT];
+	const char *ip = s->fam == FAM_4 ? "ip" : "ip6";
+	if (!memchr(s->service->protocols, IPPROTO_TCP, s->service->n_protocols))
+		return;
+	tunnel_name(device, &s->real->address);
+	uint32_t mss = tunnel_mtu(facts_iface(s->facts, device), s->fam) -
+		       (s->fam == FAM_4 ? SCRIPT_HEADERS4 : SCRIPT_HEADERS6);
+	snprintf(table, sizeof(table), "table %s gwd.mss.%s", ip, s->service->name);
+	buf_printf(s->out,
+		   "# It asks its clients for segments that fit into the tunnel.\n"
+		   "nft -f - <<'END'\n"
+		   "%s\n"
+		   "delete %s\n"
+		   "%s {\n"
+		   "\tchain post {\n"
+		   "\t\ttype filter hook postrouting priority srcnat + 10; policy accept;\n",
+		   table, table, table);
+	for (size_t i = 0; i < s->service->n_listens; i++)
+		if (script_first_of_address(s, i))
+			buf_printf(s->out,
+				   "\t\t%s saddr %s tcp flags & (syn | rst) == syn tcp option maxseg size "
+				   "set %u\n",
+				   ip, addr_text(&s->service->listens[i].addr, text), mss);
+	buf_puts(s->out, "\t}\n}\nEND\n");
+}
+
+// What comes out of the tunnel has clients' addresses, whose way back is another one: rp_filter would drop
+// it, and the loose one wants the device to have some address.
 static void script_tunnel(const struct real_script *s)
 {
 	bool four = s->fam == FAM_4;
@@ -247,8 +283,12 @@ static void script_tunnel(const struct real_script *s)
 	buf_printf(s->out, "ip link show %s >/dev/null 2>&1 || ip link add %s type %s local %s\n", dev, dev,
 		   four ? "ipip" : "ip6tnl mode any", s->address);
 	if (four)
-		buf_printf(s->out, "sysctl -qw net/ipv4/conf/%s/rp_filter=2\n", dev);
+		buf_printf(s->out,
+			   "ip address replace %s/32 dev %s scope host\n"
+			   "sysctl -qw net/ipv4/conf/%s/rp_filter=2\n",
+			   s->address, dev, dev);
 	buf_printf(s->out, "ip link set %s up\n", dev);
+	script_clamp(s);
 }
 
 // ---- all ---------------------------------------------------------------------------------------

@@ -20,47 +20,16 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/plan_text.h"
+#include "gwd/nlroute.h"
 #include "gwd/routes_msg.h"
 #include "gwd/routes_read.h"
 
 struct routes {
-	struct nl_sock *nl;
-	int code;         // the kernel's errno of the last request that it refused
-	char reason[256]; // its own words for it, or empty
-	bool no_ipv6;     // the kernel is without: then nothing of it is needed either
+	struct nlroute link;
+	bool no_ipv6; // the kernel is without: then nothing of it is needed either
 };
 
 // ---- the socket --------------------------------------------------------------------------------
-
-// libnl turns most refusals into "Unspecific failure": take them from the message itself.
-static int routes_refused(struct sockaddr_nl *from, struct nlmsgerr *refusal, void *arg)
-{
-	struct routes *routes = arg;
-	struct nlmsghdr *nlh = (struct nlmsghdr *)((char *)refusal - NLMSG_HDRLEN);
-	struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
-	int header = sizeof(*refusal);
-	(void)from;
-	routes->code = -refusal->error;
-	if (!(nlh->nlmsg_flags & NLM_F_ACK_TLVS))
-		return NL_STOP;
-	if (!(nlh->nlmsg_flags & NLM_F_CAPPED))
-		header += (int)(refusal->msg.nlmsg_len - NLMSG_HDRLEN);
-	if (!nlmsg_parse(nlh, header, attrs, NLMSGERR_ATTR_MAX, NULL) && attrs[NLMSGERR_ATTR_MSG])
-		nla_strlcpy(routes->reason, attrs[NLMSGERR_ATTR_MSG], sizeof(routes->reason));
-	return NL_STOP;
-}
-
-static int routes_connect(struct routes *routes)
-{
-	static const int options[] = {NETLINK_EXT_ACK, NETLINK_CAP_ACK, NETLINK_GET_STRICT_CHK};
-	int one = 1;
-	if (nl_connect(routes->nl, NETLINK_ROUTE) < 0)
-		return -1;
-	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
-		if (setsockopt(nl_socket_get_fd(routes->nl), SOL_NETLINK, options[i], &one, sizeof(one)) < 0)
-			return -1;
-	return nl_socket_modify_err_cb(routes->nl, NL_CB_CUSTOM, routes_refused, routes);
-}
 
 static bool routes_is_without_ipv6(void)
 {
@@ -73,12 +42,8 @@ static bool routes_is_without_ipv6(void)
 struct routes *routes_open(struct err *err)
 {
 	struct routes *routes = xcalloc(1, sizeof(*routes));
-	routes->nl = nl_socket_alloc();
-	if (!routes->nl)
-		abort(); // out of memory
 	routes->no_ipv6 = routes_is_without_ipv6();
-	if (routes_connect(routes) < 0) {
-		err_errno(err, errno, "can't open a netlink socket");
+	if (nlroute_open(&routes->link, err)) {
 		routes_close(routes);
 		return NULL;
 	}
@@ -89,43 +54,13 @@ void routes_close(struct routes *routes)
 {
 	if (!routes)
 		return;
-	nl_socket_free(routes->nl);
+	nlroute_close(&routes->link);
 	free(routes);
 }
 
 uint32_t routes_port(const struct routes *routes)
 {
-	return nl_socket_get_local_port(routes->nl);
-}
-
-// 0 or -errno of what libnl's call came to.
-static int routes_result(struct routes *routes, int rc)
-{
-	if (rc >= 0)
-		return 0;
-	return routes->code ? -routes->code : -EIO;
-}
-
-static void routes_forget(struct routes *routes)
-{
-	routes->code = 0;
-	routes->reason[0] = 0;
-}
-
-static int routes_send(struct routes *routes, struct nl_msg *msg)
-{
-	routes_forget(routes);
-	int rc = nl_send_auto(routes->nl, msg);
-	nlmsg_free(msg);
-	return routes_result(routes, rc < 0 ? rc : nl_wait_for_ack(routes->nl));
-}
-
-static int routes_explain(const struct routes *routes, int rc, const char *what, const struct buf *text,
-			  struct err *err)
-{
-	const char *name = strerrorname_np(-rc);
-	return err_set(err, -rc, "%s %s: %s (%s)", what, buf_text(text),
-		       routes->reason[0] ? routes->reason : strerror(-rc), name ? name : "?");
+	return nl_socket_get_local_port(routes->link.nl);
 }
 
 // ---- reading -------------------------------------------------------------------------------------
@@ -157,12 +92,12 @@ static int routes_found_message(struct nl_msg *msg, void *arg)
 
 static int routes_dump(struct routes *routes, struct nl_msg *msg, struct routes_found *found, struct err *err)
 {
-	routes_forget(routes);
-	nl_socket_modify_cb(routes->nl, NL_CB_VALID, NL_CB_CUSTOM, routes_found_message, found);
-	int rc = nl_send_auto(routes->nl, msg);
+	nlroute_forget(&routes->link);
+	nl_socket_modify_cb(routes->link.nl, NL_CB_VALID, NL_CB_CUSTOM, routes_found_message, found);
+	int rc = nl_send_auto(routes->link.nl, msg);
 	nlmsg_free(msg);
-	rc = routes_result(routes, rc < 0 ? rc : nl_recvmsgs_default(routes->nl));
-	nl_socket_modify_cb(routes->nl, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
+	rc = nlroute_result(&routes->link, rc < 0 ? rc : nl_recvmsgs_default(routes->link.nl));
+	nl_socket_modify_cb(routes->link.nl, NL_CB_VALID, NL_CB_DEFAULT, NULL, NULL);
 	if (rc == -ENOENT)
 		return 0; // there is no such table
 	return rc ? err_errno(err, -rc, "can't read the kernel's routes and ip rules") : 0;
@@ -246,7 +181,7 @@ int routes_read(struct routes *routes, struct plan *applied, struct err *err)
 
 static int routes_change(struct routes *routes, const struct plan_route *route, bool add, int flags)
 {
-	return routes_send(routes, routes_msg_route(route, add, flags));
+	return nlroute_send(&routes->link, routes_msg_route(route, add, flags));
 }
 
 // Replaces what is in the route's place, unless that is somebody else's: a replacement would not
@@ -264,7 +199,7 @@ static int routes_replace(struct routes *routes, const struct plan_route *route,
 			       "(EEXIST); remove it, or give gwd other tables by table-base",
 			       buf_text(text), found.foreign);
 	rc = routes_change(routes, route, true, NLM_F_CREATE | NLM_F_REPLACE);
-	return rc ? routes_explain(routes, rc, "route", text, err) : 0;
+	return rc ? nlroute_explain(&routes->link, rc, "route", text, err) : 0;
 }
 
 static int routes_set(struct routes *routes, const struct plan_route *route, struct err *err)
@@ -276,7 +211,7 @@ static int routes_set(struct routes *routes, const struct plan_route *route, str
 	if (rc == -EEXIST)
 		rc = routes_replace(routes, route, &text, err);
 	else if (rc)
-		rc = routes_explain(routes, rc, "route", &text, err);
+		rc = nlroute_explain(&routes->link, rc, "route", &text, err);
 	buf_free(&text);
 	return rc;
 }
@@ -289,7 +224,7 @@ static int routes_del(struct routes *routes, const struct plan_route *route, str
 		return 0; // gone already
 	if (rc) {
 		plan_text_route(route, &text);
-		routes_explain(routes, rc, "deleting route", &text, err);
+		nlroute_explain(&routes->link, rc, "deleting route", &text, err);
 		buf_free(&text);
 	}
 	return rc;
@@ -299,7 +234,7 @@ static int routes_del(struct routes *routes, const struct plan_route *route, str
 
 static int routes_change_iprule(struct routes *routes, const struct plan_iprule *rule, bool add, int flags)
 {
-	return routes_send(routes, routes_msg_iprule(rule, add, flags));
+	return nlroute_send(&routes->link, routes_msg_iprule(rule, add, flags));
 }
 
 static bool routes_has_iprule(const struct routes_found *found, const struct plan_iprule *rule)
@@ -330,7 +265,7 @@ static int routes_add_iprule(struct routes *routes, const struct plan_iprule *ru
 		rc = routes_add_iprule_beside(routes, rule, err);
 	if (rc) {
 		plan_text_iprule(rule, &text);
-		routes_explain(routes, rc, "ip rule", &text, err);
+		nlroute_explain(&routes->link, rc, "ip rule", &text, err);
 		buf_free(&text);
 	}
 	return rc;
@@ -344,7 +279,7 @@ static int routes_del_iprule(struct routes *routes, const struct plan_iprule *ru
 		return 0; // gone already
 	if (rc) {
 		plan_text_iprule(rule, &text);
-		routes_explain(routes, rc, "deleting ip rule", &text, err);
+		nlroute_explain(&routes->link, rc, "deleting ip rule", &text, err);
 		buf_free(&text);
 	}
 	return rc;

@@ -12,6 +12,7 @@
 #include "gwd/core/model.h"
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
+#include "gwd/core/tunnel.h"
 #include "gwd/core/vip.h"
 #include "gwd/ending.h"
 #include "gwd/engine_priv.h"
@@ -21,6 +22,7 @@
 #include "gwd/netmon.h"
 #include "gwd/routes.h"
 #include "gwd/sysctl.h"
+#include "gwd/tunnels.h"
 #include "gwd/vips.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
@@ -92,6 +94,7 @@ static void settle_build(struct engine *engine, struct plan *plan, int64_t now_m
 		.now_ms = now_ms,
 		.named = engine_named(engine),
 		.ids = &engine->ids,
+		.tunnel_refusals = tunnels_refused(engine->tunnels),
 		.flowtable = engine->flowtable,
 	};
 	plan_build(plan, &input);
@@ -114,6 +117,9 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 	case OP_VIP_ADD:
 	case OP_VIP_DEL:
 		return vips_apply_op(engine->vips, op, err);
+	case OP_TUNNEL_SET:
+	case OP_TUNNEL_DEL:
+		return tunnels_apply_op(engine->tunnels, op, err);
 	case OP_PINS_CLEAR:
 		return nft_flush_set(engine->nft, op->set->name, err);
 	case OP_FLUSH:
@@ -272,6 +278,7 @@ static int settle_try(struct engine *engine, struct err *err)
 	if (r)
 		return r;
 	vip_in_force(&engine->applied, netmon_facts(engine->netmon));
+	tunnel_in_force(&engine->applied, netmon_facts(engine->netmon));
 	settle_build(engine, &plan, now_ms);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);
@@ -321,6 +328,8 @@ int engine_settle(struct engine *engine)
 	settle_watch_neighs(engine, &engine->applied);
 	settle_report(engine, &engine->applied, mono_now_ms());
 	engine_link_names(engine);
+	if (tunnels_have_news(engine->tunnels)) // who is down because of it, or no longer
+		engine_dirty(engine);
 	if (engine->first_load && engine->applied.active)
 		settle_first_load(engine);
 	return 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Answers of reals by dr that have this host as their gateway: they come in from the VIP, which is ours.
+// Answers of reals by dr and tun that have this host as their gateway: they come in from the VIP, which is ours.
 // conntrack has not seen the questions, so it is kept from them; they leave by the link that the VIP
 // belongs to.
 #include <stdio.h>
@@ -20,6 +20,7 @@ static void chain_answer_back(struct ruleset *ruleset, const struct plan *plan, 
 {
 	struct ifnames names = {0};
 	struct chain *chain = ruleset_chain(ruleset, fam == FAM_4 ? "dr.back4" : "dr.back6");
+	chain_clamp(chain, plan, fam);
 	rule_notrack(chain_rule(chain));
 	ifnames_wan(&names, plan);
 	if (names.v.n) {
@@ -38,6 +39,7 @@ void chains_answer(struct ruleset *ruleset, const struct plan *plan)
 	struct rule *rule = chain_rule(chain);
 	rule_if_is(rule, RULE_IIFNAME, "lo");
 	rule_accept(rule);
+	chain_too_big(chain, plan);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		rule = chain_rule(chain);
 		rule_addr_in_set(rule, fam, RULE_SOURCE, RULE_IS, fam == FAM_4 ? "dranswer4" : "dranswer6");

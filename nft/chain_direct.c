@@ -245,6 +245,8 @@ static void direct_send(struct direct *d)
 	struct chain *chain = direct_chain(d, "drsend");
 	rule_fragment_update(chain_rule(chain), d->fam, direct_common(name, "drfrag", d->fam),
 			     DIRECT_FRAGMENTS_MS);
+	if (d->fam == FAM_4 && d->service->tunnel[FAM_4])
+		chain_into_tunnel(chain);
 	direct_hand_on(chain, d->fam);
 	struct rule *rule = chain_rule(chain);
 	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(name, "drup", d->fam));
@@ -395,6 +397,7 @@ void chains_direct(struct ruleset *ruleset, const struct plan *plan)
 		return;
 	ruleset->table = PLAN_NETDEV;
 	direct_entry(ruleset, plan);
+	chains_tunnel(ruleset, plan);
 	vec_each(&plan->services, service)
 		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
 			if (service->fam[fam])

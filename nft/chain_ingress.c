@@ -2,6 +2,7 @@
 // Table netdev: each device that clients may come by has a chain that all its packets meet first, behind the
 // flowtable: what that carries has nothing to do with services that are handed on here.
 #include "gwd/core/names.h"
+#include "gwd/core/tunnel.h"
 #include "nft/chains.h"
 #include "nft/nl.h"
 #include "nft/ruleset.h"
@@ -18,6 +19,9 @@ struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *dev
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = ruleset_base_chain(ruleset, name_ingress(name, device), &chain_ingress_hook);
 	chain->device = device;
-	chain_goto(chain, "dr.in");
+	if (tunnel_is_ours((const char *)device->last)) // nothing comes by it but what somebody made up
+		rule_drop(chain_rule(chain));
+	else
+		chain_goto(chain, "dr.in");
 	return chain;
 }

@@ -88,9 +88,12 @@ static void chain_own(struct ruleset *ruleset, const struct plan *plan)
 // behind the LAN any more and main's default would take them, they must not get out with a stranger's source.
 // Those to a service's client that came by a gateway have that gateway's mark, so they do leave by it, and
 // are known by their priority.
-static void chain_raw(struct ruleset *ruleset, uint32_t mask, bool services)
+static void chain_raw(struct ruleset *ruleset, const struct plan *plan)
 {
+	uint32_t mask = plan->mark_mask;
 	struct chain *chain = ruleset_base_chain(ruleset, "raw", &chain_raw_hook);
+	chain_tunnels(ruleset, chain, plan);
+	chain_too_big_says(chain, plan);
 	struct rule *rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, mask, RULE_IS, mask);
 	rule_if_in_set(rule, RULE_OIFNAME, "wan");
@@ -98,7 +101,7 @@ static void chain_raw(struct ruleset *ruleset, uint32_t mask, bool services)
 	rule = chain_rule(chain);
 	rule_mark_match(rule, RULE_MARK_PACKET, mask, RULE_IS, mask);
 	rule_notrack(rule);
-	if (services) {
+	if (plan->services.n) {
 		rule = chain_rule(chain);
 		rule_priority_is(rule, PLAN_WAKE_PRIORITY);
 		rule_notrack(rule);
@@ -110,5 +113,5 @@ void chains_output(struct ruleset *ruleset, const struct plan *plan)
 	chain_out(ruleset, plan);
 	chain_own(ruleset, plan);
 	chain_stray(ruleset);
-	chain_raw(ruleset, plan->mark_mask, plan->services.n > 0);
+	chain_raw(ruleset, plan);
 }

@@ -54,7 +54,16 @@ void chains_synproxy(struct ruleset *ruleset, const struct plan *plan); // syn, 
 void chains_source(struct ruleset *ruleset, const struct plan *plan);   // source, source4.*, source6.*
 void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post, snat.*, leftover
 void chains_direct(struct ruleset *ruleset, const struct plan *plan);   // table netdev: ing.*, dr*
+void chains_tunnel(struct ruleset *ruleset, const struct plan *plan);   // table netdev: dr.tunnel4, dr.big4
 void chains_answer(struct ruleset *ruleset, const struct plan *plan);   // dr.answer, dr.back4, dr.back6
+
+// Reals by tun: what goes into a tunnel (IPv4, table netdev); who sent what is too big for one is told; answers that
+// come this way ask for segments that fit; the packets around (table inet, output).
+void chain_into_tunnel(struct chain *chain);
+void chain_too_big(struct chain *chain, const struct plan *plan);
+void chain_too_big_says(struct chain *chain, const struct plan *plan);
+void chain_clamp(struct chain *chain, const struct plan *plan, enum fam fam);
+void chain_tunnels(struct ruleset *ruleset, struct chain *chain, const struct plan *plan);
 
 // Table netdev: a device's own chain, "ing.INDEX".
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);

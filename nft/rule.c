@@ -2,6 +2,7 @@
 // Rules themselves, and their statements: verdicts, counters, rejects, marks, translation.
 #include "nft/rule.h"
 
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 
 #include "nft/expr.h"
@@ -95,6 +96,11 @@ void rule_reject(struct rule *rule, enum rule_reject how)
 	case RULE_REJECT_PROHIBITED:
 		rule_reject_expr(rule, NFT_REJECT_ICMPX_UNREACH, NFT_REJECT_ICMPX_ADMIN_PROHIBITED);
 		expr_text(rule, "reject with icmpx admin-prohibited");
+		return;
+	case RULE_REJECT_TOO_BIG:
+		expr_need_fam(rule, FAM_4);
+		rule_reject_expr(rule, NFT_REJECT_ICMP_UNREACH, ICMP_FRAG_NEEDED);
+		expr_text(rule, "reject with icmp type frag-needed");
 		return;
 	}
 }

@@ -43,7 +43,12 @@ enum rule_state {
 	RULE_STATE_NEW = 8,
 	RULE_STATE_UNTRACKED = 64
 }; // NF_CT_STATE_*_BIT
-enum rule_reject { RULE_REJECT_TCP_RESET, RULE_REJECT_NO_ROUTE, RULE_REJECT_PROHIBITED };
+enum rule_reject {
+	RULE_REJECT_TCP_RESET,
+	RULE_REJECT_NO_ROUTE,
+	RULE_REJECT_PROHIBITED,
+	RULE_REJECT_TOO_BIG // IPv4 only, and says no size: rule_too_big_says()
+};
 
 enum rule_draw { // what a slot is drawn by
 	RULE_DRAW_TURN,
@@ -172,6 +177,14 @@ void rule_vlan(struct rule *rule); // the tag is still on: its own interface see
 // Packets in pieces: the first says whose the others are.
 void rule_fragment_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
 void rule_fragment_lookup(struct rule *rule, enum fam fam, const char *map);
+// Reals by tun (rule_tunnel.c).
+void rule_tunnelled(struct rule *rule, enum fam fam, const char *ends); // IP in IP, to one of these
+void rule_unfragmentable(struct rule *rule);                            // IPv4: whole, and to stay so
+void rule_length_in(struct rule *rule, uint16_t first, uint16_t last);  // of an IPv4 packet
+void rule_fragmentable(struct rule *rule); // makes it so; for what rule_unfragmentable() matched
+void rule_remember(struct rule *rule, const char *set, uint32_t timeout_ms); // the IPv4 source
+void rule_too_big_says(struct rule *rule, uint16_t mtu); // to an error of ours that does not say it
+void rule_mss(struct rule *rule, uint16_t most);         // to a TCP connection that begins
 // ICMP errors: the connection whose packet of the answer is quoted. nft can't compile these, but list them.
 void rule_icmp_error(struct rule *rule, enum fam fam);
 void rule_quote_vmap(struct rule *rule, enum fam fam, const char *map); // listener . protocol . port

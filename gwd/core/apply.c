@@ -15,6 +15,8 @@ static bool apply_is_transaction(enum op_kind kind)
 	case OP_TABLE_DEL:
 		return true;
 	case OP_SYSCTL:
+	case OP_TUNNEL_SET:
+	case OP_TUNNEL_DEL:
 	case OP_ROUTE_SET:
 	case OP_IPRULE_ADD:
 	case OP_VIP_ADD:

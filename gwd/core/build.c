@@ -17,6 +17,7 @@
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
 #include "gwd/core/slots.h"
+#include "gwd/core/tunnel.h"
 #include "gwd/core/vip.h"
 
 // ---- gateways ------------------------------------------------------------------------------
@@ -344,6 +345,7 @@ void plan_build(struct plan *plan, const struct build_input *input)
 	build_groups(plan, input);
 	build_rules(plan, input);
 	build_services(plan, input);
+	tunnel_build(plan, input);
 	build_sets(plan, input, links);
 	build_routes(plan, input, links);
 	build_sysctls(plan, input, links);

@@ -23,6 +23,7 @@ struct plan_service;
 struct plan_set;
 struct ramps;
 struct real_now;
+struct tunnel_refusals;
 struct turns;
 
 struct build_input {
@@ -38,7 +39,8 @@ struct build_input {
 	int64_t now_ms;                 // monotonic, as in `ramps`
 	const struct named_list *named; // what names stand for; NULL: nothing known
 	const struct ids *ids;          // every gateway of the model has one (ids_assign)
-	bool flowtable;                 // the kernel has flowtables
+	const struct tunnel_refusals *tunnel_refusals; // what the kernel did not take; NULL: nothing
+	bool flowtable;                                // the kernel has flowtables
 };
 
 // Fills `plan` (zeroed by the caller; plan_free() it).

@@ -25,22 +25,32 @@ static bool build_on_link(const struct fact_addr *own, const struct addr *addr)
 }
 
 // The longest prefix wins, and a link that carries something before one that doesn't.
-void build_direct_way(struct plan_real *real, const struct facts *facts)
+const struct fact_iface *build_direct_link(const struct facts *facts, const struct addr *addr)
 {
+	const struct fact_iface *link = NULL;
 	unsigned best = 0;
 	vec_each(&facts->ifaces, iface) {
 		vec_each(&iface->addrs, own) {
 			if (own->len == 8 * addr_size(&own->addr))
 				continue; // it leads nowhere
 			unsigned rank = 2u * own->len + iface->carrier + 1;
-			if (!iface->up || rank <= best || !build_on_link(own, &real->address))
+			if (!iface->up || rank <= best || !build_on_link(own, addr))
 				continue;
 			best = rank;
-			real->oif = iface->index;
-			memcpy(real->ifname, iface->name, sizeof(real->ifname));
+			link = iface;
 		}
 	}
-	if (best || !real->usable)
+	return link;
+}
+
+void build_direct_way(struct plan_real *real, const struct facts *facts)
+{
+	const struct fact_iface *link = build_direct_link(facts, &real->address);
+	if (link) {
+		real->oif = link->index;
+		memcpy(real->ifname, link->name, sizeof(real->ifname));
+	}
+	if (link || !real->usable)
 		return;
 	real->usable = false;
 	real->state = STATE_DOWN;
@@ -98,7 +108,7 @@ static void build_direct_listens(struct plan *plan, enum fam fam, const char *ki
 	set->size = build_room(set->elems.n);
 }
 
-enum build_id { BUILD_ID_ADDR, BUILD_ID_DEV, BUILD_ID_UP, BUILD_ID_LIVE };
+enum build_id { BUILD_ID_ADDR, BUILD_ID_DEV, BUILD_ID_UP, BUILD_ID_LIVE, BUILD_ID_TUNNEL };
 
 static bool build_id_belongs(const struct plan_real *real, enum fam fam, enum build_id what)
 {
@@ -112,6 +122,8 @@ static bool build_id_belongs(const struct plan_real *real, enum fam fam, enum bu
 		return !plan_real_is_direct(real);
 	case BUILD_ID_LIVE:
 		return real->live[fam];
+	case BUILD_ID_TUNNEL:
+		return real->forward == FORWARD_TUN;
 	}
 	return false;
 }
@@ -132,7 +144,8 @@ static void build_direct_reals(struct plan *plan, enum fam fam, enum build_id wh
 	static const char *const names[] = {[BUILD_ID_ADDR] = "draddr",
 					    [BUILD_ID_DEV] = "drdev",
 					    [BUILD_ID_UP] = "drup",
-					    [BUILD_ID_LIVE] = "drlive"};
+					    [BUILD_ID_LIVE] = "drlive",
+					    [BUILD_ID_TUNNEL] = "drtun"};
 	size_t n = 0;
 	enum plan_type data = what == BUILD_ID_ADDR  ? build_addr_type(fam)
 			      : what == BUILD_ID_DEV ? PLAN_T_IFINDEX
@@ -157,6 +170,27 @@ static void build_direct_fragments(struct plan *plan, enum fam fam)
 	set->key[3] = fam == FAM_4 ? PLAN_T_PROTO : PLAN_T_NONE;
 	set->dynamic = true;
 	set->size = PLAN_FRAGMENTS_SIZE;
+}
+
+// Ends of tunnels, in table inet; of IPv4, what takes a mark off packets too big for one, and who was told.
+static void build_direct_tunnels(struct plan *plan, enum fam fam)
+{
+	struct plan_set *set =
+		build_new_set(plan, fam == FAM_4 ? "tunnel4" : "tunnel6", build_addr_type(fam), PLAN_T_NONE);
+	vec_each(&plan->tunnels, tunnel) {
+		struct plan_elem elem = {0};
+		if (addr_fam(&tunnel->remote) != fam)
+			continue;
+		build_field(&elem, 0, tunnel->remote.b, addr_size(&tunnel->remote));
+		vec_push(&set->elems, elem);
+	}
+	set->size = build_room(plan->tunnels.n);
+	if (fam == FAM_6)
+		return;
+	build_direct_reals(plan, fam, BUILD_ID_TUNNEL);
+	set = build_direct_set(plan, "drtold", fam, build_addr_type(fam), PLAN_T_NONE);
+	set->dynamic = true;
+	set->size = PLAN_SOON_OVER_SIZE;
 }
 
 // Clients may come by every interface but the loopback.
@@ -290,6 +324,8 @@ void build_direct_sets(struct plan *plan, const struct build_input *input)
 		build_direct_answers(plan, input->facts, fam);
 		for (enum build_id what = BUILD_ID_ADDR; what <= BUILD_ID_LIVE; what++)
 			build_direct_reals(plan, fam, what);
+		if (plan->tunnel_mtu[fam])
+			build_direct_tunnels(plan, fam);
 	}
 	vec_each(&plan->services, service)
 		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)

@@ -13,13 +13,17 @@
 #include "gwd/core/ring.h"
 
 struct build_input;
+struct fact_iface;
 struct facts;
 struct plan;
 struct plan_real;
 struct plan_service;
 struct plan_set;
 
-// Finds the interface in whose network the real is. Without one it is down.
+// The interface in whose network the address is; NULL: none that is up.
+const struct fact_iface *build_direct_link(const struct facts *facts, const struct addr *addr);
+
+// Finds the interface in whose network the real (by dr) is. Without one it is down.
 void build_direct_way(struct plan_real *real, const struct facts *facts);
 
 // Makes the reals' ids unique in the plan.

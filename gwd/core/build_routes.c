@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "gwd/core/build.h"
+#include "gwd/core/build_direct.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/link.h"
 #include "gwd/core/load.h"
@@ -187,18 +188,23 @@ static void build_sysctl(struct plan *plan, const char *path, const char *value,
 	snprintf(sysctl->why, sizeof(sysctl->why), "%s", why);
 }
 
-// Reals by dr may answer through us, from an address of ours; strict rp_filter would take that for a lie.
-static void build_answer_sysctls(struct plan *plan)
+// Reals by dr and tun may answer through us, from an address of ours; strict rp_filter would take that for a lie.
+static void build_answer_sysctls(struct plan *plan, const struct facts *facts)
 {
-	char path[96];
+	char path[96], why[64];
 	vec_each(&plan->services, service) {
 		vec_each(&service->reals, real) {
-			if (real->forward != FORWARD_DR || !real->oif || !real->fam[FAM_4])
+			if (!plan_real_is_direct(real) || !real->fam[FAM_4])
 				continue;
-			snprintf(path, sizeof(path), "net/ipv4/conf/%s/accept_local", real->ifname);
-			build_sysctl(plan, path, "1", "", "to let answers of reals by dr through");
-			snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", real->ifname);
-			build_sysctl(plan, path, "2", "1", "to let answers of reals by dr through");
+			const struct fact_iface *link = build_direct_link(facts, &real->address);
+			if (!link)
+				continue;
+			snprintf(why, sizeof(why), "to let answers of reals by %s through",
+				 forward_name(real->forward));
+			snprintf(path, sizeof(path), "net/ipv4/conf/%s/accept_local", link->name);
+			build_sysctl(plan, path, "1", "", why);
+			snprintf(path, sizeof(path), "net/ipv4/conf/%s/rp_filter", link->name);
+			build_sysctl(plan, path, "2", "1", why);
 		}
 	}
 }
@@ -208,7 +214,7 @@ void build_sysctls(struct plan *plan, const struct build_input *input, const str
 	const struct model *model = input->model;
 	char path[96];
 	bool ipv6 = false;
-	build_answer_sysctls(plan);
+	build_answer_sysctls(plan, input->facts);
 	build_sysctl(plan, "net/ipv4/ip_forward", "1", "", "to forward the LAN's packets");
 	build_sysctl(plan, "net/ipv4/conf/all/src_valid_mark", "1", "",
 		     "so that rp_filter looks a reply up in its own link's table");

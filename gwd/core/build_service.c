@@ -18,6 +18,7 @@
 #include "gwd/core/real.h"
 #include "gwd/core/ring.h"
 #include "gwd/core/slots.h"
+#include "gwd/core/tunnel.h"
 
 #define BUILD_REASON 200
 
@@ -106,7 +107,9 @@ static void build_real(struct plan_service *service, const struct build_input *i
 	build_real_state(real, reason, now, conf->n_probes > 0, manual);
 	build_real_ramp(real, reason, now);
 	real->reason = word_take(reason);
-	if (plan_real_is_direct(real))
+	if (real->forward == FORWARD_TUN)
+		tunnel_way(real, input);
+	else if (plan_real_is_direct(real))
 		build_direct_way(real, input->facts);
 }
 
@@ -121,6 +124,7 @@ static void build_form(struct plan_service *service)
 	vec_each(&service->reals, real) {
 		if (plan_real_is_direct(real)) {
 			service->direct = true;
+			service->tunnel[addr_fam(&real->address)] |= real->forward == FORWARD_TUN;
 			continue;
 		}
 		n++;

@@ -108,6 +108,8 @@ static void shape_service(uint64_t *hash, const struct plan_service *service)
 	shape_number(hash, service->persistence_ms);
 	if (service->direct)
 		shape_number(hash, service->inet);
+	if (service->tunnel[FAM_4])
+		shape_text(hash, "tunnel");
 	shape_number(hash, service->by_real);
 	shape_number(hash, service->keep_port);
 	shape_number(hash, service->gated);
@@ -215,6 +217,9 @@ void build_shape(struct plan *plan)
 		shape_rule(&hash, rule);
 	vec_each(&plan->services, service)
 		shape_whole_service(&hash, service);
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (plan->tunnel_mtu[fam])
+			shape_number(&hash, (uint64_t)fam << 32 | plan->tunnel_mtu[fam]);
 	shape_number(&hash, plan->default_group);
 	shape_number(&hash, plan->default_own_group);
 	vec_each(&plan->sets, set)

@@ -6,6 +6,7 @@
 
 #include "gwd/core/diff_real.h"
 #include "gwd/core/names.h"
+#include "gwd/core/tunnel.h"
 #include "gwd/core/vip.h"
 
 // Sorted arrays are walked side by side: who is only on the left is gone, who is only on the right is
@@ -68,6 +69,23 @@ static void diff_vips(struct ops *ops, const struct plan *from, const struct pla
 			vec_push(&ops->op, (struct op){.kind = OP_VIP_DEL, .vip = left});
 		if (order > 0 && !gone)
 			vec_push(&ops->op, (struct op){.kind = OP_VIP_ADD, .vip = right});
+		if (order <= 0)
+			left++;
+		if (order >= 0)
+			right++;
+	}
+}
+
+static void diff_tunnels(struct ops *ops, const struct plan *from, const struct plan *to, bool gone)
+{
+	const struct plan_tunnel *left = from->tunnels.v, *left_end = vec_end(&from->tunnels);
+	const struct plan_tunnel *right = to->tunnels.v, *right_end = vec_end(&to->tunnels);
+	while (left != left_end || right != right_end) {
+		int order = DIFF_ORDER(left, left_end, right, right_end, tunnel_compare);
+		if (order < 0 && gone)
+			vec_push(&ops->op, (struct op){.kind = OP_TUNNEL_DEL, .tunnel = left});
+		if (!gone && (order > 0 || (!order && !tunnel_equal(left, right))))
+			vec_push(&ops->op, (struct op){.kind = OP_TUNNEL_SET, .tunnel = right});
 		if (order <= 0)
 			left++;
 		if (order >= 0)
@@ -220,6 +238,7 @@ static void diff_resets(struct ops *ops, const struct plan *from, const struct p
 void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 {
 	diff_sysctls(ops, from, to);
+	diff_tunnels(ops, from, to, false);
 	diff_routes(ops, from, to, false);
 	diff_iprules(ops, from, to, false);
 	if (to->active) {
@@ -241,6 +260,7 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	diff_vips(ops, from, to, true);
 	diff_iprules(ops, from, to, true);
 	diff_routes(ops, from, to, true);
+	diff_tunnels(ops, from, to, true);
 }
 
 void ops_free(struct ops *ops)
@@ -320,6 +340,11 @@ void op_text(const struct op *op, char *text, size_t size)
 	case OP_VIP_DEL:
 		snprintf(text, size, "address %s %s on %s", op->kind == OP_VIP_ADD ? "add" : "del",
 			 addr_text(&op->vip->addr, address), op->vip->ifname);
+		return;
+	case OP_TUNNEL_SET:
+	case OP_TUNNEL_DEL:
+		snprintf(text, size, "tunnel %s %s to %s", op->kind == OP_TUNNEL_SET ? "set" : "del",
+			 op->tunnel->ifname, addr_text(&op->tunnel->remote, address));
 		return;
 	case OP_PINS_CLEAR:
 		snprintf(text, size, "pins clear %s", op->set->name);

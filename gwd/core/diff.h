@@ -2,10 +2,10 @@
 // diff: the operations that lead from what is applied to what is planned, in the order that never
 // leaves a flow without a path (make before break):
 //
-//	sysctls; routes and ip rules that are new; one nft transaction (sets, chains, elements);
+//	sysctls; tunnels, routes and ip rules that are new; one nft transaction (sets, chains, elements);
 //	a second one that sweeps what the first left unreferenced; services' addresses that are new; the
 //	conntrack flushes; addresses that are gone;
-//	ip rules and routes that are gone.
+//	ip rules, routes and tunnels that are gone.
 //
 // Nothing that is already there gives an operation: plan_diff(p, p) is empty, which is what makes a
 // reload of an unchanged file and a restart touch nothing.
@@ -16,6 +16,7 @@
 
 enum op_kind {         // in the order of execution
 	OP_SYSCTL,     // sysctl
+	OP_TUNNEL_SET, // tunnel: make it, or make it what it should be
 	OP_ROUTE_SET,  // route: add, or replace the one of the same table, family and metric
 	OP_IPRULE_ADD, // iprule
 	OP_CHAINS,    // nft: create the table if it is not there, all chains, and load every rule anew (sets,
@@ -32,6 +33,7 @@ enum op_kind {         // in the order of execution
 	OP_VIP_DEL,    // vip
 	OP_IPRULE_DEL, // iprule
 	OP_ROUTE_DEL,  // route
+	OP_TUNNEL_DEL, // tunnel
 };
 
 enum op_flush_why {
@@ -55,6 +57,7 @@ struct op {
 	const struct plan_route *route;
 	const struct plan_iprule *iprule;
 	const struct plan_vip *vip;
+	const struct plan_tunnel *tunnel;
 	const struct plan_set *set;
 	const struct plan_elem *elem;
 	struct op_flush flush;

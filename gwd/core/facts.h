@@ -28,6 +28,8 @@ struct fact_iface {
 	bool up;             // IFF_UP
 	bool carrier;        // IFF_LOWER_UP
 	bool point_to_point; // IFF_POINTOPOINT or IFF_NOARP: no neighbour resolution, no next hop needed
+	uint32_t mtu;
+	struct addr tunnel_local, tunnel_remote; // of an IPIP or ip6tnl device; none: any
 	uint64_t rx_bytes, tx_bytes;
 	VEC(struct fact_addr) addrs; // the kernel's order: IPv4's oldest first, IPv6's newest first
 };

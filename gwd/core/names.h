@@ -80,6 +80,11 @@
 //	drvip4 drquote4      maps: address . protocol . port -> drtcp4.*, drany4.*; -> drerr4.*
 //	draddr4 drdev4       maps: real's id -> its address; the interface that leads there
 //	drup4 drlive4        sets: ids of reals that are table inet's; of those whose pins hold
+//	drtun4               set: ids of those by tun
+//	dr.tunnel4 dr.big4   chains: what may be in pieces inside a tunnel; what is told to be smaller
+//	drtold4              set: clients that were told
+//	tunnel4 tunnels      (table inet) set: ends of tunnels; chain: packets around packets
+//	gwd-DIGITS           devices: tunnels (core/tunnel.h)
 //	drpool4.S.N          maps: slot number -> real's id
 //	drconn4.S drlast4.S drhalf4.S maps: connection -> real's id; of one that ends, that begins
 //	drstick4.S           maps: client -> real's id

@@ -47,6 +47,7 @@ void plan_free(struct plan *plan)
 	vec_free(&plan->iprules);
 	vec_free(&plan->sysctls);
 	vec_free(&plan->vips);
+	vec_free(&plan->tunnels);
 	vec_free(&plan->sets);
 	*plan = (struct plan){0};
 }

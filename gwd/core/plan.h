@@ -79,6 +79,13 @@ struct plan_vip {
 	struct addr addr;
 };
 
+// A tunnel to reals by tun (tunnel.h). IPv4 in IPv4, or IPv6 in IPv6.
+struct plan_tunnel {
+	char ifname[16];
+	struct addr remote;
+	struct addr local; // IPv4: none, the route decides
+};
+
 // ---- sets and maps -------------------------------------------------------------------------
 
 // Types of one field of a key or of a map's data; the kernel pads each field to 4 bytes.
@@ -208,7 +215,7 @@ struct plan_real {
 	struct addr address; // none: a listener on this host
 	uint16_t port;       // 0: the one that the client asked for
 	uint32_t id;         // never 0, unique in the plan, stable by name: what a pin remembers
-	uint32_t oif;        // dr: index of the interface that leads to it; 0: none does
+	uint32_t oif;        // dr: index of the interface that leads to it; tun: of its tunnel; 0: none does
 	char ifname[16];     // its name
 	unsigned weight;     // that counts now: the file's, or by hand, ramped; 0 drains
 	unsigned undrained;  // without a drain by hand: what n_slots is made for
@@ -231,12 +238,13 @@ struct plan_service {
 	enum scheduler scheduler;
 	uint32_t persistence_ms; // 0: no pins
 	uint8_t persist_mask[FAM_COUNT];
-	bool fam[FAM_COUNT]; // it listens there
-	bool direct;         // it has reals by dr or tun: table netdev sees its packets first
-	bool inet;           // it has others (or none by dr or tun): those are table inet's
-	bool by_real;        // slots lead to a chain for each real, not straight to its address
-	bool keep_port;      // !by_real: addresses without ports
-	bool gated;          // some reals have max-connections: who has no place is passed over
+	bool fam[FAM_COUNT];    // it listens there
+	bool direct;            // it has reals by dr or tun: table netdev sees its packets first
+	bool tunnel[FAM_COUNT]; // some of its reals are by tun
+	bool inet;              // it has others (or none by dr or tun): those are table inet's
+	bool by_real;           // slots lead to a chain for each real, not straight to its address
+	bool keep_port;         // !by_real: addresses without ports
+	bool gated;             // some reals have max-connections: who has no place is passed over
 	bool cut;
 	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
 	uint32_t limit_connections, limit_rate;
@@ -272,9 +280,11 @@ struct plan {
 	VEC(struct plan_route) routes;           // sorted
 	VEC(struct plan_iprule) iprules;         // sorted
 	VEC(struct plan_sysctl) sysctls;
-	VEC(struct plan_vip) vips; // sorted
-	VEC(struct plan_set) sets; // sorted by name
-	uint64_t shape;            // hash of all that the chains and the sets' declarations depend on
+	VEC(struct plan_vip) vips;       // sorted
+	VEC(struct plan_tunnel) tunnels; // sorted
+	uint32_t tunnel_mtu[FAM_COUNT];  // of the narrowest of them; 0: there are none
+	VEC(struct plan_set) sets;       // sorted by name
+	uint64_t shape;                  // hash of all that the chains and the sets' declarations depend on
 };
 
 const struct plan_real *plan_find_real(const struct plan *plan,

@@ -88,6 +88,19 @@ static void text_sysctl(const struct plan_sysctl *sysctl, struct buf *out)
 	buf_printf(out, "=%s\n", sysctl->value);
 }
 
+static void text_tunnel(const struct plan_tunnel *tunnel, struct buf *out)
+{
+	char local[ADDR_TEXT], remote[ADDR_TEXT];
+	addr_text(&tunnel->remote, remote);
+	if (addr_fam(&tunnel->remote) == FAM_4)
+		buf_printf(out, "ip link add %s type ipip remote %s ttl inherit nopmtudisc\n", tunnel->ifname,
+			   remote);
+	else
+		buf_printf(out, "ip link add %s type ip6tnl mode ip6ip6 remote %s local %s encaplimit none\n",
+			   tunnel->ifname, remote, addr_text(&tunnel->local, local));
+	buf_printf(out, "ip link set %s addrgenmode none up\n", tunnel->ifname);
+}
+
 void plan_text_routes(const struct plan *plan, struct buf *out)
 {
 	char text[ADDR_TEXT];
@@ -97,6 +110,8 @@ void plan_text_routes(const struct plan *plan, struct buf *out)
 		buf_printf(out, "ip addr add %s/%u dev %s proto %u%s\n", addr_text(&vip->addr, text),
 			   8 * addr_size(&vip->addr), vip->ifname, PLAN_PROTOCOL,
 			   vip->addr.family == AF_INET6 ? " nodad" : "");
+	vec_each(&plan->tunnels, tunnel)
+		text_tunnel(tunnel, out);
 	vec_each(&plan->routes, route) {
 		buf_printf(out, "%s route replace ", text_ip[route->fam]);
 		plan_text_route(route, out);

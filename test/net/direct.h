@@ -26,4 +26,28 @@ struct direct_tally direct_count(struct net *net, int reals);
 struct direct_tally direct_burst(struct net *net, const struct lab_ns *from, int family, bool udp, int count,
 				 int reals);
 
+// So many connections that stay open; all are answered. Asks on each of them again.
+struct lab_burst *direct_hold(struct net *net, int family, bool udp, int count);
+struct lab_tally direct_poke(struct lab_burst *held);
+
+void direct_reload(struct net *net, const char *sed); // with the configuration edited so
+
+// A server that hears nothing any more; its host's other traffic goes on. Waits until gwd knows.
+void direct_die(struct net *net, int host);
+
+extern const int direct_families[2];
+
+// With three reals and one LAN host more: connections of all kinds, from outside and from the LAN, are served by
+// all reals, evenly or about so.
+void direct_expect_all(struct net *net, int count, bool even);
+
+// With two reals: connections stay while a real drains, is back, and gwd is killed; new ones go elsewhere.
+void direct_expect_stays(struct net *net);
+
+// With two reals by turns: one dies, and its connections end (TCP) or move (UDP).
+void direct_expect_moved(struct net *net);
+
+// The reals are by tun: runs on each what real-script prints. From then on only what comes out of a tunnel counts.
+void direct_tunnels(struct net *net, int reals);
+
 #endif

@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reals by dr: packets reach them as they are, from outside and from the LAN, whatever way their answers
 // take; connections stay where they are when the reals change, and end when theirs dies.
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "gwd/base/vec.h"
 
 #include "test/net/direct.h"
-
-static const int families[] = {AF_INET, AF_INET6};
 
 // ---- every kind of connection ------------------------------------------------------------------
 
@@ -19,22 +16,7 @@ static void serves_all(const char *service, bool even)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		for (int udp = 0; udp < 2; udp++) {
-			const struct lab_ns *from[] = {lab_internet(net->lab), lab_host(net->lab, 4)};
-			for (size_t k = 0; k < ARRAY_SIZE(from); k++) {
-				struct direct_tally tally =
-					direct_burst(net, from[k], families[i], udp, 300, 3);
-				cr_expect_geq(tally.sum, 300);
-				for (int h = 1; h <= 3; h++)
-					cr_expect(even ? tally.real[h] >= 99 && tally.real[h] <= 102
-						       : tally.real[h] >= 60 && tally.real[h] <= 140,
-						  "%s, udp %d, family %zu: %lu at real %d",
-						  k ? "LAN" : "outside", udp, i, (unsigned long)tally.real[h],
-						  h);
-			}
-		}
-	}
+	direct_expect_all(net, 300, even);
 	net_finish(net);
 }
 
@@ -50,78 +32,13 @@ Test(direct, by_hash_without_state_at_the_first_packet)
 
 // ---- connections that run ----------------------------------------------------------------------
 
-static struct lab_burst *hold(struct net *net, int family, bool udp, int count)
-{
-	struct lab_burst *held = lab_burst_start(
-		net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_internet(net->lab),
-						  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
-						  .port = 7000},
-					 .count = count,
-					 .udp = udp,
-					 .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
-}
-
-static struct lab_tally poke(struct lab_burst *held)
-{
-	lab_burst_poke(held);
-	lab_burst_wait(held);
-	return lab_burst_tally(held);
-}
-
-static void reload(struct net *net, const char *sed)
-{
-	char *output = NULL;
-	lab_do(lab_router(net->lab), "sed -i '%s' %s", sed, net->config);
-	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
-	free(output);
-}
-
-// A server that hears nothing any more; its host's other traffic goes on.
-static void die(struct net *net, int host)
-{
-	char lost[64];
-	lab_nft_load(
-		lab_host(net->lab, host),
-		"table inet dead { chain c { type filter hook prerouting priority -450;\n"
-		" th dport 7000 drop\n icmp type echo-request drop\n icmpv6 type echo-request drop\n }\n }");
-	snprintf(lost, sizeof(lost), "web/r%d: up -> down", host);
-	cr_assert(lab_proc_wait_output(net->gwd, lost, 5000));
-	snprintf(lost, sizeof(lost), "web/s%d: up -> down", host);
-	cr_assert(lab_proc_wait_output(net->gwd, lost, 5000));
-}
-
 static void stays(const char *service)
 {
 	struct net *net = direct_lab(2, service);
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
-		struct lab_burst *tcp = hold(net, families[i], false, 60);
-		struct lab_burst *udp = hold(net, families[i], true, 60);
-		cr_expect_eq(poke(tcp).answered, 60);
-		reload(net, "s/real \\([rs]1\\) { address/real \\1 { weight = 0 address/");
-		struct direct_tally tally =
-			direct_burst(net, lab_internet(net->lab), families[i], false, 60, 2);
-		cr_expect_eq(tally.real[1], 0, "a draining real gets new connections");
-		cr_expect_eq(poke(tcp).answered, 60);
-		tally = direct_count(net, 2);
-		cr_expect_eq(poke(udp).answered, 60);
-		tally = direct_count(net, 2);
-		cr_expect_gt(tally.real[1], 10, "UDP left the draining real");
-		lab_proc_signal(net->gwd, SIGKILL);
-		lab_proc_wait(net->gwd, 5000);
-		net_gwd(net);
-		cr_expect_eq(poke(tcp).answered, 60);
-		reload(net, "s/weight = 0 //");
-		cr_expect_eq(poke(tcp).answered, 60);
-		lab_burst_free(tcp);
-		lab_burst_free(udp);
-	}
+	direct_expect_stays(net);
 	net_finish(net);
 }
 
@@ -141,36 +58,7 @@ Test(direct, the_connections_of_a_dead_real_end_or_move)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	struct lab_burst *tcp = hold(net, AF_INET, false, 60), *udp = hold(net, AF_INET, true, 60);
-	cr_expect_eq(poke(tcp).answered, 60);
-	struct lab_transfer *idle[8];
-	for (int i = 0; i < 8; i++) {
-		idle[i] = lab_transfer_start(
-			net->lab,
-			&(struct lab_transfer_spec){
-				.flow = {.from = i % 2 ? lab_internet(net->lab) : lab_host(net->lab, 3),
-					 .to = i / 2 % 2 ? DIRECT_VIP4 : DIRECT_VIP6,
-					 .port = 7000},
-				.kind = LAB_IDLE});
-		cr_assert(lab_transfer_wait_running(idle[i], 3000));
-	}
-	die(net, 1);
-	struct lab_tally tally = poke(tcp);
-	cr_expect_eq(tally.answered, 30, "%d answered", tally.answered);
-	cr_expect_eq(tally.outcome[LAB_REFUSED], 30, "%d refused, %d timed out", tally.outcome[LAB_REFUSED],
-		     tally.outcome[LAB_TIMEOUT]);
-	cr_expect_eq(poke(udp).answered, 60);
-	lab_burst_free(tcp);
-	lab_burst_free(udp);
-	int ended = 0;
-	for (int i = 0; i < 8; i++) {
-		ended += lab_transfer_wait_end(idle[i], 1000);
-		struct lab_transfer_report report = lab_transfer_stop(idle[i]);
-		cr_expect(report.end == LAB_END_RUNNING || report.end == LAB_END_RST, "%d: %s", i,
-			  lab_transfer_end_name(report.end));
-	}
-	cr_expect_eq(ended, 4, "of 8 clients that wait %d were told", ended);
-	direct_burst(net, lab_internet(net->lab), AF_INET, false, 60, 2);
+	direct_expect_moved(net);
 	net_finish(net);
 }
 
@@ -182,10 +70,11 @@ Test(direct, a_client_with_a_pin_stays_with_its_real)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
 		struct direct_tally tcp =
-			direct_burst(net, lab_internet(net->lab), families[i], false, 30, 3);
-		struct direct_tally udp = direct_burst(net, lab_internet(net->lab), families[i], true, 30, 3);
+			direct_burst(net, lab_internet(net->lab), direct_families[i], false, 30, 3);
+		struct direct_tally udp =
+			direct_burst(net, lab_internet(net->lab), direct_families[i], true, 30, 3);
 		int at = tcp.real[1] ? 1 : tcp.real[2] ? 2 : 3;
 		cr_expect_eq(tcp.real[at], tcp.sum, "%lu of %lu", (unsigned long)tcp.real[at],
 			     (unsigned long)tcp.sum);
@@ -193,9 +82,9 @@ Test(direct, a_client_with_a_pin_stays_with_its_real)
 			     (unsigned long)udp.sum);
 		if (i)
 			continue;
-		die(net, at);
-		direct_burst(net, lab_internet(net->lab), families[i], false, 1, 3);
-		tcp = direct_burst(net, lab_internet(net->lab), families[i], false, 30, 3);
+		direct_die(net, at);
+		direct_burst(net, lab_internet(net->lab), direct_families[i], false, 1, 3);
+		tcp = direct_burst(net, lab_internet(net->lab), direct_families[i], false, 30, 3);
 		int next = tcp.real[1] ? 1 : tcp.real[2] ? 2 : 3;
 		cr_expect_eq(tcp.real[next], tcp.sum, "%lu of %lu", (unsigned long)tcp.real[next],
 			     (unsigned long)tcp.sum);
@@ -214,8 +103,8 @@ Test(direct, a_sorry_server_by_nat_takes_what_no_real_can)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	die(net, 1);
-	die(net, 2);
+	direct_die(net, 1);
+	direct_die(net, 2);
 	direct_count(net, 2);
 	cr_expect_eq(lab_connect(net->lab, &flow).outcome, LAB_ANSWERED);
 	cr_expect_eq(lab_ask(net->lab, &flow).outcome, LAB_ANSWERED);
@@ -289,10 +178,10 @@ Test(direct, reals_may_answer_by_a_way_of_their_own)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
-	for (size_t i = 0; i < ARRAY_SIZE(families); i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
 		uint64_t before = lab_isp_packets(net->lab, 1);
-		direct_burst(net, internet, families[i], false, 100, 1);
-		direct_burst(net, internet, families[i], true, 100, 1);
+		direct_burst(net, internet, direct_families[i], false, 100, 1);
+		direct_burst(net, internet, direct_families[i], true, 100, 1);
 		cr_expect_lt(lab_isp_packets(net->lab, 1) - before, 200, "answers came through the router");
 	}
 	net_finish(net);

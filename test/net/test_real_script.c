@@ -116,10 +116,10 @@ Test(real_script, nat_within_one_network)
 
 // ---- dr ----------------------------------------------------------------------------------------
 
-#define DR \
+#define DIRECT \
 	"service web { listen = { \"10.0.0.100:80\", \"[fd00:10::100]:80\", \"100.64.1.100:80\",\n" \
 	"    \"[2001:db8:1::100]:80\" }\n" \
-	"  protocol = { tcp, udp }  forward = dr  scheduler = rr  probes = none\n" \
+	"  protocol = { tcp, udp }  forward = %s  scheduler = rr  probes = none\n" \
 	"  real r1 { address = 10.0.0.11 }  real s1 { address = \"fd00:10::11\" }\n" \
 	"  real r2 { address = 10.0.0.12 }  real s2 { address = \"fd00:10::12\" } }\n"
 
@@ -178,7 +178,31 @@ Test(real_script, dr_by_addresses_and_by_redirect)
 	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
 	struct lab *lab = in->net->lab;
 	dr_vips(in->net);
-	inbound_gwd(in, DR);
+	inbound_gwd(in, DIRECT, "dr");
+	net_guard(in->net, 2);
+	dr_ask(in, false);
+	run_script(in->net, lab_host(lab, 1), "web/r1");
+	run_script(in->net, lab_host(lab, 1), "web/s1");
+	run_script(in->net, lab_host(lab, 2), "web/r2 redirect");
+	run_script(in->net, lab_host(lab, 2), "web/s2 redirect");
+	inbound_mark(in);
+	dr_ask(in, true);
+	inbound_expect(in, (const int[]){8, 8}, 0);
+	dr_expect_one_owner(in->net);
+	inbound_finish(in);
+}
+
+// The same, and packets come in tunnels: by the way that dr takes, they would be taken as well.
+Test(real_script, tun_by_addresses_and_by_redirect)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
+	struct lab *lab = in->net->lab;
+	if (lab_run(lab_router(lab), NULL, "ip link add try type ipip remote 192.0.2.1 && ip link del try")) {
+		inbound_finish(in);
+		cr_skip_test("this kernel has no ipip");
+	}
+	dr_vips(in->net);
+	inbound_gwd(in, DIRECT, "tun");
 	net_guard(in->net, 2);
 	dr_ask(in, false);
 	run_script(in->net, lab_host(lab, 1), "web/r1");

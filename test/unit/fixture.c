@@ -103,6 +103,7 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .manual = &f->manual,
 				    .loads = f->loads,
 				    .ramps = f->ramps,
+				    .tunnel_refusals = f->tunnel_refusals,
 				    .now_ms = f->now_ms,
 				    .ids = &f->ids};
 	plan_build(plan, &input);

@@ -31,6 +31,7 @@ struct fixture {
 	char names[FIXTURE_MAX][8], ifnames[FIXTURE_MAX][8];
 	const struct load *loads; // NULL: nothing is measured
 	const struct ramps *ramps;
+	const struct tunnel_refusals *tunnel_refusals;
 	int64_t now_ms;
 	size_t probe;
 	const char *lan;

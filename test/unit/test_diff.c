@@ -144,6 +144,8 @@ static void apply_op(struct plan *plan, const struct op *op, const struct plan *
 	case OP_SWEEP:
 		sweep(plan, to);
 		return;
+	case OP_TUNNEL_SET:
+	case OP_TUNNEL_DEL:
 	case OP_VIP_ADD:
 	case OP_VIP_DEL:
 	case OP_SYSCTL:

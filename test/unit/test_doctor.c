@@ -153,6 +153,15 @@ Test(doctor, a_lan_that_is_not_there_and_a_kernel_without_flowtables)
 	expect(&p, "no flowtables", "modprobe nf_flow_table_inet");
 }
 
+Test(doctor, a_real_by_tun_without_a_tunnel)
+{
+	struct patient p = healthy();
+	struct model_service *service = fixture_service(p.fixture, "web");
+	fixture_listen(service, "100.64.1.100", 80, 80);
+	fixture_real(service, ROLE_REAL, "r1", "10.0.0.11", 0, 1)->forward = FORWARD_TUN;
+	expect(&p, "web/r1 is by tun, and there is no tunnel to it", "modprobe ipip");
+}
+
 Test(doctor, lines_of_sysctl_files)
 {
 	static const struct {

@@ -7,6 +7,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <net/if_arp.h>
 #include <string.h>
 
 #include "gwd/core/facts.h"
@@ -85,6 +86,28 @@ Test(netmon_parse, links)
 	cr_assert(ppp && ppp->up && !ppp->carrier && ppp->point_to_point);
 	const struct fact_iface *gre = facts_iface(&facts, "gre1");
 	cr_assert(gre && !gre->up && gre->carrier && gre->point_to_point);
+	facts_free(&facts);
+}
+
+Test(netmon_parse, ends_of_tunnels)
+{
+	static const uint8_t any[4], remote[4] = {10, 0, 0, 11};
+	struct facts facts = {0};
+	struct nlmsghdr *nlh = link_message(9, "gwd-854ff0ac", IFF_UP | IFF_NOARP);
+	((struct ifinfomsg *)mnl_nlmsg_get_payload(nlh))->ifi_type = ARPHRD_TUNNEL;
+	mnl_attr_put_u32(nlh, IFLA_MTU, 1480);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(any), any);
+	mnl_attr_put(nlh, IFLA_BROADCAST, sizeof(remote), remote);
+	netmon_parse_link(&facts, nlh);
+	nlh = link_message(10, "eth0", IFF_UP);
+	mnl_attr_put(nlh, IFLA_ADDRESS, sizeof(remote),
+		     remote); // of a link whose addresses are of four bytes
+	netmon_parse_link(&facts, nlh);
+	cr_assert_eq(facts.ifaces.n, 2);
+	const struct fact_iface *tunnel = &facts.ifaces.v[0], *eth = &facts.ifaces.v[1];
+	cr_expect_eq(tunnel->mtu, 1480);
+	cr_expect(addr_is_none(&tunnel->tunnel_local) && !memcmp(tunnel->tunnel_remote.b, remote, 4));
+	cr_expect(addr_is_none(&eth->tunnel_local) && addr_is_none(&eth->tunnel_remote));
 	facts_free(&facts);
 }
 

@@ -366,7 +366,7 @@ static void make_direct(struct model_service *service)
 		struct model_real *real = &service->reals[i];
 		real->max_connections = 0;
 		if (real->forward != FORWARD_LOCAL && real->role != ROLE_SORRY && rand() % 4)
-			real->forward = FORWARD_DR;
+			real->forward = rand() % 3 ? FORWARD_DR : FORWARD_TUN;
 	}
 }
 

@@ -3,8 +3,22 @@
 set -e
 # Packets come in a tunnel; the answers go straight to the clients.
 ip link show gwdtun4 >/dev/null 2>&1 || ip link add gwdtun4 type ipip local 10.7.0.2
+ip address replace 10.7.0.2/32 dev gwdtun4 scope host
 sysctl -qw net/ipv4/conf/gwdtun4/rp_filter=2
 ip link set gwdtun4 up
+# It asks its clients for segments that fit into the tunnel.
+nft -f - <<'END'
+table ip gwd.mss.many
+delete table ip gwd.mss.many
+table ip gwd.mss.many {
+	chain post {
+		type filter hook postrouting priority srcnat + 10; policy accept;
+		ip saddr 198.51.100.11 tcp flags & (syn | rst) == syn tcp option maxseg size set 1440
+		ip saddr 198.51.100.12 tcp flags & (syn | rst) == syn tcp option maxseg size set 1440
+		ip saddr 198.51.100.13 tcp flags & (syn | rst) == syn tcp option maxseg size set 1440
+	}
+}
+END
 # It takes what is for the service's addresses without having them.
 nft -f - <<'END'
 table ip gwd.many
@@ -12,10 +26,10 @@ delete table ip gwd.many
 table ip gwd.many {
 	chain pre {
 		type nat hook prerouting priority dstnat; policy accept;
-		ip daddr 198.51.100.11 meta l4proto { tcp, udp } th dport 80 redirect
-		ip daddr 198.51.100.12 meta l4proto { tcp, udp } th dport 80 redirect
-		ip daddr 198.51.100.11 meta l4proto { tcp, udp } th dport 1000-2000 redirect
-		ip daddr 198.51.100.13 meta l4proto { tcp, udp } redirect
+		ip daddr 198.51.100.11 meta l4proto { tcp, udp } th dport 80 dnat to 10.7.0.2
+		ip daddr 198.51.100.12 meta l4proto { tcp, udp } th dport 80 dnat to 10.7.0.2
+		ip daddr 198.51.100.11 meta l4proto { tcp, udp } th dport 1000-2000 dnat to 10.7.0.2
+		ip daddr 198.51.100.13 meta l4proto { tcp, udp } dnat to 10.7.0.2
 	}
 }
 END
