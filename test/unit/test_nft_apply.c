@@ -13,8 +13,6 @@
 #include "gwd/core/diff.h"
 #include "gwd/core/names.h"
 #include "nft/nft.h"
-#include "nft/nft_priv.h"
-#include "nft/places.h"
 #include "test/unit/fixture.h"
 #include "test/unit/nft_netns.h"
 
@@ -468,108 +466,6 @@ Test(nft_apply, devices_of_table_netdev_come_and_go)
 	fixture_free(f);
 }
 
-// ---- places --------------------------------------------------------------------------------------------
-
-struct seen_places {
-	size_t n;
-	struct place last;
-};
-
-static void see_place(void *arg, const struct place *place)
-{
-	struct seen_places *seen = arg;
-	seen->n++;
-	seen->last = *place;
-}
-
-static size_t places_taken(struct nft *nft, const struct plan_set *set)
-{
-	struct err err;
-	struct seen_places seen = {0};
-	cr_assert_eq(places_list(nft, set, see_place, &seen, &err), 0, "%s", err.text);
-	return seen.n;
-}
-
-static void in_family(struct nft *nft, const struct plan *plan, const char *name, const char *client)
-{
-	enum { MANY = 3000, ROOM = 4000 };
-	static struct place places[ROOM + 1];
-	struct err err;
-	struct addr addr;
-	const struct plan_set *set = plan_find_set(plan, name);
-	cr_assert(set && addr_parse(client, &addr));
-	for (int i = 0; i <= ROOM; i++)
-		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
-	cr_assert_eq(places_take(nft, places, MANY, &err), 0, "%s", err.text);
-	cr_assert_eq(places_take(nft, places, MANY, &err), 0, "taken twice is taken once: %s", err.text);
-	cr_assert_eq(places_taken(nft, set), MANY);
-	cr_assert_eq(places_take(nft, places, ROOM + 1, &err), -ENFILE);
-	cr_assert_eq(places_taken(nft, set), MANY);
-	cr_assert_eq(places_free(nft, places + 100, 1000, &err), 0, "%s", err.text);
-	cr_assert_eq(places_free(nft, places, MANY - 1, &err), 0, "some of them are free: %s", err.text);
-	struct seen_places seen = {0};
-	cr_assert_eq(places_list(nft, set, see_place, &seen, &err), 0);
-	cr_assert_eq(seen.n, 1);
-	cr_assert_arr_eq(seen.last.elem.key, places[MANY - 1].elem.key, plan_set_key_size(set));
-	cr_assert_eq(places_take(nft, places, ROOM, &err), 0, "freed places are room again: %s", err.text);
-	cr_assert_eq(places_free(nft, places, ROOM, &err), 0);
-	cr_assert_eq(places_taken(nft, set), 0);
-}
-
-Test(nft_apply, places_are_taken_and_given_back)
-{
-	struct fixture *f = fixture_new(2);
-	struct plan plan = {0};
-	struct model_service *service = fixture_service(f, "web");
-	fixture_listen(service, "198.51.100.10", 80, 80);
-	fixture_listen(service, "2001:db8::10", 80, 80);
-	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = 4000;
-	fixture_real(service, ROLE_REAL, "b", "fd00::11", 0, 1)->max_connections = 4000;
-	nft_netns_enter();
-	struct nft *nft = open_nft();
-	fixture_build(f, &plan);
-	must_apply(nft, &nothing, &plan);
-	in_family(nft, &plan, "conn4.web.a.4000", "192.0.2.1");
-	in_family(nft, &plan, "conn6.web.b.4000", "2001:db8::1");
-	plan_free(&plan);
-	nft_close(nft);
-	fixture_free(f);
-}
-
-// Every other one has gone already: one transaction takes the rest, since a refused one costs a wait for all processors.
-Test(nft_apply, places_of_which_some_are_free_are_not_found_by_trying)
-{
-	enum { ROOM = 200 };
-	static struct place places[ROOM];
-	struct fixture *f = fixture_new(1);
-	struct plan plan = {0};
-	struct err err;
-	struct addr addr;
-	uint32_t before, after;
-	struct model_service *service = fixture_service(f, "web");
-	fixture_listen(service, "198.51.100.10", 80, 80);
-	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = ROOM;
-	nft_netns_enter();
-	struct nft *nft = open_nft();
-	fixture_build(f, &plan);
-	must_apply(nft, &nothing, &plan);
-	const struct plan_set *set = plan_find_set(&plan, "conn4.web.a.200");
-	cr_assert(set && addr_parse("192.0.2.1", &addr));
-	for (int i = 0; i < ROOM; i++)
-		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
-	for (int i = 0; i < ROOM; i += 2)
-		cr_assert_eq(places_take(nft, &places[i], 1, &err), 0, "%s", err.text);
-	cr_assert_eq(nft_read_genid(nft, &before, &err), 0);
-	cr_expect_eq(places_free(nft, places, ROOM, &err), 0, "%s", err.text);
-	cr_assert_eq(nft_read_genid(nft, &after, &err), 0);
-	cr_expect_eq(after - before, 1, "%u transactions", after - before);
-	cr_expect_eq(places_taken(nft, set), 0);
-	cr_expect_eq(places_free(nft, places, ROOM, &err), 0, "all of them are free: %s", err.text);
-	plan_free(&plan);
-	nft_close(nft);
-	fixture_free(f);
-}
-
 // ---- refusals --------------------------------------------------------------------------------------
 
 Test(nft_apply, a_refusal_names_what_was_refused_and_nothing_is_done)
@@ -690,38 +586,6 @@ Test(nft_apply, the_listener_hears_others_again_after_a_large_change_of_ours)
 	nft_listener_close(listener);
 	plan_free(&plan);
 	plan_free(&more);
-	fixture_free(f);
-}
-
-// Places go by whatever the rest of the ruleset has become.
-Test(nft_apply, many_places_are_changed_also_after_somebody_elses_change)
-{
-	enum { MANY = 4000 };
-	static struct place places[MANY];
-	struct fixture *f = fixture_new(1);
-	struct plan plan = {0};
-	struct err err;
-	struct addr addr;
-	struct model_service *service = fixture_service(f, "web");
-	fixture_listen(service, "198.51.100.10", 80, 80);
-	fixture_real(service, ROLE_REAL, "a", "10.0.0.11", 0, 1)->max_connections = MANY;
-	nft_netns_enter();
-	struct nft *nft = open_nft();
-	struct nft_listener *listener = nft_listener_open(nft, &err);
-	cr_assert_not_null(listener, "%s", err.text);
-	fixture_build(f, &plan);
-	must_apply(nft, &nothing, &plan);
-	const struct plan_set *set = plan_find_set(&plan, "conn4.web.a.4000");
-	cr_assert(set && addr_parse("192.0.2.1", &addr));
-	for (int i = 0; i < MANY; i++)
-		places[i] = place_of(set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
-	cr_assert(shell("nft add table inet other"));
-	cr_expect_eq(places_take(nft, places, MANY, &err), 0, "%s", err.text);
-	cr_expect_eq(places_free(nft, places, MANY, &err), 0, "%s", err.text);
-	cr_expect(!nft_listener_read(listener), "our own change");
-	nft_listener_close(listener);
-	nft_close(nft);
-	plan_free(&plan);
 	fixture_free(f);
 }
 
