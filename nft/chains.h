@@ -40,7 +40,7 @@ struct ruleset;
 void chains_entry(struct ruleset *ruleset,
 		  const struct plan *plan); // pre, arrived, enclosed, marked, shared, …
 void chains_gateway(struct ruleset *ruleset, const struct plan *plan); // in.*, take.*
-void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, lan6; outward
+void chains_lan(struct ruleset *ruleset, const struct plan *plan);     // lan, lan4.out, lan6; outward
 void chains_group(struct ruleset *ruleset, const struct plan *plan);   // group*, give*
 void chains_target(struct ruleset *ruleset,
 		   const struct plan *plan); // prefer*, strict*, hit*, orphan, nogw, refuse

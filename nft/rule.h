@@ -106,6 +106,7 @@ void rule_if_in(struct rule *rule, enum rule_if which, const char *const *names,
 void rule_if_vmap(struct rule *rule, enum rule_if which, const char *map);
 void rule_sender_vmap(struct rule *rule, const char *map); // interface . MAC that it came from
 void rule_addr_in_set(struct rule *rule, enum fam fam, enum rule_side side, enum rule_op op, const char *set);
+void rule_far4(struct rule *rule, const char *set); // the destination's first byte is none of the set's: IPv4
 void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const char *map);
 void rule_dport_vmap(struct rule *rule, const char *map);
 void rule_addr_ranges(struct rule *rule, enum fam fam, enum rule_side side, const struct ranges *ranges);

@@ -187,6 +187,16 @@ void rule_addr_in_set(struct rule *rule, enum fam fam, enum rule_side side, enum
 		  op == RULE_IS ? "" : " !=", set);
 }
 
+void rule_far4(struct rule *rule, const char *set)
+{
+	const uint8_t mask[4] = {255}, none[4] = {0};
+	expr_need_fam(rule, FAM_4);
+	expr_addr(rule, FAM_4, RULE_DESTINATION, NFT_REG_1);
+	expr_bitwise(rule, mask, none, sizeof(mask));
+	expr_lookup(rule, set, true);
+	expr_text(rule, "ip daddr and 255.0.0.0 != @%s", set);
+}
+
 void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const char *map)
 {
 	expr_need_fam(rule, fam);

@@ -14,6 +14,27 @@
 #include "gwd/core/inside.h"
 #include "gwd/core/plan.h"
 
+#define BUILD_NEAR_SIZE 256 // all there are: a sized one is looked up faster
+
+// The first bytes of all that is inside.
+static void build_near_set(struct plan *plan, const struct spans *spans)
+{
+	struct plan_set *set;
+	int last = -1;
+	vec_add(&plan->sets, set);
+	snprintf(set->name, sizeof(set->name), "near4");
+	set->key[0] = PLAN_T_IPV4;
+	set->size = BUILD_NEAR_SIZE;
+	vec_each(&spans->v, span) { // in order
+		for (int byte = span->first[0] > last ? span->first[0] : last + 1; byte <= span->last[0];
+		     byte++) {
+			struct plan_elem elem = {.key = {(uint8_t)byte}};
+			vec_push(&set->elems, elem);
+			last = byte;
+		}
+	}
+}
+
 static void build_inside_set(struct plan *plan, const struct facts *facts, enum fam fam,
 			     const struct inside_wans *wans)
 {
@@ -30,6 +51,8 @@ static void build_inside_set(struct plan *plan, const struct facts *facts, enum 
 		memcpy(elem.last, span->last, sizeof(span->last));
 		vec_push(&set->elems, elem);
 	}
+	if (fam == FAM_4)
+		build_near_set(plan, &spans);
 	vec_free(&spans.v);
 }
 

@@ -28,6 +28,7 @@
 //	translate            map: gateway mark -> snat.* (so is `snat`)
 //	lan4 lan6            sets: LAN networks
 //	inside4 inside6      sets: destinations that don't go out (core/inside.h)
+//	near4                set: the first bytes of what is in inside4, as x.0.0.0
 //	fast                 flowtable, and the chain that puts flows into it
 //	fastmark             set: marks of the gateways whose flows it takes
 //	dst4.rule.NAME       set: destinations of a rule that goes by names

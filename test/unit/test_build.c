@@ -197,6 +197,29 @@ static bool lan_skips_main(const struct plan *plan, enum fam fam)
 	return false;
 }
 
+// Whatever is inside is near; what is not near need not be looked for there.
+Test(build, near_are_the_first_bytes_of_what_is_inside)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	main_net(f, "0.0.0.0/0", 0, false);
+	f->facts.nets.v[0].oif = fixture_iface(f, "wan1")->index;
+	main_net(f, "10.1.0.0/16", 0, false);
+	main_net(f, "10.7.0.0/16", 0, false);
+	main_net(f, "126.0.0.0/7", 0, false);
+	main_net(f, "192.168.1.1/32", 0, true);
+	fixture_build(f, &plan);
+	const struct plan_set *near = plan_find_set(&plan, "near4");
+	static const uint8_t first[] = {10, 126, 127, 192};
+	cr_assert_eq(near->elems.n, ARRAY_SIZE(first) + 16 + 1); // multicast, and 255
+	for (size_t i = 0; i < ARRAY_SIZE(first); i++)
+		cr_assert_eq(near->elems.v[i].key[0], first[i]);
+	for (size_t i = 0; i < near->elems.n; i++)
+		cr_assert(!near->elems.v[i].key[1] && !near->elems.v[i].key[2] && !near->elems.v[i].key[3]);
+	plan_free(&plan);
+	fixture_free(f);
+}
+
 // What main has a route for goes back to it from each gateway's table, or else main is asked before.
 Test(build, the_lan_skips_main_where_the_tables_know_what_is_main_s)
 {
