@@ -159,9 +159,10 @@ static void direct_new(struct direct *d)
 	chain_goto(chain, "dr.up");
 	chain = direct_chain(d, "drnew");
 	direct_pin(d, chain);
-	rule_conn_update(chain_rule(chain), d->fam, d->conn, DIRECT_BEGUN_MS);
+	struct rule *rule = chain_rule(chain); // without room there it stays in the other one
+	rule_conn_update(rule, d->fam, d->conn, DIRECT_BEGUN_MS);
 	if (direct_has_state(d))
-		rule_conn_delete(chain_rule(chain), d->fam, d->half);
+		rule_conn_delete(rule, d->fam, d->half);
 	direct_goto(d, chain_rule(chain), "drsend");
 }
 

@@ -62,6 +62,29 @@ Test(direct, the_connections_of_a_dead_real_end_or_move)
 	net_finish(net);
 }
 
+// To let them end by themselves it has to be drained first.
+Test(direct, the_connections_of_a_real_that_is_taken_out_end_or_move)
+{
+	struct net *net = direct_lab(2, "forward = dr scheduler = rr");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
+		struct lab_burst *tcp = direct_hold(net, direct_families[i], false, 40),
+				 *udp = direct_hold(net, direct_families[i], true, 40);
+		direct_reload(net, i ? "s/real s1 {.*//" : "s/real r1 {.*//");
+		struct lab_tally tally = direct_poke(tcp);
+		cr_expect_eq(tally.answered, 20, "%d answered", tally.answered);
+		cr_expect_eq(tally.outcome[LAB_REFUSED], 20, "%d refused", tally.outcome[LAB_REFUSED]);
+		direct_count(net, 2);
+		cr_expect_eq(direct_poke(udp).answered, 40);
+		cr_expect_eq(direct_count(net, 2).real[1], 0);
+		lab_burst_free(tcp);
+		lab_burst_free(udp);
+	}
+	net_finish(net);
+}
+
 // ---- what else may come ------------------------------------------------------------------------
 
 Test(direct, a_client_with_a_pin_stays_with_its_real)
@@ -160,6 +183,41 @@ Test(direct, path_mtu_errors_reach_the_real_whose_packet_they_quote)
 					  .kind = LAB_DOWNLOAD});
 		cr_expect(lab_transfer_wait_running(download, 3000), "%s: nothing came", to[i]);
 		lab_transfer_stop(download);
+	}
+	net_finish(net);
+}
+
+#define TWO_VIPS "ip addr add 100.64.2.100/32 dev %s; ip addr add 2001:db8:2::100/128 dev %s nodad"
+
+// A listener on each link: what comes by one is answered by it (net_finish() looks at every source).
+Test(direct, listeners_on_two_links_answer_each_by_its_own)
+{
+	static const char *const second[] = {"100.64.2.100", "2001:db8:2::100"};
+	struct net *net = direct_lab(2, "forward = dr scheduler = rr listen += { \"100.64.2.100:7000\", "
+					"\"[2001:db8:2::100]:7000\" }");
+	lab_wan_delegate(net->lab, 2, "100.64.2.100/32");
+	lab_wan_delegate(net->lab, 2, "2001:db8:2::100/128");
+	lab_do(lab_router(net->lab), TWO_VIPS, "wan2", "wan2");
+	for (int host = 1; host <= 2; host++)
+		lab_do(lab_host(net->lab, host), TWO_VIPS, "lo", "lo");
+	net_gwd(net);
+	net_wait_up(net);
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
+		for (int udp = 0; udp < 2; udp++) {
+			struct lab_burst_spec spec = {.flow = {.from = lab_internet(net->lab), .port = 7000},
+						      .count = 100,
+						      .udp = udp};
+			spec.flow.to = i ? DIRECT_VIP6 : DIRECT_VIP4;
+			struct lab_burst *one = lab_burst_start(net->lab, &spec);
+			spec.flow.to = second[i];
+			uint64_t before = lab_isp_packets(net->lab, 2);
+			struct lab_tally two = lab_burst_run(net->lab, &spec);
+			lab_burst_wait(one);
+			cr_expect_eq(lab_burst_tally(one).answered, 100);
+			cr_expect_eq(two.answered, 100);
+			cr_expect_geq(lab_isp_packets(net->lab, 2) - before, 100, "answers left elsewhere");
+			lab_burst_free(one);
+		}
 	}
 	net_finish(net);
 }
