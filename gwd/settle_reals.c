@@ -87,7 +87,7 @@ bool engine_settle_reals(struct engine *engine)
 	struct moved moved = {0};
 	struct err err;
 	int64_t now_ms = mono_now_ms();
-	if (engine->flushed || !engine->applied.active || engine->reread_nft || engine->failure.text[0])
+	if (engine->flushed || !engine->applied.active || engine->reread_nft)
 		return false;
 	bool done = moved_build(engine, &moved, now_ms);
 	if (done && settle_apply(engine, &engine->applied, &moved.ops, &err)) {

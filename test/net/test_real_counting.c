@@ -2,6 +2,7 @@
 // Live connections of reals: counted by conntrack's events, spread by them.
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "test/net/dying.h"
 
@@ -63,6 +64,32 @@ static void evens_out(const char *scheduler, int family, const char *one, const 
 	lab_burst_free(first);
 	lab_burst_free(third);
 	dying_wait_flows(in, "web", one, 0, 3000);
+	inbound_finish(in);
+}
+
+static int times(const char *text, const char *what)
+{
+	int n = 0;
+	for (const char *at = strstr(text, what); at; at = strstr(at + 1, what))
+		n++;
+	return n;
+}
+
+// Something that the kernel lacks (here tunnels) is asked for now and then, and not for each connection.
+Test(real_counting, what_stays_refused_does_not_make_connections_dear)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
+	dying_vips(in);
+	inbound_gwd(in,
+		    WEB " service far { listen = \"100.64.1.17:81\" forward = tun probes = none"
+			" real t { address = 10.0.0.13 } }",
+		    "scheduler = lc", "");
+	net_guard(in->net, 1);
+	int before = times(lab_proc_output(in->net->gwd), "tunnel set");
+	cr_assert_gt(before, 0, "%s", lab_proc_output(in->net->gwd));
+	inbound_ask(in, dying_vip(AF_INET, 1), 80, 1000);
+	int after = times(lab_proc_output(in->net->gwd), "tunnel set");
+	cr_expect_lt(after - before, 40, "%d", after - before);
 	inbound_finish(in);
 }
 
