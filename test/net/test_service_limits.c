@@ -204,6 +204,9 @@ Test(service_limits, who_falls_silent_gives_back_too)
 	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_tcp_timeout_established", "1");
 	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_udp_timeout", "1");
 	lab_ns_sysctl(lab_router(in->net->lab), "netfilter/nf_conntrack_udp_timeout_stream", "1");
+	lab_run(lab_router(in->net->lab), NULL, // where there is a flowtable, what it has is alive
+		"cd /proc/sys/net/netfilter; echo 1 >nf_flowtable_tcp_timeout; echo 1 "
+		">nf_flowtable_udp_timeout");
 	net_assert_alive(tcp, 30); // one packet more, and the new time counts
 	net_assert_alive(udp, 30);
 	cr_assert(lab_wait_until(taken, &(struct places){in, 0}, 20000));
@@ -299,7 +302,7 @@ Test(service_limits, ten_thousand_at_a_time)
 	static const char *const crowd[] = {"python3", "test/net/crowd.py", "80", NULL};
 	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 1);
 	struct lab_proc *real = lab_proc_start(in->net->lab, lab_host(in->net->lab, 2), crowd);
-	cr_assert(lab_proc_wait_output(real, "ready", 10000));
+	cr_assert(lab_proc_wait_output(real, "ready", 30000));
 	inbound_gwd(in,
 		    "service web { listen = \"%s:8001\"  scheduler = rr  probes = none\n"
 		    "  real r1 { address = 10.0.0.12  port = 80  max-connections = 10000  min-connections = "
