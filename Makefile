@@ -76,7 +76,7 @@ check:
 
 # NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well, and from there `make bench-readme` puts
 # them into README.md.
-BENCHMARKS = packet-cost growth connections counting control-plane failover detection probing synflood
+BENCHMARKS = packet-cost growth connections counting control-plane failover detection probing daemon synflood
 bench:
 	@test/install-deps bench
 	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/bench

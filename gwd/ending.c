@@ -27,15 +27,20 @@ struct ending_whose {
 	VEC(uint8_t) protocols;
 	struct addr address; // of the real; none: this host
 	uint16_t port;
-	VEC(struct addr) local; // this host's
+	bool over;                    // it takes connections again
+	size_t n;                     // that ended this time
+	VEC(struct ending_flow) idle; // clients that have to be told
 };
 
-struct ending_again {
+// Those that end together.
+struct ending_batch {
 	struct ending *ending;
-	struct ending_again *next;
-	struct event *timer;
+	struct ending_batch *next;
+	struct event *timer; // the second time
 	uint32_t mask;
-	struct ending_whose whose;
+	bool all;                       // else those connections that lose nothing by it
+	VEC(struct ending_whose) whose; // sorted by address
+	VEC(struct addr) local;         // this host's
 };
 
 // A socket for each link by which clients come, opened at the first need.
@@ -47,36 +52,47 @@ struct ending_wake {
 struct ending {
 	struct event_base *base;
 	struct conntrack *ct;
-	struct ending_again *again; // the second times that are due
+	struct ending_batch *noted; // to be ended now
+	struct ending_batch *again; // the second times that are due
 	VEC(struct ending_wake) wakes;
 };
 
 // ---- whose -----------------------------------------------------------------------------------
 
-static void ending_note(struct ending_whose *whose, const struct plan_service *service,
-			const struct plan_real *real, const struct facts *facts)
+void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
 {
-	*whose = (struct ending_whose){.address = real->address, .port = real->port};
+	struct ending_whose *whose;
+	if (!ending->noted)
+		ending->noted = xcalloc(1, sizeof(*ending->noted));
+	vec_add(&ending->noted->whose, whose);
+	whose->address = real->address;
+	whose->port = real->port;
 	snprintf(whose->name, sizeof(whose->name), "%s/%s", service->name, real->name);
 	vec_each(&service->listens, listen)
 		vec_push(&whose->listens, *listen);
 	vec_each(&service->protocols, protocol)
 		vec_push(&whose->protocols, *protocol);
-	vec_each(&facts->ifaces, iface)
-		vec_each(&iface->addrs, own)
-			vec_push(&whose->local, own->addr);
 }
 
-static void ending_forget(struct ending_whose *whose)
+static void ending_batch_free(struct ending_batch *batch)
 {
-	vec_free(&whose->listens);
-	vec_free(&whose->protocols);
-	vec_free(&whose->local);
+	if (!batch)
+		return;
+	vec_each(&batch->whose, whose) {
+		vec_free(&whose->listens);
+		vec_free(&whose->protocols);
+		vec_free(&whose->idle);
+	}
+	if (batch->timer)
+		event_free(batch->timer);
+	vec_free(&batch->whose);
+	vec_free(&batch->local);
+	free(batch);
 }
 
-static bool ending_is_local(const struct ending_whose *whose, const struct addr *addr)
+static bool ending_is_local(const struct ending_batch *batch, const struct addr *addr)
 {
-	vec_each(&whose->local, own)
+	vec_each(&batch->local, own)
 		if (addr_equal(own, addr))
 			return true;
 	return false;
@@ -96,21 +112,44 @@ static bool ending_came_to(const struct ending_whose *whose, const struct ct_tup
 // Its answers come from where the client was led to.
 static bool ending_is_its(const struct ending_whose *whose, const struct ct_flow *flow)
 {
-	bool here = addr_is_none(&whose->address);
-	if (here ? !ending_is_local(whose, &flow->reply.src) : !addr_equal(&whose->address, &flow->reply.src))
-		return false;
-	return flow->reply.sport == (whose->port ? whose->port : flow->orig.dport) &&
+	return !whose->over && flow->reply.sport == (whose->port ? whose->port : flow->orig.dport) &&
 	       ending_came_to(whose, &flow->orig);
 }
 
-// ---- making clients speak --------------------------------------------------------------------
+static int ending_compare(const void *a, const void *b)
+{
+	return addr_compare(&((const struct ending_whose *)a)->address,
+			    &((const struct ending_whose *)b)->address);
+}
 
-struct ending_list {
-	const struct ending_whose *whose;
-	bool all; // else those that lose nothing by it
-	VEC(struct ending_flow) flows;
-	size_t n; // of all that end
-};
+// Among those of this address; none: the listeners on this host.
+static struct ending_whose *ending_among(const struct ending_batch *batch, const struct addr *address,
+					 const struct ct_flow *flow)
+{
+	size_t low = 0, high = batch->whose.n;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		if (addr_compare(&batch->whose.v[middle].address, address) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	for (; low < batch->whose.n && addr_equal(&batch->whose.v[low].address, address); low++)
+		if (ending_is_its(&batch->whose.v[low], flow))
+			return &batch->whose.v[low];
+	return NULL;
+}
+
+static struct ending_whose *ending_whose(const struct ending_batch *batch, const struct ct_flow *flow)
+{
+	static const struct addr here;
+	struct ending_whose *whose = ending_among(batch, &flow->reply.src, flow);
+	if (!whose && ending_is_local(batch, &flow->reply.src))
+		whose = ending_among(batch, &here, flow);
+	return whose;
+}
+
+// ---- making clients speak --------------------------------------------------------------------
 
 // A SYN or a conversation by datagrams goes on with another real. Of an answer under way the client would be robbed, if the
 // real is not as dead as its verdict.
@@ -122,14 +161,15 @@ static bool ending_is_free(const struct ct_flow *flow)
 
 static bool ending_take(void *arg, const struct ct_flow *flow)
 {
-	struct ending_list *list = arg;
-	if (!ending_is_its(list->whose, flow) || (!list->all && !ending_is_free(flow)))
+	const struct ending_batch *batch = arg;
+	struct ending_whose *whose = ending_whose(batch, flow);
+	if (!whose || (!batch->all && !ending_is_free(flow)))
 		return false;
-	list->n++;
+	whose->n++;
 	if (flow->orig.protocol != IPPROTO_TCP || flow->tcp_state <= TCP_CONNTRACK_SYN_SENT ||
-	    ending_is_local(list->whose, &flow->orig.src))
+	    ending_is_local(batch, &flow->orig.src))
 		return true;
-	vec_push(&list->flows, (struct ending_flow){.mark = flow->mark,
+	vec_push(&whose->idle, (struct ending_flow){.mark = flow->mark,
 						    .wake = {.lan = flow->orig.src,
 							     .lan_port = flow->orig.sport,
 							     .far = flow->orig.dst,
@@ -185,77 +225,81 @@ void ending_speak(struct ending *ending, const char *name, const struct ending_f
 
 // ---- the end ---------------------------------------------------------------------------------
 
-// Of one family: conntrack looks for the real's address. The router's own are looked through one by one.
-static int ending_family(struct ending *ending, struct ending_list *list, enum fam fam, struct err *err)
+// Of one real conntrack looks for the address itself. The router's own are looked through one by one.
+static int ending_family(struct ending_batch *batch, enum fam fam, struct err *err)
 {
-	const struct addr *from = &list->whose->address;
-	if (!addr_is_none(from) && addr_fam(from) != fam)
-		return 0;
-	return conntrack_end(ending->ct, fam, from, ending_take, list, err);
+	static const struct addr anybody;
+	bool needed = false;
+	vec_each(&batch->whose, whose)
+		needed |= !whose->over && (addr_is_none(&whose->address) || addr_fam(&whose->address) == fam);
+	const struct addr *from = batch->whose.n == 1 ? &batch->whose.v[0].address : &anybody;
+	return needed ? conntrack_end(batch->ending->ct, fam, from, ending_take, batch, err) : 0;
 }
 
-static int ending_once(struct ending *ending, const struct ending_whose *whose, uint32_t mask, bool all,
-		       struct err *err)
+static int ending_once(struct ending_batch *batch, struct err *err)
 {
-	struct ending_list list = {.whose = whose, .all = all};
 	int r = 0;
 	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++)
-		r = ending_family(ending, &list, fam, err);
-	if (!r)
-		ending_speak(ending, whose->name, list.flows.v, list.flows.n, mask);
-	if (list.n)
-		log_info("real", "%s: %zu connections ended", whose->name, list.n);
-	vec_free(&list.flows);
+		r = ending_family(batch, fam, err);
+	vec_each(&batch->whose, whose) {
+		if (!r)
+			ending_speak(batch->ending, whose->name, whose->idle.v, whose->idle.n, batch->mask);
+		if (whose->n)
+			log_info("real", "%s: %zu connections ended", whose->name, whose->n);
+		whose->n = whose->idle.n = 0;
+	}
 	return r;
 }
 
-static void ending_again_free(struct ending_again *again)
+static void ending_again_free(struct ending_batch *again)
 {
-	struct ending_again **link = &again->ending->again;
+	struct ending_batch **link = &again->ending->again;
 	while (*link != again)
 		link = &(*link)->next;
 	*link = again->next;
-	event_free(again->timer);
-	ending_forget(&again->whose);
-	free(again);
+	ending_batch_free(again);
 }
 
 static void ending_again_fire(int fd, short what, void *arg)
 {
-	struct ending_again *again = arg;
+	struct ending_batch *again = arg;
 	struct err err;
 	(void)fd, (void)what;
-	if (ending_once(again->ending, &again->whose, again->mask, true, &err))
-		log_warn("real", "%s: connections are left: %s", again->whose.name, err.text);
+	again->all = true;
+	if (ending_once(again, &err))
+		log_warn("real", "%s: connections are left: %s", again->whose.v[0].name, err.text);
 	ending_again_free(again);
 }
 
-int ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real,
-		uint32_t mask, const struct facts *facts, struct err *err)
+int ending_now(struct ending *ending, uint32_t mask, const struct facts *facts, struct err *err)
 {
-	struct ending_again *again = xcalloc(1, sizeof(*again));
+	struct ending_batch *batch = ending->noted;
 	struct timeval delay = {.tv_usec = ENDING_GRACE_MS * 1000};
-	again->ending = ending;
-	again->next = ending->again;
-	again->mask = mask;
-	ending->again = again;
-	ending_note(&again->whose, service, real, facts);
-	again->timer = event_new(ending->base, -1, 0, ending_again_fire, again);
-	event_add(again->timer, &delay);
-	return ending_once(ending, &again->whose, mask, false, err);
+	if (!batch)
+		return 0;
+	ending->noted = NULL;
+	qsort(batch->whose.v, batch->whose.n, sizeof(*batch->whose.v), ending_compare);
+	vec_each(&facts->ifaces, iface)
+		vec_each(&iface->addrs, own)
+			vec_push(&batch->local, own->addr);
+	batch->ending = ending;
+	batch->mask = mask;
+	batch->next = ending->again;
+	ending->again = batch;
+	batch->timer = event_new(ending->base, -1, 0, ending_again_fire, batch);
+	event_add(batch->timer, &delay);
+	return ending_once(batch, err);
 }
 
 void ending_cancel(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
 {
 	char name[MODEL_REAL_NAME_SIZE];
 	snprintf(name, sizeof(name), "%s/%s", service->name, real->name);
-	for (struct ending_again *again = ending->again, *next; again; again = next) {
-		const struct ending_whose *whose = &again->whose;
-		next = again->next;
-		if (!strcmp(whose->name, name) && addr_equal(&whose->address, &real->address) &&
-		    whose->port == real->port)
-			ending_again_free(again);
-	}
+	for (struct ending_batch *again = ending->again; again; again = again->next)
+		vec_each(&again->whose, whose)
+			whose->over |= !strcmp(whose->name, name) &&
+				       addr_equal(&whose->address, &real->address) &&
+				       whose->port == real->port;
 }
 
 // ---- life ------------------------------------------------------------------------------------
@@ -274,6 +318,7 @@ void ending_free(struct ending *ending)
 		return;
 	while (ending->again)
 		ending_again_free(ending->again);
+	ending_batch_free(ending->noted);
 	vec_each(&ending->wakes, known)
 		wake_close(known->wake);
 	vec_free(&ending->wakes);

@@ -30,10 +30,11 @@ struct plan_service;
 struct ending *ending_new(struct event_base *base, struct conntrack *ct);
 void ending_free(struct ending *ending); // NULL is fine
 
-// `mask`: of the gateways' marks. `facts` tell which addresses are the router's own. 0 or -errno; a wake that is
-// not possible is logged and costs nothing else.
-int ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real,
-		uint32_t mask, const struct facts *facts, struct err *err);
+// Notes one. ending_now() then ends all that were noted, by one look through conntrack, whose price is that of its
+// table. `mask`: of the gateways' marks. `facts` tell which addresses are the router's own. 0 or -errno; a wake that
+// is not possible is logged and costs nothing else.
+void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
+int ending_now(struct ending *ending, uint32_t mask, const struct facts *facts, struct err *err);
 
 // The same for a real by dr or tun, whose connections the packet path alone knows, and ends or moves when they
 // speak: here the clients are made to. `applied`: what is in force.

@@ -124,12 +124,7 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 		return nft_flush_set(engine->nft, op->set->name, err);
 	case OP_FLUSH:
 		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
-	case OP_END:
-		if (plan_real_is_direct(op->real))
-			return ending_direct(engine->ending, engine->nft, &engine->applied, op->service,
-					     op->real, err);
-		return ending_real(engine->ending, op->service, op->real, engine->model->globals.mark_mask,
-				   netmon_facts(engine->netmon), err);
+	case OP_END: // settle_ends()
 	case OP_CHAINS:
 	case OP_SET_ADD:
 	case OP_ELEM_DEL:
@@ -141,6 +136,25 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 	return 0;
 }
 
+static int settle_ends(void *arg, const struct op *ops, size_t n, struct err *err)
+{
+	struct engine *engine = arg;
+	int r = 0;
+	for (size_t i = 0; i < n; i++) {
+		struct err why;
+		if (!plan_real_is_direct(ops[i].real))
+			ending_real(engine->ending, ops[i].service, ops[i].real);
+		else if (ending_direct(engine->ending, engine->nft, &engine->applied, ops[i].service,
+				       ops[i].real, &why)) {
+			*err = why;
+			r = -1;
+		}
+	}
+	int ended = ending_now(engine->ending, engine->model->globals.mark_mask, netmon_facts(engine->netmon),
+			       err);
+	return ended ? ended : r;
+}
+
 static int settle_transaction(void *arg, const struct plan *to, const struct op *ops, size_t n,
 			      struct err *err)
 {
@@ -150,7 +164,7 @@ static int settle_transaction(void *arg, const struct plan *to, const struct op 
 
 int settle_apply(struct engine *engine, struct plan *plan, const struct ops *ops, struct err *err)
 {
-	const struct apply_backend kernel = {settle_transaction, settle_single, engine};
+	const struct apply_backend kernel = {settle_transaction, settle_single, settle_ends, engine};
 	int r = apply_ops(&kernel, plan, ops, &engine->failure_minor, err);
 	if (engine->failure_minor.text[0])
 		engine->reread_routes = true;

@@ -44,12 +44,23 @@ void chain_goto(struct chain *chain, const char *where)
 	rule_goto(chain_rule(chain), where);
 }
 
+static int ruleset_compare_names(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void ruleset_sort_names(struct ruleset *ruleset)
+{
+	vec_reserve(&ruleset->names, ruleset->chains.n);
+	vec_each(&ruleset->chains, chain)
+		vec_push(&ruleset->names, (*chain)->name);
+	qsort(ruleset->names.v, ruleset->names.n, sizeof(*ruleset->names.v), ruleset_compare_names);
+}
+
 bool ruleset_has_chain(const struct ruleset *ruleset, const char *name)
 {
-	vec_each(&ruleset->chains, chain)
-		if (!strcmp((*chain)->name, name))
-			return true;
-	return false;
+	return ruleset->names.n && bsearch(&name, ruleset->names.v, ruleset->names.n,
+					   sizeof(*ruleset->names.v), ruleset_compare_names);
 }
 
 bool ruleset_has_counter(const struct ruleset *ruleset, const char *name)
@@ -113,6 +124,7 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 		if (!(*chain)->device)
 			n_rules += (*chain)->rules.n;
 	ruleset_chain(ruleset, name_shape(shape, plan->shape, n_rules));
+	ruleset_sort_names(ruleset);
 }
 
 void ruleset_free(struct ruleset *ruleset)
@@ -124,6 +136,7 @@ void ruleset_free(struct ruleset *ruleset)
 		free(*chain);
 	}
 	vec_free(&ruleset->chains);
+	vec_free(&ruleset->names);
 	vec_free(&ruleset->counters);
 	vec_free(&ruleset->helpers);
 }

@@ -45,6 +45,7 @@ struct ruleset {
 	VEC(struct chain *) chains;
 	VEC(struct counter) counters;
 	VEC(struct helper) helpers;
+	VEC(const char *) names; // of the chains, sorted; of ruleset_build()
 };
 
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan); // give it zeroed

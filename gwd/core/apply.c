@@ -40,6 +40,14 @@ static size_t apply_length(const struct op *ops, size_t n)
 	return length;
 }
 
+static size_t apply_ends(const struct op *ops, size_t n)
+{
+	size_t length = 0;
+	while (length < n && ops[length].kind == OP_END)
+		length++;
+	return length;
+}
+
 static void apply_single(const struct apply_backend *backend, struct plan *to, const struct op *op,
 			 struct err *minor)
 {
@@ -57,7 +65,15 @@ int apply_ops(const struct apply_backend *backend, struct plan *to, const struct
 	const struct op *op = ops->op.v, *end = vec_end(&ops->op);
 	minor->text[0] = 0;
 	while (op != end) {
-		size_t n = apply_length(op, (size_t)(end - op));
+		struct err why;
+		size_t n = apply_ends(op, (size_t)(end - op));
+		if (n) {
+			if (backend->ends(backend->arg, op, n, &why))
+				*minor = why;
+			op += n;
+			continue;
+		}
+		n = apply_length(op, (size_t)(end - op));
 		if (!n) {
 			apply_single(backend, to, op++, minor);
 			continue;

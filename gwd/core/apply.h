@@ -20,6 +20,7 @@ struct plan;
 struct apply_backend {
 	int (*transaction)(void *arg, const struct plan *to, const struct op *ops, size_t n, struct err *err);
 	int (*single)(void *arg, const struct op *op, struct err *err); // what is not part of a transaction
+	int (*ends)(void *arg, const struct op *ops, size_t n, struct err *err); // all of OP_END in a row
 	void *arg;
 };
 

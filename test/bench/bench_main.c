@@ -11,7 +11,7 @@ static const struct {
 	{"counting", bench_counting},           {"connections", bench_connections},
 	{"control-plane", bench_control_plane}, {"failover", bench_failover},
 	{"detection", bench_detection},         {"probing", bench_probing},
-	{"synflood", bench_synflood},
+	{"synflood", bench_synflood},           {"daemon", bench_daemon},
 };
 
 int main(int argc, char **argv)

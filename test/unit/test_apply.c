@@ -44,6 +44,11 @@ static int kernel_single(void *arg, const struct op *op, struct err *err)
 }
 
 // A gateway dies and another one is removed: every kind of operation but OP_TABLE_DEL and OP_PINS_CLEAR.
+static int kernel_ends(void *arg, const struct op *ops, size_t n, struct err *err)
+{
+	return kernel_take(arg, ops, n, false, err);
+}
+
 struct change {
 	struct fixture *fixture;
 	struct plan from, to;
@@ -75,7 +80,7 @@ static void change_end(struct change *change)
 
 static int change_apply(struct change *change, struct kernel *kernel, struct err *minor, struct err *err)
 {
-	const struct apply_backend backend = {kernel_transaction, kernel_single, kernel};
+	const struct apply_backend backend = {kernel_transaction, kernel_single, kernel_ends, kernel};
 	return apply_ops(&backend, &change->to, &change->ops, minor, err);
 }
 
