@@ -287,7 +287,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
-	engine_configure_names(engine);
+	engine_configure_names(engine, NULL);
 	engine_adopt_names(engine);
 	loads_configure(engine->loads, model, &engine->ids);
 	engine_on_settle(-1, 0, engine);
@@ -343,14 +343,23 @@ void engine_free(struct engine *engine)
 
 // ---- requests ------------------------------------------------------------------------------
 
-static void engine_take_model(struct engine *engine, struct model *model)
+// It may yet be given up for the other one.
+static void engine_take_model(struct engine *engine, struct model *model, const struct model *other)
 {
 	engine->model = model;
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
-	engine_configure_names(engine);
+	engine_configure_names(engine, other);
 	loads_configure(engine->loads, model, &engine->ids);
+}
+
+// What only the old model has is not needed any more.
+static void engine_forget_old(struct engine *engine)
+{
+	monitor_drop_unseen(engine->monitor);
+	reals_drop_left(&engine->reals);
+	engine_configure_names(engine, NULL);
 }
 
 int engine_reload(struct engine *engine, struct buf *report)
@@ -363,9 +372,10 @@ int engine_reload(struct engine *engine, struct buf *report)
 		return r;
 	}
 	engine->flushed = false;
-	engine_take_model(engine, fresh);
+	engine_take_model(engine, fresh, old);
 	r = engine_settle(engine);
 	if (!r) {
+		engine_forget_old(engine);
 		log_info("engine", "reloaded %s", fresh->path);
 		notify_configure(engine->notify, fresh->globals.notify);
 		model_free(old);
@@ -377,7 +387,8 @@ int engine_reload(struct engine *engine, struct buf *report)
 	buf_printf(report, "%s: the kernel refuses it, the running configuration stays: %s\n", fresh->path,
 		   engine->failure.text);
 	engine->flushed = flushed;
-	engine_take_model(engine, old);
+	engine_take_model(engine, old, fresh);
+	engine_forget_old(engine);
 	model_free(fresh);
 	engine_dirty(engine);
 	return r;

@@ -152,7 +152,7 @@ void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bo
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);
-void engine_configure_names(struct engine *engine);
+void engine_configure_names(struct engine *engine, const struct model *other); // other's too, unless NULL
 void engine_adopt_names(struct engine *engine);
 void engine_link_names(struct engine *engine);
 

@@ -18,7 +18,7 @@
 struct monitor_entry {
 	char gateway[MODEL_NAME_MAX + 1];
 	struct checker *checker[FAM_COUNT]; // NULL: this family was never wanted
-	bool seen;                          // by the update that is under way
+	bool seen;                          // by the last update
 };
 
 struct monitor {
@@ -137,6 +137,10 @@ void monitor_update(struct monitor *monitor, const struct model *model, const st
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			monitor_update_fam(monitor, entry, model, gw, &link, fam, mark);
 	}
+}
+
+void monitor_drop_unseen(struct monitor *monitor)
+{
 	for (size_t i = monitor->entries.n; i-- > 0;) {
 		if (monitor->entries.v[i].seen)
 			continue;

@@ -28,9 +28,12 @@ struct verdict;
 struct monitor *monitor_new(struct event_base *base, void (*changed)(void *arg, const char *name), void *arg);
 void monitor_free(struct monitor *monitor); // NULL is fine
 
-// Starts, rebinds and stops checkers. Cheap when nothing changed.
+// Starts and rebinds checkers. Cheap when nothing changed. Those of gateways that are not in the model any more go
+// on, with what they know, until monitor_drop_unseen(): the kernel may yet refuse this model.
 void monitor_update(struct monitor *monitor, const struct model *model, const struct facts *facts,
 		    const struct ids *ids);
+
+void monitor_drop_unseen(struct monitor *monitor);
 
 // A checker of anything else (real_monitor.c), whose news go where the gateways' go. The caller's.
 struct checker *monitor_checker(struct monitor *monitor, const char *name,

@@ -87,11 +87,25 @@ void reals_planned(struct reals *reals)
 // ---- carried over ----------------------------------------------------------------------------
 
 struct reals_carry {
-	const struct reals *old;
+	struct reals *old;
 	size_t service;   // where to look next
 	bool old_service; // the one whose reals are added is carried over
 	int64_t now_ms;
 };
+
+// What is taken has no name any more.
+static void reals_take(struct reals *old, struct reals_real *entry, struct real_now *now)
+{
+	for (; old; old = old->before) {
+		struct reals_real *found = reals_find(old, entry->name);
+		if (!found)
+			continue;
+		*now = old->now[found - old->reals.v];
+		*entry = *found;
+		*found = (struct reals_real){0};
+		return;
+	}
+}
 
 static void reals_add_real(struct reals *reals, struct reals_carry *carry, const char *service,
 			   const struct model_real *conf)
@@ -102,12 +116,7 @@ static void reals_add_real(struct reals *reals, struct reals_carry *carry, const
 	snprintf(entry.name, sizeof(entry.name), "%s/%s", service, conf->name);
 	if (!conf->n_probes) // nothing has to be found out, so nothing is told
 		entry.told = STATE_UP;
-	struct reals_real *old = reals_find(carry->old, entry.name);
-	if (old) {
-		now = carry->old->now[old - carry->old->reals.v];
-		entry = *old;
-		old->checker = NULL;
-	}
+	reals_take(carry->old, &entry, &now);
 	entry.service = (uint32_t)reals->services.n - 1;
 	reals->now[reals->reals.n] = now;
 	vec_push(&reals->reals, entry);
@@ -117,11 +126,16 @@ static void reals_add_service(struct reals *reals, struct reals_carry *carry,
 			      const struct model_service *conf)
 {
 	struct reals_service entry = {.since_ms = carry->now_ms};
-	const struct reals_service *old = reals_look(carry->old, conf->name, carry->service);
-	carry->old_service = old != NULL;
-	if (old) {
-		entry = *old;
-		carry->service = (size_t)(old - carry->old->services.v) + 1;
+	struct reals_service *found = NULL;
+	for (const struct reals *old = carry->old; old && !found; old = old->before) {
+		found = reals_look(old, conf->name, carry->service);
+		if (found && old == carry->old)
+			carry->service = (size_t)(found - old->services.v) + 1;
+	}
+	carry->old_service = found != NULL;
+	if (found) {
+		entry = *found;
+		found->name[0] = 0;
 	}
 	snprintf(entry.name, sizeof(entry.name), "%s", conf->name);
 	entry.first = reals->reals.n;
@@ -149,8 +163,18 @@ void reals_configure(struct reals *reals, const struct model *model, int64_t now
 		reals_add_service(&fresh, &carry, &model->services[i]);
 	}
 	reals_make_index(&fresh);
-	reals_free(reals);
+	fresh.before = xcalloc(1, sizeof(*fresh.before));
+	*fresh.before = *reals;
 	*reals = fresh;
+}
+
+void reals_drop_left(struct reals *reals)
+{
+	struct reals *before = reals->before;
+	reals->before = NULL;
+	if (before)
+		reals_free(before);
+	free(before);
 }
 
 void reals_free(struct reals *reals)
@@ -160,6 +184,7 @@ void reals_free(struct reals *reals)
 	vec_free(&reals->reals);
 	vec_free(&reals->services);
 	vec_free(&reals->moved);
+	reals_drop_left(reals);
 	free(reals->index);
 	free(reals->now);
 	free(reals->by_service);

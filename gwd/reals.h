@@ -53,10 +53,13 @@ struct reals {
 	VEC(size_t) moved;                  // services of which something is not in force yet
 	uint32_t *index;                    // numbers of reals by the hash of their names, each + 1
 	size_t index_size;                  // a power of two
+	struct reals *before;               // who was left out by a reload that is not in force yet
 };
 
-// After a reload: who is new begins with `now_ms`, who is gone is forgotten, checker and all.
+// After a reload: who is new begins with `now_ms`, who is gone is forgotten, checker and all, by reals_drop_left():
+// the kernel may yet refuse this model, and then the old one is configured again.
 void reals_configure(struct reals *reals, const struct model *model, int64_t now_ms);
+void reals_drop_left(struct reals *reals);
 void reals_free(struct reals *reals);
 
 static inline size_t reals_index(const struct reals *reals, size_t service, size_t real)

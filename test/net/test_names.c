@@ -69,21 +69,26 @@ static bool says(void *arg)
 	return status_says(s->net, s->text);
 }
 
-static struct net *start(void)
+static struct net *start_with(const char *names)
 {
 	naming_use_server();
 	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
 	char *gateways = net_gateways(net->lab, 3, weights, false);
 	net_configure(net,
 		      "%s balance default { gateways = g1 }\n"
-		      "rule named { to = { 203.0.113.2, www.test } gateway = g2 }\n",
-		      gateways);
+		      "rule named { to = { 203.0.113.2, %s } gateway = g2 }\n",
+		      gateways, names);
 	free(gateways);
 	write_hosts(net, "198.51.100.1 www.test\n2001:db8:aaaa::1 www.test\n");
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 1);
 	return net;
+}
+
+static struct net *start(void)
+{
+	return start_with("www.test");
 }
 
 Test(names, a_rule_follows_the_answers, .timeout = 120)
@@ -132,6 +137,29 @@ Test(names, the_last_known_addresses_outlive_the_name_server_and_a_restart, .tim
 	assert_goes_by(net, "2001:db8:aaaa::1", 2, 0);
 	cr_assert(lab_wait_until(says, &stale, WAIT_MS));
 	assert_goes_by(net, "198.51.100.1", 2, 0);
+	net_finish(net);
+}
+
+// Which address is whose is not in the kernel: it is kept until each name that it may belong to has answered.
+Test(names, a_restart_forgets_no_address_of_a_name_that_does_not_answer_yet, .timeout = 120)
+{
+	struct net *net = start_with("www.test, mail.example");
+	write_hosts(net, "198.51.100.1 www.test\n198.51.100.3 mail.example\n");
+	struct lab_proc *server = naming_start(net->lab, 3, NULL, lab_path(net->lab, "hosts"));
+	assert_goes_by(net, "198.51.100.1", 2, WAIT_MS);
+	assert_goes_by(net, "198.51.100.3", 2, WAIT_MS);
+	cr_assert_eq(lab_proc_stop(net->gwd), 0);
+	write_hosts(net, "198.51.100.2 www.test\n");
+	lab_proc_signal(server, SIGHUP);
+	net_gwd(net);
+	net_wait_up(net);
+	assert_goes_by(net, "198.51.100.2", 2, WAIT_MS);
+	assert_goes_by(net, "198.51.100.3", 2, 0);
+	write_hosts(net, "198.51.100.2 www.test\n198.51.100.1 mail.example\n");
+	lab_proc_signal(server, SIGHUP);
+	assert_goes_by(net, "198.51.100.3", 1, WAIT_MS);
+	assert_goes_by(net, "198.51.100.1", 2, 0);
+	lab_proc_stop(server);
 	net_finish(net);
 }
 
