@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/loads.h"
 
-#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,15 +13,13 @@
 #include "gwd/core/ids.h"
 #include "gwd/core/load.h"
 #include "gwd/core/model.h"
+#include "gwd/ct_watch.h"
 #include "nft/conntrack.h"
 #include "nft/ct_events.h"
 
-#define LOADS_IDS 256       // more than there can be
-#define LOADS_AGAIN_MS 1000 // least time between two listings
-#define LOADS_AGAIN_MAX_MS 60000
-#define LOADS_IDLE 400  // times as long as a listing takes is the time until the next: 0.25 % of a processor
-#define LOADS_DRAINS 64 // portions of events at most
-#define LOADS_TRIES 3   // listings in a row, until nothing happens meanwhile,
+#define LOADS_IDS 256     // more than there can be
+#define LOADS_DRAINS 64   // portions of events at most
+#define LOADS_TRIES 3     // listings in a row, until nothing happens meanwhile,
 #define LOADS_TRY_US 3000 // as long as they are quick: no slot is changed meanwhile
 
 struct loads {
@@ -40,8 +37,9 @@ struct loads {
 	bool arrivals[FAM_COUNT];
 	bool concluded; // a conclusion changed since the last news
 	bool wild;      // events were lost: any listing is better than these counts
+	bool missed;    // during the last listing, too
 	struct ct_events *events;
-	struct event *read, *again;
+	struct ct_watch *watch;
 };
 
 struct loads *loads_new(struct event_base *base, struct conntrack *ct, loads_changed_fn *changed, void *arg)
@@ -56,11 +54,8 @@ struct loads *loads_new(struct event_base *base, struct conntrack *ct, loads_cha
 
 static void loads_unsubscribe(struct loads *loads)
 {
-	if (loads->read)
-		event_free(loads->read);
-	if (loads->again)
-		event_free(loads->again);
-	loads->read = loads->again = NULL;
+	ct_watch_free(loads->watch);
+	loads->watch = NULL;
 	ct_events_close(loads->events);
 	loads->events = NULL;
 	memset(loads->counts, 0, sizeof(loads->counts));
@@ -107,8 +102,9 @@ static void loads_conclude(struct loads *loads)
 	}
 }
 
-static void loads_news(struct loads *loads)
+static void loads_news(void *arg)
 {
+	struct loads *loads = arg;
 	enum loads_news news = loads->concluded ? LOADS_CONCLUSIONS : LOADS_COUNTS;
 	loads->concluded = false;
 	loads->changed(loads->arg, news);
@@ -129,10 +125,13 @@ static void loads_event(void *arg, unsigned id, enum fam fam, int change)
 	}
 }
 
-static void loads_lost(struct loads *loads)
+static bool loads_read(void *arg)
 {
-	log_info("loads", "events of conntrack were lost: all flows are counted anew");
-	loads->wild = true;
+	struct loads *loads = arg;
+	bool all = ct_events_read(loads->events, loads_event, loads);
+	loads->wild |= !all;
+	loads_conclude(loads);
+	return all;
 }
 
 struct loads_drain {
@@ -154,8 +153,10 @@ static size_t loads_drain(struct loads *loads)
 	size_t before = 1;
 	for (unsigned i = 0; drain.n != before && i < LOADS_DRAINS; i++) {
 		before = drain.n;
-		if (!ct_events_read(loads->events, loads_drain_event, &drain))
-			loads_lost(loads);
+		if (!ct_events_read(loads->events, loads_drain_event, &drain)) {
+			loads->wild = loads->missed = true;
+			ct_watch_lost(loads->watch);
+		}
 	}
 	return drain.n;
 }
@@ -173,54 +174,26 @@ static bool loads_list_once(struct loads *loads, uint64_t listed[LOADS_IDS])
 	return !loads_drain(loads) && !r;
 }
 
-struct timeval loads_pause(int64_t cost_us)
-{
-	int64_t pause_ms = cost_us * LOADS_IDLE / 1000;
-	pause_ms = pause_ms < LOADS_AGAIN_MS ? LOADS_AGAIN_MS : pause_ms;
-	pause_ms = pause_ms > LOADS_AGAIN_MAX_MS ? LOADS_AGAIN_MAX_MS : pause_ms;
-	return (struct timeval){.tv_sec = pause_ms / 1000, .tv_usec = pause_ms % 1000 * 1000};
-}
-
 // A listing also makes the kernel drop what has expired, which it otherwise puts off for up to a minute.
-static void loads_list(struct loads *loads)
+static void loads_list(void *arg)
 {
+	struct loads *loads = arg;
 	uint64_t listed[LOADS_IDS];
 	bool exact;
-	int64_t began_us = mono_now_us(), cost_us;
+	int64_t began_us = mono_now_us();
 	unsigned tries = 0;
+	loads->missed = false;
 	do {
 		exact = loads_list_once(loads, listed);
-		cost_us = mono_now_us() - began_us;
-	} while (!exact && ++tries < LOADS_TRIES && cost_us < LOADS_TRY_US);
+	} while (!exact && ++tries < LOADS_TRIES && mono_now_us() - began_us < LOADS_TRY_US);
 	if (exact || loads->wild)
 		memcpy(loads->counts, listed, sizeof(listed));
-	loads->wild = false;
-	struct timeval pause = loads_pause(cost_us);
-	event_add(loads->again, &pause);
+	loads->wild = loads->missed;
 	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
 	loads_conclude(loads);
 }
 
-static void loads_on_again(int fd, short what, void *arg)
-{
-	struct loads *loads = arg;
-	(void)fd, (void)what;
-	loads_list(loads);
-	loads_news(loads);
-}
-
-static void loads_on_events(int fd, short what, void *arg)
-{
-	struct loads *loads = arg;
-	(void)fd, (void)what;
-	if (ct_events_read(loads->events, loads_event, loads)) {
-		loads_conclude(loads);
-	} else {
-		loads_lost(loads);
-		loads_list(loads);
-	}
-	loads_news(loads);
-}
+static const struct ct_watch_ops loads_ops = {loads_read, loads_list, loads_news};
 
 static void loads_subscribe(struct loads *loads)
 {
@@ -230,12 +203,9 @@ static void loads_subscribe(struct loads *loads)
 		log_error("loads", "live flows are not known: %s", err.text);
 		return;
 	}
-	loads->read = event_new(loads->base, ct_events_fd(loads->events), EV_READ | EV_PERSIST,
-				loads_on_events, loads);
-	loads->again = event_new(loads->base, -1, 0, loads_on_again, loads);
-	event_add(loads->read, NULL);
 	loads->wild = true;
-	loads_list(loads);
+	loads->watch = ct_watch_new(loads->base, ct_events_fd(loads->events), "flows", &loads_ops, loads);
+	ct_watch_begin(loads->watch);
 }
 
 // ---- the model -------------------------------------------------------------------------------

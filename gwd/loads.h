@@ -21,7 +21,6 @@ struct ids;
 struct load;
 struct loads;
 struct model;
-struct timeval;
 
 enum loads_news {
 	LOADS_COUNTS,      // flows came or went
@@ -45,9 +44,6 @@ bool loads_counting(const struct loads *loads); // load.flows is what is live no
 void loads_take_rate(struct loads *loads, size_t i, double rx_bps, double tx_bps); // bits a second
 void loads_take_latency(struct loads *loads, size_t i, enum fam fam, double latency_ms);
 void loads_measured(struct loads *loads);
-
-// How long to wait after a listing that took so long until the next.
-struct timeval loads_pause(int64_t cost_us);
 
 // True once for each time that new flows of the family were seen.
 bool loads_take_arrivals(struct loads *loads, enum fam fam);

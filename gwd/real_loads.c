@@ -1,17 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/real_loads.h"
 
-#include <event2/event.h>
 #include <stdlib.h>
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/err.h"
 #include "gwd/base/hash.h"
 #include "gwd/base/log.h"
-#include "gwd/base/mono.h"
 #include "gwd/core/model.h"
 #include "gwd/core/ring.h"
 #include "gwd/core/tuples.h"
+#include "gwd/ct_watch.h"
 #include "gwd/flowmap.h"
 #include "gwd/real_flows.h"
 #include "gwd/reals.h"
@@ -25,14 +24,13 @@ struct real_loads {
 	loads_changed_fn *changed;
 	real_loads_told_fn *told;
 	void *arg;
-	bool listing, lost;
-	int64_t listing_us; // what the last one took
+	bool listing;
 	const struct model *model;
 	struct tuples *tuples;
 	struct flowmap flows;
 	bool arrivals[FAM_COUNT];
 	struct ct_events *events;
-	struct event *read, *again;
+	struct ct_watch *watch;
 };
 
 struct real_loads *real_loads_new(struct event_base *base, struct conntrack *ct, struct reals *reals,
@@ -59,11 +57,8 @@ static void real_loads_forget(struct real_loads *loads)
 
 static void real_loads_unsubscribe(struct real_loads *loads)
 {
-	if (loads->read)
-		event_free(loads->read);
-	if (loads->again)
-		event_free(loads->again);
-	loads->read = loads->again = NULL;
+	ct_watch_free(loads->watch);
+	loads->watch = NULL;
 	ct_events_close(loads->events);
 	loads->events = NULL;
 	tuples_free(loads->tuples);
@@ -163,57 +158,34 @@ static void real_loads_listed(void *arg, const struct ct_flow *flow)
 	real_loads_event(arg, flow, false);
 }
 
-static void real_loads_tell(struct real_loads *loads)
-{
-	loads->changed(loads->arg, LOADS_COUNTS);
-}
-
 // ---- listening -------------------------------------------------------------------------------
 
-// Events that wait meanwhile come afterwards, and change nothing that is known already.
-static void real_loads_list(struct real_loads *loads)
+static bool real_loads_read(void *arg)
 {
+	struct real_loads *loads = arg;
+	return ct_events_read_flows(loads->events, real_loads_event, loads);
+}
+
+// Events that wait meanwhile come afterwards, and change nothing that is known already.
+static void real_loads_list(void *arg)
+{
+	struct real_loads *loads = arg;
 	struct err err;
-	int64_t began_us = mono_now_us();
 	real_loads_forget(loads);
 	loads->listing = true;
 	if (conntrack_dump(loads->ct, real_flows_status(loads->model), real_loads_listed, loads, &err))
 		log_warn("loads", "connections of reals can't be counted: %s", err.text);
 	loads->listing = false;
-	loads->lost = false;
-	loads->listing_us = mono_now_us() - began_us;
-	struct timeval pause = loads_pause(loads->listing_us);
-	event_add(loads->again, &pause);
 	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
 }
 
-static void real_loads_on_again(int fd, short what, void *arg)
+static void real_loads_news(void *arg)
 {
-	(void)fd, (void)what;
-	real_loads_list(arg);
-	real_loads_tell(arg);
+	const struct real_loads *loads = arg;
+	loads->changed(loads->arg, LOADS_COUNTS);
 }
 
-// Whoever makes more events than can be read makes them all the time: listings are a tenth of it at most.
-static void real_loads_lose(struct real_loads *loads)
-{
-	int64_t wait_us = loads->listing_us * 10;
-	struct timeval wait = {.tv_sec = wait_us / 1000000, .tv_usec = wait_us % 1000000};
-	if (loads->lost)
-		return;
-	loads->lost = true;
-	log_info("loads", "events of conntrack were lost: all connections are counted anew");
-	event_add(loads->again, &wait);
-}
-
-static void real_loads_on_events(int fd, short what, void *arg)
-{
-	struct real_loads *loads = arg;
-	(void)fd, (void)what;
-	if (!ct_events_read_flows(loads->events, real_loads_event, loads))
-		real_loads_lose(loads);
-	real_loads_tell(loads);
-}
+static const struct ct_watch_ops real_loads_ops = {real_loads_read, real_loads_list, real_loads_news};
 
 static void real_loads_subscribe(struct real_loads *loads)
 {
@@ -224,11 +196,9 @@ static void real_loads_subscribe(struct real_loads *loads)
 		return;
 	}
 	loads->tuples = tuples_new(loads->model);
-	loads->read = event_new(loads->base, ct_events_fd(loads->events), EV_READ | EV_PERSIST,
-				real_loads_on_events, loads);
-	loads->again = event_new(loads->base, -1, 0, real_loads_on_again, loads);
-	event_add(loads->read, NULL);
-	real_loads_list(loads); // a plan is built anyway
+	loads->watch = ct_watch_new(loads->base, ct_events_fd(loads->events), "connections of reals",
+				    &real_loads_ops, loads);
+	ct_watch_begin(loads->watch); // a plan is built anyway
 }
 
 // ---- the model -------------------------------------------------------------------------------

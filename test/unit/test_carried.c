@@ -8,9 +8,9 @@
 #include "gwd/reals.h"
 #include "test/unit/fixture.h"
 
-static void changed(void *arg)
+static void changed(void *arg, const char *name)
 {
-	(void)arg;
+	(void)arg, (void)name;
 }
 
 struct watched {
