@@ -78,13 +78,16 @@ int value_listen(const char *text, struct model_listen *out, struct err *err)
 
 int value_socket(const char *text, struct addr *addr, uint16_t *port, struct err *err)
 {
-	static const uint8_t none[16];
+	static const uint8_t none[16], mapped[] = {[10] = 0xff, [11] = 0xff}; // ::ffff:0:0/96 (RFC 4291)
 	const char *digits;
 	struct addr a;
 	struct model_ports ports;
 	int rc = read_place(text, &a, &digits, err);
 	if (rc)
 		return rc;
+	if (addr_fam(&a) == FAM_6 && !memcmp(a.b, mapped, sizeof(mapped)))
+		return err_set(err, EINVAL, "an IPv4 address in disguise: write it as one, \"127.0.0.1:%s\"",
+			       digits);
 	if (!memcmp(a.b, none, addr_size(&a)))
 		return err_set(err, EINVAL,
 			       "every address would be the internet's, too: write one of this host, such as "

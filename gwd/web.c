@@ -27,7 +27,7 @@
 #define RETRY_S 10  // when the address is taken, or no descriptor is left
 
 struct web_client {
-	LIST_ENTRY(web_client) link;
+	TAILQ_ENTRY(web_client) link;
 	struct bufferevent *bev;
 	struct event *deadline;
 	bool answered;
@@ -40,8 +40,8 @@ static struct {
 	uint16_t port; // 0: closed
 	struct evconnlistener *listener;
 	struct event *retry;
-	bool told; // why it can't listen
-	LIST_HEAD(, web_client) clients;
+	bool told;                        // why it can't listen
+	TAILQ_HEAD(, web_client) clients; // the oldest first
 	size_t n_clients;
 } web;
 
@@ -49,13 +49,11 @@ static struct {
 
 static void client_free(struct web_client *client)
 {
-	LIST_REMOVE(client, link);
+	TAILQ_REMOVE(&web.clients, client, link);
 	web.n_clients--;
 	bufferevent_free(client->bev);
 	event_free(client->deadline);
 	free(client);
-	if (web.listener)
-		evconnlistener_enable(web.listener);
 }
 
 static const char *reason_of(int status)
@@ -145,7 +143,7 @@ static void client_on_deadline(evutil_socket_t fd, short what, void *arg)
 static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *addr, int len,
 		      void *arg)
 {
-	(void)addr, (void)len, (void)arg;
+	(void)listener, (void)addr, (void)len, (void)arg;
 	if (!link_may_keep(fd)) {
 		close(fd);
 		return;
@@ -159,9 +157,9 @@ static void on_accept(struct evconnlistener *listener, evutil_socket_t fd, struc
 	bufferevent_setwatermark(client->bev, EV_READ, 0, WEB_REQUEST_MAX);
 	bufferevent_enable(client->bev, EV_READ | EV_WRITE);
 	evtimer_add(client->deadline, &(struct timeval){.tv_sec = REQUEST_S});
-	LIST_INSERT_HEAD(&web.clients, client, link);
-	if (++web.n_clients >= CLIENTS_MAX)
-		evconnlistener_disable(listener); // the others wait in the kernel's queue
+	TAILQ_INSERT_TAIL(&web.clients, client, link);
+	if (++web.n_clients > CLIENTS_MAX) // whoever just sits there keeps nobody out
+		client_free(TAILQ_FIRST(&web.clients));
 }
 
 // ---- the door ------------------------------------------------------------------------------------
@@ -218,7 +216,7 @@ static void on_retry(evutil_socket_t fd, short what, void *arg)
 	(void)fd, (void)what, (void)arg;
 	if (!web.listener)
 		listen_on();
-	else if (web.n_clients < CLIENTS_MAX)
+	else
 		evconnlistener_enable(web.listener);
 }
 
@@ -229,6 +227,7 @@ void web_open(struct event_base *base, struct engine *engine, const struct addr 
 	web.addr = *addr;
 	web.port = port;
 	web.told = false;
+	TAILQ_INIT(&web.clients);
 	if (!port)
 		return;
 	web.retry = evtimer_new(base, on_retry, NULL);
@@ -250,8 +249,8 @@ void web_close(void)
 	if (web.listener)
 		evconnlistener_free(web.listener);
 	web.listener = NULL;
-	while (!LIST_EMPTY(&web.clients))
-		client_free(LIST_FIRST(&web.clients));
+	while (web.n_clients)
+		client_free(TAILQ_FIRST(&web.clients));
 	if (web.retry)
 		event_free(web.retry);
 	web.retry = NULL;

@@ -95,18 +95,19 @@ Test(web, only_shows)
 	net_finish(net);
 }
 
-// Sixteen who say nothing or a byte now and then: the next one is answered all the same, and soon they are gone.
+// Sixteen who say a byte now and then, and come again when they are dropped: whoever asks is answered all the same.
 Test(web, idle_clients_keep_nobody_out)
 {
 	struct net *net = start(PAGE);
 	const char *argv[] = {"python3", "-c",
 			      "import socket, time\n"
-			      "c = [socket.create_connection((\"10.0.0.1\", 9555), 30) for i in range(16)]\n"
+			      "def new(): return socket.create_connection((\"10.0.0.1\", 9555), 30)\n"
+			      "c = [new() for i in range(16)]\n"
 			      "print(\"open\", flush=True)\n"
 			      "for i in range(300):\n"
-			      " for s in c:\n"
-			      "  try: s.send(b\"G\")\n"
-			      "  except OSError: pass\n"
+			      " for k in range(16):\n"
+			      "  try: c[k].send(b\"G\")\n"
+			      "  except OSError: c[k] = new()\n"
 			      " time.sleep(0.1)\n",
 			      NULL};
 	struct lab_proc *idle = lab_proc_start(net->lab, lab_host(net->lab, 1), argv);
