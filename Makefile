@@ -11,11 +11,12 @@ WARN     := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpo
 SAN      ?=
 Q         = $(if $(V),,@printf '  %s\n' $@;)
 CFLAGS   ?= -O2 -g
-PKGS     := libmnl libnftnl libnl-3.0 libnl-route-3.0 libconfuse libcares libevent libcurl jansson
+# libcurl is loaded by the first probe that needs it (probes/curl_late.h)
+PKGS     := libmnl libnftnl libnl-3.0 libnl-route-3.0 libconfuse libcares libevent jansson
 # the sanitizers confuse gcc's flow analysis: warnings count in the plain build
 ALL_CFLAGS = -std=gnu11 -D_GNU_SOURCE -DGWD_VERSION='"$(VERSION)"' -I. $(WARN) $(CFLAGS) $(SAN) $(if $(SAN),$(if $(findstring clang,$(CC)),,-Wno-error)) $(PKG_CFLAGS) -MMD -MP
 # asked once, and only after `deps` could install what is missing
-PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS)))$(PKG_CFLAGS)
+PKG_CFLAGS = $(eval PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS) libcurl))$(PKG_CFLAGS)
 PKG_LIBS   = $(eval PKG_LIBS := $(shell pkg-config --libs $(PKGS)))$(PKG_LIBS)
 
 PREFIX   ?= /usr

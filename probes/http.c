@@ -14,6 +14,7 @@
 #include "gwd/base/mono.h"
 #include "gwd/core/model.h"
 #include "probes/ask.h"
+#include "probes/curl_late.h"
 #include "probes/http_body.h"
 #include "probes/link_socket.h"
 
@@ -352,7 +353,9 @@ struct ask *http_ask(struct http *http, const struct ask_spec *spec, struct answ
 	CURL *easy = start(http) ? curl_easy_init() : NULL;
 
 	if (!easy) {
-		*failed = (struct answer){ANSWER_CANT, 0, "libcurl does not start"};
+		const char *why = curl_late_failure();
+		*failed = (struct answer){.kind = ANSWER_CANT};
+		snprintf(failed->text, sizeof(failed->text), "%s", why ? why : "libcurl does not start");
 		return NULL;
 	}
 	struct http_ask *ask = prepare(http, spec, easy);

@@ -4,7 +4,7 @@
 // Alive is a status in the wanted ranges and, if a text is expected, that text in the body. Redirects
 // are not followed, proxies not used, connections not kept. What a server may send is bounded: 32 KiB
 // of header, and of the body no more than it takes to find the text, at most 64 KiB; nothing of it is
-// stored beyond that. libcurl is only started by the first question, for it brings a TLS library.
+// stored beyond that. libcurl is only loaded and started by the first question (curl_late.h).
 // Called by prober.c only.
 #ifndef GWD_PROBES_HTTP_H
 #define GWD_PROBES_HTTP_H

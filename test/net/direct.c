@@ -93,7 +93,7 @@ void direct_expect_all(struct net *net, int count, bool even)
 			for (size_t k = 0; k < ARRAY_SIZE(from); k++) {
 				struct direct_tally tally =
 					direct_burst(net, from[k], direct_families[i], udp, count, 3);
-				cr_expect_geq(tally.sum, count);
+				cr_expect_geq(tally.sum, (uint64_t)count);
 				for (int h = 1; h <= 3; h++)
 					cr_expect((int)tally.real[h] >= low && (int)tally.real[h] <= high,
 						  "%s, udp %d, family %zu: %lu at real %d",
