@@ -56,7 +56,7 @@ static void check_family(const struct reader *r, const struct model_service *ser
 
 static void check_port(const struct reader *r, const struct model_real *real)
 {
-	bool as_it_is = real->forward == FORWARD_DR || real->forward == FORWARD_TUN;
+	bool as_it_is = forward_is_direct(real->forward);
 	if (as_it_is && real->port)
 		option_error(r, "port", "port: forward = %s leaves packets as they are: leave it out",
 			     forward_name(real->forward));

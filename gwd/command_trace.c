@@ -40,7 +40,7 @@ static bool reading_taken(void *arg, const char *chain, uint64_t *taken)
 {
 	struct trace_reading *reading = arg;
 	struct err err;
-	int rc = nft_read_turns(reading->nft, chain, taken, &err);
+	int rc = nft_read_turns(reading->nft, PLAN_INET, chain, taken, &err);
 	if (rc < 0) {
 		reading->rc = rc;
 		*reading->err = err;

@@ -225,6 +225,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	engine_steer_open(engine);
 	engine->unpinned = unpinned_new();
 	engine_open_occupancy(engine);
+	engine_open_direct(engine);
 	engine_open_names(engine);
 	engine->failover = failover_new(engine->base, engine->conntrack);
 	engine->ending = ending_new(engine->base, engine->conntrack);
@@ -314,6 +315,7 @@ void engine_free(struct engine *engine)
 	engine_steer_close(engine);
 	unpinned_free(engine->unpinned);
 	engine_close_occupancy(engine);
+	engine_close_direct(engine);
 	name_watch_free(engine->name_watch);
 	loads_free(engine->loads);
 	real_loads_free(engine->real_loads);

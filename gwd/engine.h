@@ -53,7 +53,10 @@ struct nft *engine_nft(const struct engine *engine);             // for reading 
 
 // What is remembered of the services, in the order of engine_model().
 const struct reals *engine_reals(const struct engine *engine);
-bool engine_counts_reals(const struct engine *engine); // their connections are known all the time
+bool engine_counts_reals(const struct engine *engine); // conntrack's connections are known all the time
+
+// The plan in force has the model's service of that number, under the same number.
+bool engine_knows_service(const struct engine *engine, size_t service);
 
 struct events *engine_events(const struct engine *engine); // to read, and to watch
 

@@ -13,6 +13,14 @@
 #define OCCUPANCY_SHARE 100  // one part in so many
 #define OCCUPANCY_FIRST_MS 5 // after a reload: a new limit's set is empty
 
+int64_t engine_pace_ms(int64_t began_ms)
+{
+	int64_t wait_ms = (mono_now_ms() - began_ms) * OCCUPANCY_SHARE;
+	return wait_ms < OCCUPANCY_MIN_MS   ? OCCUPANCY_MIN_MS
+	       : wait_ms > OCCUPANCY_MAX_MS ? OCCUPANCY_MAX_MS
+					    : wait_ms;
+}
+
 static void engine_occupy_in(struct engine *engine, int64_t ms)
 {
 	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
@@ -67,10 +75,7 @@ static void engine_on_occupy(int fd, short what, void *arg)
 				occupancy_look(engine->occupancy, engine->model, &engine->applied,
 					       engine->reals.now, &err),
 				&err);
-	int64_t wait_ms = (mono_now_ms() - began_ms) * OCCUPANCY_SHARE;
-	engine_occupy_in(engine, wait_ms < OCCUPANCY_MIN_MS   ? OCCUPANCY_MIN_MS
-				 : wait_ms > OCCUPANCY_MAX_MS ? OCCUPANCY_MAX_MS
-							      : wait_ms);
+	engine_occupy_in(engine, engine_pace_ms(began_ms));
 }
 
 void engine_open_occupancy(struct engine *engine)

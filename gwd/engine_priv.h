@@ -97,9 +97,11 @@ struct engine {
 	struct occupancy *occupancy; // of reals with max-connections
 	struct event *occupy;        // it is due
 	bool occupy_failed;
-	struct vacancy *vacancy; // their places
-	struct ramps ramps;      // who came back into use when
-	struct event *ramp;      // a step of theirs is due
+	struct vacancy *vacancy;    // their places
+	struct event *count_direct; // connections by dr and tun are due to be counted
+	bool count_failed;
+	struct ramps ramps; // who came back into use when
+	struct event *ramp; // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
 };
 
@@ -115,9 +117,6 @@ void settle_wait_for_ramps(struct engine *engine, int64_t now_ms);
 // The short way: what changed of the reals of services, and nothing else, comes into force. False: it takes
 // engine_settle(), or the kernel refused it.
 bool engine_settle_reals(struct engine *engine);
-
-// The plan in force has the model's service of that number, under the same number.
-bool engine_knows_service(const struct engine *engine, size_t service);
 
 // A real of the service is not as the plan in force has it: soon it is.
 void engine_move_real(struct engine *engine, size_t service);
@@ -149,6 +148,15 @@ void engine_configure_occupancy(struct engine *engine);
 void engine_close_occupancy(struct engine *engine);
 void engine_vacate(struct engine *engine); // places of connections that ended
 void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bool live);
+
+// What is looked at again and again may take one percent of the time: when next, after a look that began then.
+int64_t engine_pace_ms(int64_t began_ms);
+
+// The connections of reals by dr and tun (engine_direct.c), of services that go by counts: all of them now.
+void engine_open_direct(struct engine *engine);
+void engine_configure_direct(struct engine *engine);
+void engine_close_direct(struct engine *engine);
+void engine_count_direct(struct engine *engine);
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);

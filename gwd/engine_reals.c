@@ -18,6 +18,7 @@ void engine_configure_reals(struct engine *engine)
 	real_monitor_update(engine->monitor, &engine->reals, engine->model);
 	engine_configure_occupancy(engine);
 	real_loads_configure(engine->real_loads, engine->model);
+	engine_configure_direct(engine);
 }
 
 // ---- changes ---------------------------------------------------------------------------------

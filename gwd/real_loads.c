@@ -51,8 +51,12 @@ static void real_loads_forget(struct real_loads *loads)
 	flowmap_clear(&loads->flows);
 	for (size_t i = 0; i < loads->reals->services.n; i++)
 		reals_move(loads->reals, i, REALS_COUNTS);
-	for (size_t i = 0; i < loads->reals->reals.n; i++)
-		loads->reals->now[i].connections = loads->reals->now[i].closed = 0;
+	for (size_t i = 0, at = 0; i < loads->model->n_services; i++) {
+		const struct model_service *service = &loads->model->services[i];
+		for (size_t k = 0; k < service->n_reals; k++, at++)
+			if (!forward_is_direct(service->reals[k].forward)) // else they are direct_loads.h's
+				loads->reals->now[at].connections = loads->reals->now[at].closed = 0;
+	}
 }
 
 static void real_loads_unsubscribe(struct real_loads *loads)
@@ -207,10 +211,10 @@ static bool real_loads_needed(const struct model *model)
 {
 	for (size_t i = 0; i < model->n_services; i++) {
 		const struct model_service *service = &model->services[i];
-		if (ring_schedules(service->scheduler))
-			return true;
 		for (size_t k = 0; k < service->n_reals; k++)
-			if (service->reals[k].max_connections)
+			if (service->reals[k].max_connections ||
+			    (ring_schedules(service->scheduler) &&
+			     !forward_is_direct(service->reals[k].forward)))
 				return true;
 	}
 	return false;

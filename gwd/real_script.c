@@ -331,7 +331,7 @@ int real_script(const struct model *model, const struct facts *facts, const char
 	int rc = script_find(&s, name, err);
 	if (rc < 0)
 		return rc;
-	bool keeps = s.real->forward == FORWARD_DR || s.real->forward == FORWARD_TUN;
+	bool keeps = forward_is_direct(s.real->forward);
 	if (redirect && !keeps)
 		return err_set(err, EINVAL, "redirect is only for dr and tun, and %s is by %s: leave it out",
 			       name, forward_name(s.real->forward));

@@ -12,6 +12,7 @@
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/tuples.h"
+#include "gwd/direct_loads.h"
 #include "gwd/engine.h"
 #include "gwd/real_flows.h"
 #include "gwd/reals.h"
@@ -138,22 +139,60 @@ static int64_t collect_pins(const struct engine *engine, const struct model_bala
 
 // ---- services --------------------------------------------------------------------------------
 
-static int64_t *collect_real_flows(const struct engine *engine)
+static bool collect_has_tracked(const struct model *model)
+{
+	for (size_t i = 0; i < model->n_services; i++)
+		for (size_t k = 0; k < model->services[i].n_reals; k++)
+			if (!forward_is_direct(model->services[i].reals[k].forward))
+				return true;
+	return false;
+}
+
+// Of those that conntrack knows; -1: unknown.
+static void collect_tracked_flows(const struct engine *engine, int64_t *flows, size_t n)
 {
 	const struct model *model = engine_model(engine);
-	size_t n = engine_reals(engine)->reals.n;
-	int64_t *flows = xcalloc(n, sizeof(*flows));
 	uint64_t *counts = xcalloc(n, sizeof(*counts));
 	bool counted = engine_counts_reals(engine);
 	struct tuples *tuples = counted ? NULL : tuples_new(model);
 	struct err err;
-	int r = n && !counted ? real_flows_list(engine_conntrack(engine), model, tuples, counts, n, &err) : 0;
+	int r = collect_has_tracked(model) && !counted
+			? real_flows_list(engine_conntrack(engine), model, tuples, counts, n, &err)
+			: 0;
 	if (r)
 		log_warn("status", "connections can't be counted: %s", err.text);
 	for (size_t i = 0; i < n; i++)
 		flows[i] = r ? -1 : (int64_t)(counted ? engine_reals(engine)->now[i].connections : counts[i]);
 	tuples_free(tuples);
 	free(counts);
+}
+
+// Of a service's reals by dr and tun.
+static void collect_direct_flows(const struct engine *engine, const struct plan_service *service,
+				 int64_t *flows)
+{
+	struct direct_load *loads = xcalloc(service->reals.n, sizeof(*loads));
+	struct err err;
+	int r = direct_loads_list(engine_nft(engine), engine_applied(engine), service, loads, &err);
+	if (r)
+		log_warn("status", "connections of %s can't be counted: %s", service->name, err.text);
+	for (size_t k = 0; k < service->reals.n; k++)
+		if (plan_real_is_direct(&service->reals.v[k]))
+			flows[k] = r ? -1 : (int64_t)loads[k].live;
+	free(loads);
+}
+
+static int64_t *collect_real_flows(const struct engine *engine)
+{
+	const struct reals *reals = engine_reals(engine);
+	const struct plan *applied = engine_applied(engine);
+	int64_t *flows = xcalloc(reals->reals.n, sizeof(*flows));
+	if (reals->reals.n)
+		collect_tracked_flows(engine, flows, reals->reals.n);
+	for (size_t i = 0; i < reals->services.n; i++)
+		if (engine_knows_service(engine, i) && applied->services.v[i].direct)
+			collect_direct_flows(engine, &applied->services.v[i],
+					     flows + reals_index(reals, i, 0));
 	return flows;
 }
 

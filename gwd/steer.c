@@ -9,6 +9,7 @@
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
+#include "gwd/core/build_direct.h"
 #include "gwd/core/build_service.h"
 #include "gwd/core/build_slots.h"
 #include "gwd/core/diff.h"
@@ -41,7 +42,7 @@ static bool steer_is_due(const struct engine *engine)
 	vec_each(&engine->applied.groups, group)
 		if (ring_schedules(group->scheduler) && loads_counting(engine->loads))
 			return true;
-	return engine->reals.moved.n && real_loads_counting(engine->real_loads);
+	return engine->reals.moved.n > 0;
 }
 
 static struct load *steer_loads(const struct engine *engine)
@@ -62,14 +63,14 @@ static void steer_read_turns(struct engine *engine, enum fam fam)
 	uint64_t taken;
 	vec_each(&engine->applied.groups, group)
 		if (ring_schedules(group->scheduler) &&
-		    !nft_read_turns(engine->nft, name_group(chain, "group", fam, group), &taken, NULL))
+		    !nft_read_turns(engine->nft, PLAN_INET, name_group(chain, "group", fam, group), &taken,
+				    NULL))
 			turns_set(&engine->turns, group->name, fam, taken);
 }
 
 static bool steer_goes_by_counts(const struct engine *engine, size_t i)
 {
-	return engine_knows_service(engine, i) && ring_schedules(engine->applied.services.v[i].scheduler) &&
-	       engine->applied.services.v[i].inet;
+	return engine_knows_service(engine, i) && ring_schedules(engine->applied.services.v[i].scheduler);
 }
 
 // Of those who have a connection more or less; nobody else has been drawn.
@@ -79,35 +80,48 @@ static void steer_read_service_turns(struct engine *engine, enum fam fam)
 	uint64_t taken;
 	vec_each(&engine->reals.moved, i) {
 		const struct plan_service *service = &engine->applied.services.v[*i];
-		if (steer_goes_by_counts(engine, *i) && service->fam[fam] &&
-		    !nft_read_turns(engine->nft, name_drawer(chain, fam, service), &taken, NULL))
-			turns_set(&engine->turns, name_service_turn(key, service->name), fam, taken);
+		if (steer_goes_by_counts(engine, *i) && service->inet && service->fam[fam] &&
+		    !nft_read_turns(engine->nft, PLAN_INET, name_drawer(chain, fam, service), &taken, NULL))
+			turns_set(&engine->turns, name_service_turn(key, service, PLAN_INET), fam, taken);
 	}
 }
 
 // The counts that the applied plan was made from are history.
+static void steer_take_counts(struct plan_service *service, const struct real_now *now)
+{
+	for (size_t k = 0; k < service->reals.n; k++) {
+		service->reals.v[k].connections = now[k].connections;
+		service->reals.v[k].closed = now[k].closed;
+	}
+}
+
+static void steer_build_pool(struct engine *engine, struct steer *steer, const struct plan_service *service,
+			     enum fam fam, enum plan_table table)
+{
+	char key[PLAN_GROUP_NAME_SIZE];
+	struct steer_set *entry;
+	struct ring_turn turn = turns_get(&engine->turns, name_service_turn(key, service, table), fam);
+	vec_add(&steer->sets, entry);
+	if (table == PLAN_NETDEV)
+		build_direct_pool(&entry->set, service, fam, turn);
+	else
+		build_pool(&entry->set, service, fam, turn);
+	const struct plan_set *old = plan_find_set(&engine->applied, entry->set.name);
+	entry->applied = old ? (size_t)(old - engine->applied.sets.v) : SIZE_MAX;
+}
+
 static void steer_build_services(struct engine *engine, struct steer *steer)
 {
-	struct plan *applied = &engine->applied;
 	vec_each(&engine->reals.moved, i) {
-		struct plan_service *service = &applied->services.v[*i];
-		char key[PLAN_GROUP_NAME_SIZE];
+		struct plan_service *service = &engine->applied.services.v[*i];
 		if (!steer_goes_by_counts(engine, *i))
 			continue;
-		for (size_t k = 0; k < service->reals.n; k++) {
-			const struct real_now *now = &engine->reals.by_service[*i][k];
-			service->reals.v[k].connections = now->connections;
-			service->reals.v[k].closed = now->closed;
-		}
-		name_service_turn(key, service->name);
+		steer_take_counts(service, engine->reals.by_service[*i]);
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
-			struct steer_set *entry;
-			if (!service->fam[fam])
-				continue;
-			vec_add(&steer->sets, entry);
-			build_pool(&entry->set, service, fam, turns_get(&engine->turns, key, fam));
-			const struct plan_set *old = plan_find_set(applied, entry->set.name);
-			entry->applied = old ? (size_t)(old - applied->sets.v) : SIZE_MAX;
+			if (service->fam[fam] && service->inet)
+				steer_build_pool(engine, steer, service, fam, PLAN_INET);
+			if (service->fam[fam] && service->direct)
+				steer_build_pool(engine, steer, service, fam, PLAN_NETDEV);
 		}
 	}
 }
@@ -164,6 +178,8 @@ static void steer_run(struct engine *engine)
 	struct err err;
 	for (size_t i = 0; engine->turns_unknown && i < engine->reals.services.n; i++)
 		reals_move(&engine->reals, i, REALS_COUNTS);
+	if (engine->turns_unknown)
+		engine_count_direct(engine);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		if (loads_take_arrivals(engine->loads, fam) || engine->turns_unknown)
 			steer_read_turns(engine, fam);

@@ -73,7 +73,8 @@ int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned k
 
 // How many flows a group's chain (name_group(…, "group", …)) has given a slot since it was loaded; 0 where
 // the group does not go by counts.
-int nft_read_turns(struct nft *nft, const char *chain, uint64_t *taken, struct err *err);
+int nft_read_turns(struct nft *nft, enum plan_table table, const char *chain, uint64_t *taken,
+		   struct err *err);
 
 // Forgets all elements of a set or map.
 int nft_flush_set(struct nft *nft, const char *set, struct err *err);

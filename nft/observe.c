@@ -72,7 +72,9 @@ static int observe_elem(struct nftnl_set_elem *elem, void *arg)
 	memcpy(pin->key, key, key_size);
 	memcpy(&pin->mark, data, sizeof(pin->mark));
 	pin->key_size = key_size;
-	pin->expires_ms = nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION);
+	if (nftnl_set_elem_is_set(elem,
+				  NFTNL_SET_ELEM_EXPIRATION)) // one that an operator added may stay for ever
+		pin->expires_ms = nftnl_set_elem_get_u64(elem, NFTNL_SET_ELEM_EXPIRATION);
 	return 0;
 }
 

@@ -43,10 +43,11 @@ static int turns_parse_rule(const struct nlmsghdr *nlh, void *arg)
 	return MNL_CB_OK;
 }
 
-int nft_read_turns(struct nft *nft, const char *chain, uint64_t *taken, struct err *err)
+int nft_read_turns(struct nft *nft, enum plan_table table, const char *chain, uint64_t *taken,
+		   struct err *err)
 {
 	struct turns_read read = {0};
-	int code = nft_dump(nft, PLAN_INET, NFT_MSG_GETRULE, chain, turns_parse_rule, &read, err);
+	int code = nft_dump(nft, table, NFT_MSG_GETRULE, chain, turns_parse_rule, &read, err);
 	*taken = read.taken;
 	return code;
 }

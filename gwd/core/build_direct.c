@@ -303,7 +303,7 @@ static void build_direct_service(struct plan *plan, const struct build_input *in
 {
 	char name[PLAN_GROUP_NAME_SIZE];
 	struct plan_set *set;
-	snprintf(name, sizeof(name), "service/%s", service->name);
+	name_service_turn(name, service, PLAN_NETDEV);
 	vec_add(&plan->sets, set);
 	build_direct_pool(set, service, fam, turns_get(input->turns, name, fam));
 	build_direct_conns(plan, service, fam, "drconn", PLAN_CONNS_SIZE);

@@ -255,7 +255,7 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input)
 {
 	char name[PLAN_GROUP_NAME_SIZE];
-	name_service_turn(name, service->name);
+	name_service_turn(name, service, PLAN_INET);
 	for (enum fam fam = FAM_4; service->inet && fam < FAM_COUNT; fam++) {
 		struct plan_set *set;
 		if (!service->fam[fam])

@@ -123,6 +123,11 @@ const char *scheduler_name(enum scheduler scheduler)
 	__builtin_unreachable();
 }
 
+bool forward_is_direct(enum forward forward)
+{
+	return forward == FORWARD_DR || forward == FORWARD_TUN;
+}
+
 const char *forward_name(enum forward forward)
 {
 	switch (forward) {

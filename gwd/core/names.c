@@ -48,9 +48,10 @@ const char *name_service(char *out, const char *kind, enum fam fam, const struct
 	return out;
 }
 
-const char *name_service_turn(char *out, const char *service)
+const char *name_service_turn(char *out, const struct plan_service *service, enum plan_table table)
 {
-	snprintf(out, PLAN_GROUP_NAME_SIZE, "service/%s", service);
+	snprintf(out, PLAN_GROUP_NAME_SIZE, "%s/%s", table == PLAN_NETDEV ? "direct" : "service",
+		 service->name);
 	return out;
 }
 

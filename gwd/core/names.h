@@ -110,8 +110,8 @@ const char *name_pins(char *out, enum fam fam, const struct plan_group *group);
 const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
 
 const char *name_service(char *out, const char *kind, enum fam fam, const struct plan_service *service);
-const char *name_service_turn(char *out,
-			      const char *service); // where its ring stands (turns.h); PLAN_GROUP_NAME_SIZE
+// Where the service's ring of that table stands (turns.h); PLAN_GROUP_NAME_SIZE.
+const char *name_service_turn(char *out, const struct plan_service *service, enum plan_table table);
 const char *name_pool(char *out, enum fam fam, const struct plan_service *service);
 // "rate" and "many": each element keeps the limit that it was made with, so another limit is another set.
 const char *name_limit(char *out, const char *kind, enum fam fam, const struct plan_service *service,

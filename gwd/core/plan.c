@@ -75,7 +75,7 @@ bool plan_service_picks_apart(const struct plan_service *service)
 
 bool plan_real_is_direct(const struct plan_real *real)
 {
-	return real->forward == FORWARD_DR || real->forward == FORWARD_TUN;
+	return forward_is_direct(real->forward);
 }
 
 bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr)

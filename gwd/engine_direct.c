@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+// When the connections of reals by dr and tun are counted: only while a service with such reals goes by counts, and not
+// more than one percent of the time. Between two countings the packet path follows the ring, which was filled for as
+// many arrivals as there were between the last two (turns.h).
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
+#include "gwd/base/log.h"
+#include "gwd/base/mono.h"
+#include "gwd/core/model.h"
+#include "gwd/core/names.h"
+#include "gwd/core/ring.h"
+#include "gwd/direct_loads.h"
+#include "gwd/engine_priv.h"
+
+#define DIRECT_FIRST_MS 5 // after a reload
+
+static void engine_count_in(struct engine *engine, int64_t ms)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	event_add(engine->count_direct, &wait);
+}
+
+// Counts first: who comes meanwhile has used up a slot, and counts the next time.
+static int engine_count_service(struct engine *engine, size_t i, struct err *err)
+{
+	const struct plan_service *service = &engine->applied.services.v[i];
+	struct direct_load *loads = xcalloc(service->reals.n, sizeof(*loads));
+	char key[PLAN_GROUP_NAME_SIZE];
+	uint64_t taken;
+	int r = direct_loads_list(engine->nft, &engine->applied, service, loads, err);
+	for (size_t k = 0; !r && k < service->reals.n; k++) {
+		struct real_now *now = &engine->reals.now[reals_index(&engine->reals, i, k)];
+		if (!plan_real_is_direct(&service->reals.v[k]))
+			continue;
+		now->connections = loads[k].live;
+		now->closed = loads[k].closed;
+	}
+	free(loads);
+	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++) {
+		if (!service->fam[fam])
+			continue;
+		r = direct_loads_turns(engine->nft, service, fam, &taken, err);
+		if (!r)
+			turns_set(&engine->turns, name_service_turn(key, service, PLAN_NETDEV), fam, taken);
+	}
+	reals_move(&engine->reals, i, REALS_COUNTS);
+	return r;
+}
+
+// Trouble that lasts is told once.
+void engine_count_direct(struct engine *engine)
+{
+	struct err err = {""};
+	int r = 0;
+	for (size_t i = 0; !r && i < engine->reals.services.n; i++)
+		if (engine_knows_service(engine, i) && engine->applied.services.v[i].direct &&
+		    ring_schedules(engine->applied.services.v[i].scheduler))
+			r = engine_count_service(engine, i, &err);
+	if (r && !engine->count_failed)
+		log_warn("loads", "connections of reals by dr and tun can't be counted: %s", err.text);
+	engine->count_failed = r != 0;
+}
+
+static void engine_on_count(int fd, short what, void *arg)
+{
+	struct engine *engine = arg;
+	int64_t began_ms = mono_now_ms();
+	(void)fd, (void)what;
+	if (engine->applied.active && !engine->reread_nft) {
+		engine_count_direct(engine);
+		engine_steer_soon(engine);
+	}
+	engine_count_in(engine, engine_pace_ms(began_ms));
+}
+
+void engine_open_direct(struct engine *engine)
+{
+	engine->count_direct = event_new(engine->base, -1, 0, engine_on_count, engine);
+}
+
+void engine_close_direct(struct engine *engine)
+{
+	if (engine->count_direct)
+		event_free(engine->count_direct);
+}
+
+static bool engine_needs_count(const struct model *model)
+{
+	for (size_t i = 0; i < model->n_services; i++)
+		for (size_t k = 0; k < model->services[i].n_reals; k++)
+			if (ring_schedules(model->services[i].scheduler) &&
+			    forward_is_direct(model->services[i].reals[k].forward))
+				return true;
+	return false;
+}
+
+void engine_configure_direct(struct engine *engine)
+{
+	if (engine_needs_count(engine->model))
+		engine_count_in(engine, DIRECT_FIRST_MS);
+	else
+		event_del(engine->count_direct);
+}
