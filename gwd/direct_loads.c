@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/direct_loads.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "gwd/base/alloc.h"
+#include "gwd/base/err.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
@@ -46,7 +48,11 @@ static void direct_take_conn(void *arg, const uint8_t *key, unsigned key_size, u
 static int direct_list_map(struct direct_listing *listing, struct nft *nft, const struct plan *applied,
 			   const char *map, struct err *err)
 {
-	return plan_find_set(applied, map) ? nft_dump_conns(nft, map, direct_take_conn, listing, err) : 0;
+	int r = plan_find_set(applied, map) ? nft_dump_conns(nft, map, direct_take_conn, listing, err) : 0;
+	if (r != -ENOENT) // not loaded yet
+		return r;
+	err->text[0] = 0;
+	return 0;
 }
 
 static int direct_list_family(struct direct_listing *listing, struct nft *nft, const struct plan *applied,
@@ -62,20 +68,32 @@ static int direct_list_family(struct direct_listing *listing, struct nft *nft, c
 	return r;
 }
 
-int direct_loads_list(struct nft *nft, const struct plan *applied, const struct plan_service *service,
-		      struct direct_load *loads, struct err *err)
+int direct_loads_list_ids(struct nft *nft, const struct plan *applied, const struct plan_service *service,
+			  const uint32_t *ids, size_t n, struct direct_load *loads, struct err *err)
 {
-	struct direct_listing listing = {.n = service->reals.n, .loads = loads};
+	struct direct_listing listing = {.n = n, .loads = loads};
 	int r = 0;
-	memset(loads, 0, service->reals.n * sizeof(*loads));
-	listing.ids = xcalloc(listing.n, sizeof(*listing.ids));
-	for (size_t k = 0; k < listing.n; k++)
-		listing.ids[k] = (struct direct_id){service->reals.v[k].id, (uint32_t)k};
-	qsort(listing.ids, listing.n, sizeof(*listing.ids), direct_compare);
+	listing.ids = xcalloc(n, sizeof(*listing.ids));
+	for (size_t k = 0; k < n; k++)
+		listing.ids[k] = (struct direct_id){ids[k], (uint32_t)k};
+	qsort(listing.ids, n, sizeof(*listing.ids), direct_compare);
 	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++)
 		if (service->fam[fam])
 			r = direct_list_family(&listing, nft, applied, service, fam, err);
 	free(listing.ids);
+	return r;
+}
+
+int direct_loads_list(struct nft *nft, const struct plan *applied, const struct plan_service *service,
+		      struct direct_load *loads, struct err *err)
+{
+	size_t n = service->reals.n;
+	uint32_t *ids = xcalloc(n, sizeof(*ids));
+	for (size_t k = 0; k < n; k++)
+		ids[k] = service->reals.v[k].id;
+	memset(loads, 0, n * sizeof(*loads));
+	int r = direct_loads_list_ids(nft, applied, service, ids, n, loads, err);
+	free(ids);
 	return r;
 }
 

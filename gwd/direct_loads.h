@@ -29,6 +29,10 @@ struct direct_load {
 int direct_loads_list(struct nft *nft, const struct plan *applied, const struct plan_service *service,
 		      struct direct_load *loads, struct err *err);
 
+// The same for any ids, added to loads[0..n).
+int direct_loads_list_ids(struct nft *nft, const struct plan *applied, const struct plan_service *service,
+			  const uint32_t *ids, size_t n, struct direct_load *loads, struct err *err);
+
 // How many new connections drew a slot of the service's ring in table netdev, since its chains were loaded.
 int direct_loads_turns(struct nft *nft, const struct plan_service *service, enum fam fam, uint64_t *taken,
 		       struct err *err);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When the connections of reals by dr and tun are counted: only while a service with such reals goes by counts, and not
-// more than one percent of the time. Between two countings the packet path follows the ring, which was filled for as
+// When the connections of reals by dr and tun are counted: only while a service with such reals goes by counts, or one that
+// was taken out has some yet, and not more than one percent of the time. Between two countings the packet path follows the ring, which was filled for as
 // many arrivals as there were between the last two (turns.h).
 #include <event2/event.h>
 #include <stdlib.h>
@@ -9,11 +9,13 @@
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
+#include "gwd/core/leaving.h"
 #include "gwd/core/model.h"
 #include "gwd/core/names.h"
 #include "gwd/core/ring.h"
 #include "gwd/direct_loads.h"
 #include "gwd/engine_priv.h"
+#include "gwd/occupancy.h"
 
 #define DIRECT_FIRST_MS 5 // after a reload
 
@@ -64,6 +66,63 @@ void engine_count_direct(struct engine *engine)
 	engine->count_failed = r != 0;
 }
 
+// ---- reals that are taken out ------------------------------------------------------------------
+
+// Leaves those in the list whose connections go on. What can't be found out counts as going on.
+static void engine_drop_left(struct engine *engine, const struct plan *plan, struct leaving *leaving)
+{
+	struct err err = {""};
+	struct direct_load *loads = xcalloc(leaving->ids.n, sizeof(*loads));
+	size_t kept = 0;
+	int r = 0;
+	vec_each(&plan->services, service)
+		if (!r && leaving->ids.n && service->direct && !service->cut)
+			r = direct_loads_list_ids(engine->nft, plan, service, leaving->ids.v, leaving->ids.n,
+						  loads, &err);
+	if (r)
+		log_debug("real", "connections of reals that were taken out: %s", err.text);
+	for (size_t i = 0; i < leaving->ids.n; i++)
+		if (r || loads[i].live || loads[i].closed)
+			leaving->ids.v[kept++] = leaving->ids.v[i];
+	leaving->ids.n = kept;
+	free(loads);
+}
+
+void engine_keep_leaving(struct engine *engine, struct plan *plan)
+{
+	struct leaving leaving = {0};
+	if (plan->netdev)
+		leaving_find(&leaving, &engine->applied, plan);
+	engine_drop_left(engine, plan, &leaving);
+	leaving_keep(&leaving, &engine->applied, plan);
+	engine->leaving = leaving.ids.n;
+	if (leaving.ids.n && !event_pending(engine->count_direct, EV_TIMEOUT, NULL))
+		engine_count_in(engine, OCCUPANCY_MIN_MS);
+	vec_free(&leaving.ids);
+}
+
+static void engine_look_for_left(struct engine *engine)
+{
+	struct leaving leaving = {0};
+	leaving_find(&leaving, &engine->applied, &engine->applied);
+	engine_drop_left(engine, &engine->applied, &leaving);
+	if (leaving.ids.n < engine->leaving)
+		engine_dirty(engine);
+	vec_free(&leaving.ids);
+}
+
+// ---- when ----------------------------------------------------------------------------------------
+
+static bool engine_needs_count(const struct model *model)
+{
+	for (size_t i = 0; i < model->n_services; i++)
+		for (size_t k = 0; k < model->services[i].n_reals; k++)
+			if (ring_schedules(model->services[i].scheduler) &&
+			    forward_is_direct(model->services[i].reals[k].forward))
+				return true;
+	return false;
+}
+
 static void engine_on_count(int fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -72,8 +131,11 @@ static void engine_on_count(int fd, short what, void *arg)
 	if (engine->applied.active && !engine->reread_nft) {
 		engine_count_direct(engine);
 		engine_steer_soon(engine);
+		if (engine->leaving)
+			engine_look_for_left(engine);
 	}
-	engine_count_in(engine, engine_pace_ms(began_ms));
+	if (engine->leaving || engine_needs_count(engine->model))
+		engine_count_in(engine, engine_pace_ms(began_ms));
 }
 
 void engine_open_direct(struct engine *engine)
@@ -87,19 +149,9 @@ void engine_close_direct(struct engine *engine)
 		event_free(engine->count_direct);
 }
 
-static bool engine_needs_count(const struct model *model)
-{
-	for (size_t i = 0; i < model->n_services; i++)
-		for (size_t k = 0; k < model->services[i].n_reals; k++)
-			if (ring_schedules(model->services[i].scheduler) &&
-			    forward_is_direct(model->services[i].reals[k].forward))
-				return true;
-	return false;
-}
-
 void engine_configure_direct(struct engine *engine)
 {
-	if (engine_needs_count(engine->model))
+	if (engine->leaving || engine_needs_count(engine->model))
 		engine_count_in(engine, DIRECT_FIRST_MS);
 	else
 		event_del(engine->count_direct);

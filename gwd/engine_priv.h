@@ -100,6 +100,7 @@ struct engine {
 	struct vacancy *vacancy;    // their places
 	struct event *count_direct; // connections by dr and tun are due to be counted
 	bool count_failed;
+	size_t leaving;     // reals by dr that were taken out and have connections yet
 	struct ramps ramps; // who came back into use when
 	struct event *ramp; // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure;
@@ -157,6 +158,9 @@ void engine_open_direct(struct engine *engine);
 void engine_configure_direct(struct engine *engine);
 void engine_close_direct(struct engine *engine);
 void engine_count_direct(struct engine *engine);
+
+// A plan is built: of reals by dr that it no longer has, what their connections need stays in it (core/leaving.h).
+void engine_keep_leaving(struct engine *engine, struct plan *plan);
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);

@@ -294,6 +294,7 @@ static int settle_try(struct engine *engine, struct err *err)
 	vip_in_force(&engine->applied, netmon_facts(engine->netmon));
 	tunnel_in_force(&engine->applied, netmon_facts(engine->netmon));
 	settle_build(engine, &plan, now_ms);
+	engine_keep_leaving(engine, &plan);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);
 	r = settle_apply(engine, &plan, &ops, err);

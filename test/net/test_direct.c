@@ -62,10 +62,9 @@ Test(direct, the_connections_of_a_dead_real_end_or_move)
 	net_finish(net);
 }
 
-// To let them end by themselves it has to be drained first.
-Test(direct, the_connections_of_a_real_that_is_taken_out_end_or_move)
+Test(direct, the_connections_of_a_real_that_is_cut_out_end_or_move)
 {
-	struct net *net = direct_lab(2, "forward = dr scheduler = rr");
+	struct net *net = direct_lab(2, "forward = dr scheduler = rr on-removal = cut");
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);

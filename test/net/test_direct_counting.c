@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// Live connections of reals by dr: counted from the packet path's own maps, shown, and spread by them.
+// Live connections of reals by dr: counted from the packet path's own maps, shown, and spread by them; and as long as
+// a real that was taken out has some, they go on.
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -165,6 +166,72 @@ Test(direct_counting, flows_are_shown_by_turns_too)
 	cr_expect_eq(dying_flows(in, "web", "s1"), 0);
 	lab_burst_free(tcp);
 	dying_wait_flows(in, "web", "r1", 10, 3000);
+	lab_burst_free(udp);
+	net_finish(in->net);
+}
+
+// ---- a real that was taken out -------------------------------------------------------------------
+
+static bool is_known(struct inbound *in, char id[16])
+{
+	char *output = NULL;
+	cr_assert_eq(lab_run(lab_router(in->net->lab), &output, "nft list map netdev gwd draddr4"), 0, "%s",
+		     output);
+	const char *at = strstr(output, lab_host_address(AF_INET, 1));
+	while (at && at > output && strncmp(at, "0x", 2) != 0)
+		at--;
+	if (at)
+		snprintf(id, 16, "%.10s", at);
+	free(output);
+	return at != NULL;
+}
+
+static bool is_forgotten(void *arg)
+{
+	char id[16];
+	return !is_known(arg, id);
+}
+
+static void kill_gwd(struct inbound *in)
+{
+	lab_proc_signal(in->net->gwd, SIGKILL);
+	lab_proc_wait(in->net->gwd, 5000);
+}
+
+static void restart_gwd(struct inbound *in)
+{
+	net_gwd(in->net);
+	net_wait_up(in->net);
+}
+
+// Also over a restart. The last of them is over by its time.
+Test(direct_counting, a_real_that_is_taken_out_keeps_its_connections)
+{
+	struct inbound *in = start("rr");
+	char id[16] = "";
+	struct lab_burst *tcp = direct_hold(in->net, AF_INET, false, 40),
+			 *udp = direct_hold(in->net, AF_INET, true, 40);
+	direct_reload(in->net, "s/real r1 {.*//");
+	for (int restarted = 0; restarted < 2; restarted++) {
+		cr_expect_eq(direct_poke(tcp).answered, 40);
+		direct_count(in->net, 2);
+		cr_expect_eq(direct_poke(udp).answered, 40);
+		cr_expect_eq(direct_count(in->net, 2).real[1], 20, "UDP left");
+		struct direct_tally tally =
+			direct_burst(in->net, lab_internet(in->net->lab), AF_INET, false, 30, 2);
+		cr_expect_eq(tally.real[1], 0, "who was taken out gets new connections");
+		cr_expect(is_known(in, id));
+		kill_gwd(in);
+		if (!restarted)
+			restart_gwd(in);
+	}
+	lab_do(lab_router(in->net->lab),
+	       "nft 'flush map netdev gwd drconn4.web; flush map netdev gwd drlast4.web; add element netdev "
+	       "gwd drlast4.web { 192.0.2.1 . 1 . " DIRECT_VIP4 " . 7000 timeout 4s : %s }'",
+	       id);
+	restart_gwd(in);
+	cr_expect(lab_wait_until(is_forgotten, in, 15000), "its address stays");
+	lab_burst_free(tcp);
 	lab_burst_free(udp);
 	net_finish(in->net);
 }
