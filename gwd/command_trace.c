@@ -19,16 +19,17 @@
 
 struct trace_reading {
 	struct nft *nft;
+	const struct facts *facts;
 	int rc; // of a reading that failed
 	struct err *err;
 };
 
-static bool reading_pin(void *arg, const char *map, const uint8_t *key, unsigned size, uint32_t *mark,
-			uint64_t *left_ms)
+static bool reading_pin(void *arg, enum plan_table table, const char *map, const uint8_t *key, unsigned size,
+			uint32_t *mark, uint64_t *left_ms)
 {
 	struct trace_reading *reading = arg;
 	struct err err;
-	int rc = nft_get_pin(reading->nft, map, key, size, mark, left_ms, &err);
+	int rc = nft_get_pin(reading->nft, table, map, key, size, mark, left_ms, &err);
 	if (rc < 0 && rc != -ENOENT) {
 		reading->rc = rc;
 		*reading->err = err;
@@ -67,7 +68,7 @@ static enum trace_route route_kind(const struct addr *to, const struct route_ans
 	case RTN_MULTICAST:
 		return TRACE_ROUTE_MANY;
 	default:
-		return TRACE_ROUTE_NONE;
+		return answer->refuses ? TRACE_ROUTE_REFUSES : TRACE_ROUTE_NONE;
 	}
 }
 
@@ -75,6 +76,22 @@ static void put_ifname(char out[16], const struct facts *facts, uint32_t index)
 {
 	const struct fact_iface *iface = facts_iface_by_index(facts, index);
 	snprintf(out, 16, "%s", iface ? iface->name : "");
+}
+
+static bool reading_way(void *arg, const struct addr *to, uint32_t mark, char oif[16])
+{
+	struct trace_reading *reading = arg;
+	struct route_answer answer;
+	struct err err;
+	int rc = route_ask(&answer, to, mark, &err);
+	if (rc < 0) {
+		reading->rc = rc;
+		*reading->err = err;
+	}
+	*oif = 0;
+	if (rc == 0 && answer.type == RTN_UNICAST)
+		put_ifname(oif, reading->facts, answer.oif);
+	return rc == 0 && (answer.type == RTN_LOCAL || *oif);
 }
 
 // Where the flow comes from is where main would send an answer, unless the question says it.
@@ -116,8 +133,10 @@ void command_trace(struct engine *engine, const struct request *request, struct 
 	struct trace_question question;
 	struct trace trace = {0};
 	struct err err = {""};
-	struct trace_reading reading = {.nft = engine_nft(engine), .err = &err};
-	struct trace_world world = {.pin = reading_pin, .taken = reading_taken, .arg = &reading};
+	struct trace_reading reading = {
+		.nft = engine_nft(engine), .facts = engine_facts(engine), .err = &err};
+	struct trace_world world = {
+		.pin = reading_pin, .taken = reading_taken, .way = reading_way, .arg = &reading};
 	int rc = trace_ask(&question, request->args, request->n_args, &err);
 	reply->exit = rc < 0 ? REPLY_USAGE : REPLY_DONE;
 	if (rc == 0)

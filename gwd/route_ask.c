@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <libmnl/libmnl.h>
 #include <linux/rtnetlink.h>
-#include <stdbool.h>
 
 #include "gwd/base/err.h"
 
@@ -52,11 +51,16 @@ static struct nlmsghdr *route_request(char *buf, const struct addr *to, uint32_t
 	return nlh;
 }
 
-// A route that is not there, or says no, is an answer.
-static bool route_refused(int code)
+// A route that says no: prohibit, unreachable, blackhole.
+static bool route_refuses(int code)
 {
-	return code == ENETUNREACH || code == EHOSTUNREACH || code == EACCES || code == EINVAL ||
-	       code == ESRCH;
+	return code == EACCES || code == EHOSTUNREACH || code == EINVAL;
+}
+
+// One that is not there is an answer, too.
+static bool route_is_none(int code)
+{
+	return code == ENETUNREACH || code == ESRCH;
 }
 
 int route_ask(struct route_answer *answer, const struct addr *to, uint32_t mark, struct err *err)
@@ -79,7 +83,8 @@ int route_ask(struct route_answer *answer, const struct addr *to, uint32_t mark,
 		more = n < 0 ? MNL_CB_ERROR
 			     : mnl_cb_run(buf, (size_t)n, 1, mnl_socket_get_portid(nl), route_parse, answer);
 	}
-	if (more < 0 && !route_refused(errno))
+	answer->refuses = more < 0 && route_refuses(errno);
+	if (more < 0 && !answer->refuses && !route_is_none(errno))
 		rc = err_errno(err, errno, "can't ask for a route");
 out:
 	if (nl)

@@ -3,6 +3,7 @@
 #ifndef GWD_ROUTE_ASK_H
 #define GWD_ROUTE_ASK_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
@@ -11,6 +12,7 @@ struct err;
 
 struct route_answer {
 	uint8_t type; // RTN_UNICAST, RTN_LOCAL, …; RTN_UNSPEC: there is no route, or one that refuses
+	bool refuses; // the latter: blackhole, unreachable, prohibit
 	uint32_t oif; // of the first hop
 	uint8_t len;  // prefix length of the route
 };

@@ -117,6 +117,7 @@ void trace_json(const struct trace *trace, const struct plan *plan, struct buf *
 	    trace->rule == TRACE_NONE ? json_null() : json_string(plan->rules.v[trace->rule].name));
 	set(root, "rules", json_rules(trace, plan));
 	set(root, "balances", json_groups(trace, plan));
+	set(root, "service", trace_service_json(trace, plan));
 	set_way(root, trace, plan);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_printf(out, "%s\n", text);

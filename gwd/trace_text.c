@@ -20,11 +20,9 @@ const char *trace_origin_name(enum trace_origin origin)
 
 const char *trace_end_name(enum trace_end end)
 {
-	static const char *const names[] = {[TRACE_TAKEN] = "gateway",
-					    [TRACE_TURN] = "turn",
-					    [TRACE_MAIN] = "main",
-					    [TRACE_HERE] = "here",
-					    [TRACE_REFUSED] = "refused"};
+	static const char *const names[] = {
+		[TRACE_TAKEN] = "gateway", [TRACE_TURN] = "turn",       [TRACE_MAIN] = "main",
+		[TRACE_HERE] = "here",     [TRACE_REFUSED] = "refused", [TRACE_SERVICE] = "service"};
 	return names[end];
 }
 
@@ -86,6 +84,10 @@ static const struct {
 	[TRACE_LOCAL] = {"local", "its destination is an address of this host"},
 	[TRACE_NOBODY] = {"nobody", "the default balance has no usable gateway"},
 	[TRACE_STRICT] = {"strict", "the rule is strict, and has no usable gateway"},
+	[TRACE_ROUTE] = {"route", "main has a route that refuses it: blackhole, unreachable or prohibit"},
+	[TRACE_UNSERVED] = {"unserved",
+			    "no real of the service takes it: who listens here answers, or a reset"},
+	[TRACE_PROXIED] = {"proxied", "behind syn-proxy a connection begins with a handshake with this host"},
 	[TRACE_ORPHAN] = {"orphan", "a segment of a flow that does not exist here (any more)"},
 };
 
@@ -130,7 +132,7 @@ const char *trace_source_text(const struct trace *trace, const struct plan *plan
 
 // ---- lines -----------------------------------------------------------------------------------
 
-static void line(struct table *t, const char *name, struct buf *text)
+void trace_line(struct table *t, const char *name, struct buf *text)
 {
 	table_row(t);
 	table_cell(t, "%s", name);
@@ -172,7 +174,7 @@ static void put_flow(struct table *t, const struct trace *trace)
 	buf_printf(&b, "; %s", origins[trace->origin]);
 	if (trace->world.iif[0])
 		buf_printf(&b, ", in by %s", trace->world.iif);
-	line(t, "flow", &b);
+	trace_line(t, "flow", &b);
 }
 
 static void put_way(struct buf *b, const struct trace *trace, const struct plan *plan)
@@ -224,28 +226,44 @@ static void put_end(struct table *t, const struct trace *trace, const struct pla
 		buf_puts(&b, "this host");
 		break;
 	case TRACE_REFUSED:
-		buf_puts(&b, trace->flow.has_protocol && trace->flow.protocol != 6
+		buf_puts(&b, trace->why == TRACE_ROUTE ? "nobody: main refuses that destination"
+			     : trace->flow.has_protocol && trace->flow.protocol != 6
 				     ? "refused with an ICMP error"
 				     : "refused with a reset (tcp) or an ICMP error");
 		break;
+	case TRACE_SERVICE:
+		trace_service_end(trace, plan, &b);
+		break;
 	}
-	line(t, "goes to", &b);
+	trace_line(t, "goes to", &b);
+}
+
+static void put_choice(struct buf *b, enum trace_why why, struct trace_choice choice)
+{
+	char left[FIGURE_TEXT];
+	bool drawn = why == TRACE_BY_SLOT && choice.has_slot && choice.n_slots > 1;
+	buf_puts(b, drawn ? "its hash" : why_words[why].text);
+	if (why == TRACE_BY_PIN)
+		buf_printf(b, ", for %s more without a new flow",
+			   figure_age((int64_t)choice.pin_left_ms, left));
+	else if (drawn || why == TRACE_BY_COUNTS)
+		buf_printf(b, ": slot %u of %u, by %s", choice.slot, choice.n_slots,
+			   scheduler_name(choice.scheduler));
 }
 
 static void put_why(struct table *t, const struct trace *trace, const struct plan *plan)
 {
 	const struct trace_group *last = trace->groups.n ? &trace->groups.v[trace->groups.n - 1] : NULL;
-	char left[FIGURE_TEXT];
 	struct buf b = {0};
-	bool drawn = trace->why == TRACE_BY_SLOT && last->has_slot && last->n_slots > 1;
-	buf_puts(&b, drawn ? "its hash" : why_words[trace->why].text);
-	if (trace->why == TRACE_BY_PIN)
-		buf_printf(&b, ", for %s more without a new flow",
-			   figure_age((int64_t)last->pin_left_ms, left));
-	else if (drawn || trace->why == TRACE_BY_COUNTS)
-		buf_printf(&b, ": slot %u of %u, by %s", last->slot, last->n_slots,
-			   scheduler_name(plan->groups.v[last->group].scheduler));
-	line(t, "why", &b);
+	if (trace->end == TRACE_SERVICE)
+		put_choice(&b, trace->why, trace_service_choice(&trace->service, plan));
+	else if (last)
+		put_choice(&b, trace->why,
+			   (struct trace_choice){last->pin_left_ms, last->has_slot, last->slot, last->n_slots,
+						 plan->groups.v[last->group].scheduler});
+	else
+		put_choice(&b, trace->why, (struct trace_choice){0});
+	trace_line(t, "why", &b);
 }
 
 // Rules that only lack a word of the question, and the one that matches. The others are many.
@@ -260,7 +278,7 @@ static void put_rules(struct table *t, const struct trace *trace, const struct p
 			continue;
 		buf_printf(&b, "%s might match, by its %s", plan->rules.v[i].name,
 			   trace_selector_name(met->against));
-		line(t, "rule", &b);
+		trace_line(t, "rule", &b);
 	}
 	if (trace->rule != TRACE_NONE)
 		buf_printf(&b, "%s matches", plan->rules.v[trace->rule].name);
@@ -269,7 +287,7 @@ static void put_rules(struct table *t, const struct trace *trace, const struct p
 	if (passed && trace->rule != TRACE_NONE)
 		buf_printf(&b, " (%zu before it don't)", passed);
 	if (b.n)
-		line(t, "rule", &b);
+		trace_line(t, "rule", &b);
 }
 
 static void put_gateway(struct table *t, const struct trace *trace, const struct plan *plan)
@@ -280,7 +298,7 @@ static void put_gateway(struct table *t, const struct trace *trace, const struct
 	buf_printf(&b, "0x%08x", plan->gateways.v[trace->gateway].mark);
 	if (trace->route != TRACE_NONE)
 		buf_printf(&b, ", table %u", plan->routes.v[trace->route].table);
-	line(t, "mark", &b);
+	trace_line(t, "mark", &b);
 }
 
 static void put_running(struct table *t, const struct trace *trace, const struct plan *plan)
@@ -291,7 +309,7 @@ static void put_running(struct table *t, const struct trace *trace, const struct
 	buf_puts(&b, "this flow exists already");
 	if (trace->running != TRACE_NONE)
 		buf_printf(&b, ", on %s, and stays there", plan->gateways.v[trace->running].name);
-	line(t, "but", &b);
+	trace_line(t, "but", &b);
 }
 
 // ---- groups ----------------------------------------------------------------------------------
@@ -374,6 +392,7 @@ void trace_text(const struct trace *trace, const struct plan *plan, struct buf *
 	put_flow(&t, trace);
 	put_end(&t, trace, plan);
 	put_why(&t, trace, plan);
+	trace_service_lines(&t, trace, plan);
 	put_rules(&t, trace, plan);
 	put_gateway(&t, trace, plan);
 	put_running(&t, trace, plan);
@@ -381,4 +400,5 @@ void trace_text(const struct trace *trace, const struct plan *plan, struct buf *
 	table_free(&t);
 	vec_each(&trace->groups, asked)
 		put_group(asked, plan, out);
+	trace_service_reals(trace, plan, out);
 }

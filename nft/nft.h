@@ -68,8 +68,8 @@ int nft_dump_pins(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, st
 int nft_dump_conns(struct nft *nft, const char *set, nft_pin_cb cb, void *arg, struct err *err);
 
 // The one element of a pin map with that key. -ENOENT: there is none.
-int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned key_size, uint32_t *mark,
-		uint64_t *expires_ms, struct err *err);
+int nft_get_pin(struct nft *nft, enum plan_table table, const char *set, const uint8_t *key,
+		unsigned key_size, uint32_t *mark, uint64_t *expires_ms, struct err *err);
 
 // How many flows a group's chain (name_group(…, "group", …)) has given a slot since it was loaded; 0 where
 // the group does not go by counts.

@@ -106,13 +106,13 @@ static int observe_pins(struct nft *nft, enum plan_table table, const char *set,
 	return code;
 }
 
-int nft_get_pin(struct nft *nft, const char *set, const uint8_t *key, unsigned key_size, uint32_t *mark,
-		uint64_t *expires_ms, struct err *err)
+int nft_get_pin(struct nft *nft, enum plan_table table, const char *set, const uint8_t *key,
+		unsigned key_size, uint32_t *mark, uint64_t *expires_ms, struct err *err)
 {
 	char buf[1024];
 	struct observe_pins pins = {0};
 	struct nlmsghdr *nlh =
-		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, NFPROTO_INET, NLM_F_ACK, ++nft->seq);
+		nftnl_nlmsg_build_hdr(buf, NFT_MSG_GETSETELEM, table_family(table), NLM_F_ACK, ++nft->seq);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_TABLE, NFT_TABLE);
 	mnl_attr_put_strz(nlh, NFTA_SET_ELEM_LIST_SET, set);
 	struct nlattr *list = mnl_attr_nest_start(nlh, NFTA_SET_ELEM_LIST_ELEMENTS);

@@ -50,6 +50,11 @@ static size_t trace_gateway_of(const struct plan *plan, const char *chain)
 	return TRACE_NONE;
 }
 
+size_t trace_gateway_in(const struct plan *plan, const char *map, const void *key, size_t size)
+{
+	return trace_gateway_of(plan, trace_look_up(plan, map, key, size));
+}
+
 // ---- rules and groups ----------------------------------------------------------------------------
 
 static void trace_target(struct trace *trace, const struct plan *plan, size_t group, bool strict)
@@ -90,7 +95,7 @@ static void trace_rules(struct trace *trace, const struct plan *plan)
 static bool trace_marked(struct trace *trace, const struct plan *plan)
 {
 	uint32_t mark = trace->flow.mark & plan->mark_mask;
-	size_t gateway = trace_gateway_of(plan, trace_look_up(plan, "bymark", &mark, sizeof(mark)));
+	size_t gateway = trace_gateway_in(plan, "bymark", &mark, sizeof(mark));
 	if (gateway != TRACE_NONE)
 		trace_taken(trace, gateway, TRACE_BY_MARK);
 	else if (mark)
@@ -120,14 +125,23 @@ static bool trace_kept(struct trace *trace, const struct plan *plan)
 	return true;
 }
 
+// The sets know it, and main says what becomes of it.
+static bool trace_inside(struct trace *trace, const struct plan *plan)
+{
+	const struct plan_set *inside = plan_find_set(plan, trace->fam == FAM_4 ? "inside4" : "inside6");
+	if (!plan_set_has_addr(inside, &trace->flow.to))
+		return false;
+	if (!trace_kept(trace, plan))
+		trace_ends(trace, TRACE_MAIN, TRACE_INSIDE);
+	return true;
+}
+
 static void trace_lan(struct trace *trace, const struct plan *plan)
 {
 	const struct plan_set *networks = plan_find_set(plan, trace->fam == FAM_4 ? "lan4" : "lan6");
 	if (plan->lan_networks && !plan_set_has_addr(networks, &trace->flow.from))
 		trace_ends(trace, TRACE_MAIN, TRACE_NETWORK);
-	else if (plan->inside && trace->world.route == TRACE_ROUTE_OUT && !trace->world.route_is_default)
-		trace_ends(trace, TRACE_MAIN, TRACE_INSIDE);
-	else if (!trace_kept(trace, plan))
+	else if (plan->inside ? !trace_inside(trace, plan) : !trace_kept(trace, plan))
 		trace_rules(trace, plan);
 }
 
@@ -136,12 +150,12 @@ static void trace_own(struct trace *trace, const struct plan *plan)
 	const struct trace_flow *flow = &trace->flow;
 	if (trace_kept(trace, plan))
 		return;
-	if (trace->world.route == TRACE_ROUTE_NONE) {
+	if (trace->world.route == TRACE_ROUTE_NONE || trace->world.route == TRACE_ROUTE_REFUSES) {
 		trace_ends(trace, TRACE_MAIN, TRACE_UNROUTED);
 		return;
 	}
-	size_t bound = trace_gateway_of(plan, trace_look_up(plan, trace->fam == FAM_4 ? "bound4" : "bound6",
-							    flow->from.b, addr_size(&flow->from)));
+	size_t bound = trace_gateway_in(plan, trace->fam == FAM_4 ? "bound4" : "bound6", flow->from.b,
+					addr_size(&flow->from));
 	if (bound != TRACE_NONE) {
 		trace_taken(trace, bound, TRACE_BY_ADDRESS);
 		return;
@@ -200,6 +214,16 @@ static void trace_decide(struct trace *trace, const struct plan *plan)
 	}
 }
 
+// Whose flow it is, and what its mark: such a route is asked before any gateway's table, or that throws it back.
+static void trace_refused(struct trace *trace)
+{
+	bool routed = trace->end == TRACE_TAKEN || trace->end == TRACE_TURN || trace->end == TRACE_MAIN;
+	if (routed && trace->world.route == TRACE_ROUTE_REFUSES) {
+		trace_ends(trace, TRACE_REFUSED, TRACE_ROUTE);
+		trace->gateway = TRACE_NONE;
+	}
+}
+
 // ---- how it leaves -------------------------------------------------------------------------------
 
 // A marked packet goes where main has a route other than the default, whether it asks main first or its gateway's
@@ -239,8 +263,11 @@ static void trace_leave(struct trace *trace, const struct plan *plan)
 
 static void trace_translate(struct trace *trace, const struct plan *plan)
 {
-	const struct plan_gateway *own = trace->end == TRACE_TAKEN ? &plan->gateways.v[trace->gateway] : NULL;
-	if (!trace->oif[0] || !plan->active)
+	const struct plan_gateway *own =
+		trace->gateway == TRACE_NONE ? NULL : &plan->gateways.v[trace->gateway];
+	const struct trace_real *real =
+		trace->service.real == TRACE_NONE ? NULL : &trace->service.reals.v[trace->service.real];
+	if (!trace->oif[0] || !plan->active || (real && real->source != TRACE_SOURCE_LINK))
 		return;
 	if (own && !strcmp(own->ifname, trace->oif)) {
 		trace->snat = trace->gateway;
@@ -260,7 +287,11 @@ void trace_run(struct trace *trace, const struct plan *plan, const struct trace_
 	for (size_t i = 0; world->running && i < plan->gateways.n; i++)
 		if (plan->gateways.v[i].mark == (world->running_mark & plan->mark_mask))
 			trace->running = i;
+	trace->service.service = trace->service.pin_real = trace->service.real = TRACE_NONE;
+	trace->service.answer = TRACE_NONE;
 	trace_decide(trace, plan);
+	trace_inbound(trace, plan);
+	trace_refused(trace);
 	trace_leave(trace, plan);
 	trace_translate(trace, plan);
 }
@@ -271,4 +302,5 @@ void trace_free(struct trace *trace)
 		vec_free(&group->members);
 	vec_free(&trace->groups);
 	vec_free(&trace->rules);
+	vec_free(&trace->service.reals);
 }

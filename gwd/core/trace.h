@@ -6,8 +6,9 @@
 // uses the plan alone, and of the kernel only what `struct trace_world` has: routes, pins, turns. Nothing
 // is changed; what others put into the path (firewalls, other marks' owners) it can't know.
 //
-// To add a stage (published services): an origin or an end below, its part in trace_run(), and its line
-// in gwd/trace_text.c.
+// What is for a published service is given on to one of its reals (trace_service.c), wherever it comes from.
+//
+// To add a stage: an origin or an end below, its part in trace_run(), and its line in gwd/trace_text.c.
 #ifndef GWD_CORE_TRACE_H
 #define GWD_CORE_TRACE_H
 
@@ -33,10 +34,11 @@ struct trace_flow {
 };
 
 enum trace_route {
-	TRACE_ROUTE_NONE, // nowhere, or unreachable
-	TRACE_ROUTE_OUT,  // by an interface
-	TRACE_ROUTE_HERE, // to this host
-	TRACE_ROUTE_MANY, // broadcast, multicast, anycast
+	TRACE_ROUTE_NONE,    // there is none
+	TRACE_ROUTE_REFUSES, // one that refuses: blackhole, unreachable, prohibit
+	TRACE_ROUTE_OUT,     // by an interface
+	TRACE_ROUTE_HERE,    // to this host
+	TRACE_ROUTE_MANY,    // broadcast, multicast, anycast
 };
 
 // What only the kernel knows. `arg` is the functions'.
@@ -48,9 +50,11 @@ struct trace_world {
 	char oif[16];           // TRACE_ROUTE_OUT: by this interface
 	bool running;           // this very flow exists already
 	uint32_t running_mark;  // and has this connection mark
-	bool (*pin)(void *arg, const char *map, const uint8_t *key, unsigned size, uint32_t *mark,
-		    uint64_t *left_ms);
+	bool (*pin)(void *arg, enum plan_table table, const char *map, const uint8_t *key, unsigned size,
+		    uint32_t *mark, uint64_t *left_ms);
 	bool (*taken)(void *arg, const char *chain, uint64_t *taken); // nft_read_turns()
+	// By which interface a packet with that mark reaches a real; "": this host itself. False: by none.
+	bool (*way)(void *arg, const struct addr *to, uint32_t mark, char oif[16]);
 	void *arg;
 };
 
@@ -66,7 +70,8 @@ enum trace_end {
 	TRACE_TURN,    // one of those members whose why is TRACE_IN_TURN gets it
 	TRACE_MAIN,    // the main table routes it
 	TRACE_HERE,    // it is for this host
-	TRACE_REFUSED, // RST or ICMP error
+	TRACE_REFUSED, // RST or ICMP error; TRACE_ROUTE: whatever main's route does
+	TRACE_SERVICE, // a service's real has it, `service.real`; TRACE_NONE: one of those in turn
 };
 
 enum trace_why {
@@ -92,6 +97,9 @@ enum trace_why {
 	TRACE_LOCAL,      // HERE
 	TRACE_NOBODY,     // REFUSED: the default balance has no usable gateway
 	TRACE_STRICT,     // a strict rule's group has none
+	TRACE_ROUTE,      // main has a route that refuses it
+	TRACE_UNSERVED,   // HERE: no real of the service takes it
+	TRACE_PROXIED,    // HERE: behind syn-proxy only a handshake with this host begins a connection
 	TRACE_ORPHAN,     // a segment from the middle of a flow
 };
 
@@ -149,6 +157,40 @@ struct trace_group {
 	VEC(struct trace_member) members;
 };
 
+enum trace_source {
+	TRACE_SOURCE_CLIENT,  // the client's own
+	TRACE_SOURCE_FULLNAT, // an address of `source`, or of the interface that leads to the real
+	TRACE_SOURCE_HAIRPIN, // that interface's, because client and real are in one LAN
+	TRACE_SOURCE_LINK,    // the real is reached by a gateway's interface: as whatever leaves there
+};
+
+struct trace_real {
+	size_t real; // index into the service's
+	enum trace_member_why why;
+	double share;             // that it has of the slots
+	bool reached;             // whether it is chosen or in turn: it is known by which interface
+	char out[16];             // by this one; "" this host itself
+	enum trace_source source; // what it sees
+	size_t speaker;           // TRACE_SOURCE_FULLNAT: the service whose `source` it is
+};
+
+// A service that listens there.
+struct trace_service {
+	size_t service; // index into plan.services; TRACE_NONE: none does
+	size_t listen;  // index into the service's
+	bool open;      // only it might: the question does not say protocol or port
+	bool proxied;   // syn-proxy shakes hands first
+	bool direct;    // table netdev sees it first, for reals by dr and tun
+	enum trace_pin pin;
+	size_t pin_real; // TRACE_NONE: of none that is there
+	uint64_t pin_left_ms;
+	bool has_slot;
+	uint32_t slot, n_slots;
+	size_t real;                  // that gets it, index into `reals`; TRACE_NONE
+	size_t answer;                // gateway by which answers leave; TRACE_NONE
+	VEC(struct trace_real) reals; // those of this family
+};
+
 struct trace {
 	struct trace_flow flow;
 	struct trace_world world;
@@ -167,6 +209,7 @@ struct trace {
 	size_t snat;    // gateway whose `snat` is used; TRACE_NONE
 	size_t running; // gateway that carries this very flow now; TRACE_NONE: none
 	bool leftover;  // masqueraded, because the interface is a gateway's
+	struct trace_service service;
 };
 
 // Fills `trace` (give it zeroed). `plan` is what is applied.
@@ -179,5 +222,16 @@ void trace_free(struct trace *trace);
 size_t trace_match_rules(struct trace *trace, const struct plan *plan);
 // True: the group has given the flow away, and end, why and gateway are filled in.
 bool trace_pick(struct trace *trace, const struct plan *plan, size_t group);
+// Which slot of so many a hash scheduler has for the flow. False: it is none, or its port is not known.
+bool trace_hash(const struct trace_flow *flow, enum scheduler scheduler, uint32_t n_slots, uint32_t *slot);
+enum trace_why trace_slot_why(enum scheduler scheduler, bool certain);
+// Whether a service listens there: service.service, .listen, .open, .direct.
+bool trace_listener(struct trace *trace, const struct plan *plan);
+// Who of it takes the flow: `service`, and end and why if somebody does.
+void trace_inbound(struct trace *trace, const struct plan *plan);
+// What each real that may get it sees, and by which interface it is reached.
+void trace_reals(struct trace *trace, const struct plan *plan);
+// The gateway that a verdict "in.ID.GATEWAY" of a map stands for; TRACE_NONE: there is none.
+size_t trace_gateway_in(const struct plan *plan, const char *map, const void *key, size_t size);
 
 #endif

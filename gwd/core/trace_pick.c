@@ -5,6 +5,7 @@
 
 #include "gwd/base/jhash.h"
 #include "gwd/core/names.h"
+#include "gwd/core/ring.h"
 #include "gwd/core/slots.h"
 #include "gwd/core/trace.h"
 
@@ -50,8 +51,8 @@ static void pick_pin(struct trace_group *asked, const struct trace *trace, const
 		return;
 	unsigned size = pick_pin_key(key, trace, group);
 	asked->pin = TRACE_PIN_NONE;
-	if (!trace->world.pin(trace->world.arg, name_pins(map, trace->fam, group), key, size, &mark,
-			      &asked->pin_left_ms))
+	if (!trace->world.pin(trace->world.arg, PLAN_INET, name_pins(map, trace->fam, group), key, size,
+			      &mark, &asked->pin_left_ms))
 		return;
 	const struct plan_member *member = pick_member(plan, group, mark);
 	asked->pin = member && member->live[trace->fam] ? TRACE_PIN_LIVE : TRACE_PIN_VOID;
@@ -96,19 +97,21 @@ static uint32_t pick_owners(size_t owners[SLOTS_MAX], const struct plan *plan, c
 }
 
 // By the address alone, or with the source port, padded as the kernel's registers are.
-static void pick_hash(struct trace_group *asked, const struct trace *trace, enum scheduler scheduler)
+bool trace_hash(const struct trace_flow *flow, enum scheduler scheduler, uint32_t n_slots, uint32_t *slot)
 {
-	const struct addr *addr = scheduler == SCHED_DH ? &trace->flow.to : &trace->flow.from;
+	const struct addr *addr = scheduler == SCHED_DH ? &flow->to : &flow->from;
 	uint8_t key[20] = {0};
 	uint32_t size = addr_size(addr);
+	if (scheduler != SCHED_SH && scheduler != SCHED_DH && scheduler != SCHED_MH)
+		return false;
 	memcpy(key, addr->b, size);
 	if (scheduler == SCHED_MH) {
-		key[size] = (uint8_t)(trace->flow.sport >> 8);
-		key[size + 1] = (uint8_t)trace->flow.sport;
+		key[size] = (uint8_t)(flow->sport >> 8);
+		key[size + 1] = (uint8_t)flow->sport;
 		size += 4;
 	}
-	asked->has_slot = scheduler != SCHED_MH || trace->flow.has_sport;
-	asked->slot = jhash_mod(key, size, asked->n_slots, PLAN_HASH_SEED);
+	*slot = jhash_mod(key, size, n_slots, PLAN_HASH_SEED);
+	return scheduler != SCHED_MH || flow->has_sport;
 }
 
 // Behind a void pin a chain of its own counts.
@@ -129,31 +132,15 @@ static void pick_slot(struct trace_group *asked, const struct trace *trace, cons
 	const struct plan_group *group = &plan->groups.v[asked->group];
 	asked->n_slots = group->n_slots[trace->fam];
 	asked->has_slot = asked->n_slots == 1;
-	switch (group->scheduler) {
-	case SCHED_SH:
-	case SCHED_DH:
-	case SCHED_MH:
-		pick_hash(asked, trace, group->scheduler);
-		return;
-	case SCHED_LC:
-	case SCHED_WLC:
-	case SCHED_SED:
-	case SCHED_NQ:
+	if (trace_hash(&trace->flow, group->scheduler, asked->n_slots, &asked->slot))
+		asked->has_slot = true;
+	else if (ring_schedules(group->scheduler))
 		pick_counts(asked, trace, group);
-		return;
-	case SCHED_RR:
-	case SCHED_WRR:
-	case SCHED_RANDOM:
-	case SCHED_FO:
-	case SCHED_LEAST_LOAD:
-	case SCHED_LOWEST_LATENCY:
-		return;
-	}
 }
 
-static enum trace_why pick_slot_why(const struct plan_group *group, bool certain)
+enum trace_why trace_slot_why(enum scheduler scheduler, bool certain)
 {
-	switch (group->scheduler) {
+	switch (scheduler) {
 	case SCHED_LC:
 	case SCHED_WLC:
 	case SCHED_SED:
@@ -229,12 +216,12 @@ static bool pick_turn(struct trace *trace, struct trace_group *asked, const stru
 			only = member->gateway;
 	}
 	if (n == 1)
-		return pick_choose(trace, asked, only, pick_slot_why(group, true));
+		return pick_choose(trace, asked, only, trace_slot_why(group->scheduler, true));
 	vec_each(&asked->members, member)
 		if (member->slots)
 			member->why = TRACE_IN_TURN;
 	trace->end = TRACE_TURN;
-	trace->why = pick_slot_why(group, false);
+	trace->why = trace_slot_why(group->scheduler, false);
 	return n > 0;
 }
 
@@ -256,6 +243,6 @@ bool trace_pick(struct trace *trace, const struct plan *plan, size_t index)
 	if (!asked->has_slot)
 		return pick_turn(trace, asked, group);
 	size_t owner = owners[asked->slot];
-	return owner != TRACE_NONE &&
-	       pick_choose(trace, asked, group->members.v[owner].gateway, pick_slot_why(group, true));
+	return owner != TRACE_NONE && pick_choose(trace, asked, group->members.v[owner].gateway,
+						  trace_slot_why(group->scheduler, true));
 }

@@ -7,6 +7,7 @@
 #include "gwd/base/buf.h"
 #include "gwd/base/err.h"
 #include "gwd/base/jhash.h"
+#include "gwd/core/facts.h"
 #include "gwd/core/names.h"
 #include "gwd/core/trace.h"
 #include "gwd/trace_ask.h"
@@ -20,11 +21,12 @@ struct kernel {
 	uint64_t taken;
 };
 
-static bool kernel_pin(void *arg, const char *map, const uint8_t *key, unsigned size, uint32_t *mark,
-		       uint64_t *left_ms)
+static bool kernel_pin(void *arg, enum plan_table table, const char *map, const uint8_t *key, unsigned size,
+		       uint32_t *mark, uint64_t *left_ms)
 {
 	const struct kernel *kernel = arg;
 	const uint8_t client[] = {10, 0, 0, 9};
+	(void)table;
 	if (!kernel->pins || strcmp(kernel->pins, map) != 0)
 		return false;
 	cr_assert(size == 4 && !memcmp(key, client, 4));
@@ -50,6 +52,13 @@ static struct addr addr(const char *text)
 static struct trace_flow flow(const char *from, const char *to)
 {
 	return (struct trace_flow){.from = addr(from), .to = addr(to)};
+}
+
+static void add_net(struct fixture *f, const char *to, uint32_t oif)
+{
+	struct fact_net net = {.oif = oif};
+	cr_assert(prefix_parse(to, &net.to), "%s", to);
+	vec_push(&f->facts.nets, net);
 }
 
 static struct trace_world outward(const char *iif, struct kernel *kernel)
@@ -190,6 +199,7 @@ Test(trace, where_it_comes_from_and_where_main_keeps_it)
 	struct fixture *f = fixture_new(2);
 	struct plan plan = {0};
 	struct kernel kernel = {0};
+	add_net(f, "10.8.0.0/24", 99);
 	fixture_build(f, &plan);
 	struct trace_world world = outward("wan2", &kernel);
 	struct trace t = run(&plan, flow("192.0.2.1", "100.64.2.2"), world);
@@ -240,6 +250,40 @@ Test(trace, a_static_route_of_mains_stands_above_an_own_flows_mark)
 	}
 	plan_free(&plan);
 	fixture_free(f);
+}
+
+// Blackhole, unreachable, prohibit: no gateway gets it, wherever it comes from.
+Test(trace, what_main_refuses_goes_nowhere)
+{
+	for (int policy = 0; policy < 2; policy++) { // the sets know it, or main is asked
+		struct fixture *f = fixture_new(2);
+		struct plan plan = {0};
+		struct kernel kernel = {0};
+		add_net(f, "192.0.2.0/24", 0);
+		add_net(f, "2001:db8:9::/48", 0);
+		f->facts.policy_routed = policy;
+		fixture_build(f, &plan);
+		cr_assert_neq(plan.inside, policy);
+		static const char *const iifs[] = {"lan0", "wan2", "", "tun0"};
+		for (unsigned i = 0; i < ARRAY_SIZE(iifs); i++) {
+			struct trace_world world = outward(iifs[i], &kernel);
+			world.route = TRACE_ROUTE_REFUSES;
+			world.oif[0] = 0;
+			struct trace t = run(&plan, flow("10.0.0.9", "192.0.2.1"), world);
+			cr_expect(t.end == TRACE_REFUSED && t.why == TRACE_ROUTE, "from %s", iifs[i]);
+			cr_expect_eq(t.gateway, TRACE_NONE);
+			cr_expect(policy || !t.groups.n, "no group is asked");
+			trace_free(&t);
+			t = run(&plan, flow("fd00::9", "2001:db8:9::1"), world);
+			cr_expect(t.end == TRACE_REFUSED && t.why == TRACE_ROUTE, "from %s", iifs[i]);
+			trace_free(&t);
+		}
+		struct trace t = run(&plan, flow("10.0.0.9", "192.0.3.1"), outward("lan0", &kernel));
+		cr_expect_eq(t.end, TRACE_TURN);
+		trace_free(&t);
+		plan_free(&plan);
+		fixture_free(f);
+	}
 }
 
 // ---- the answer --------------------------------------------------------------------------------
