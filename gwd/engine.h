@@ -20,6 +20,7 @@
 
 struct buf;
 struct conntrack;
+struct direct_load;
 struct engine;
 struct err;
 struct event_base;
@@ -57,6 +58,11 @@ bool engine_counts_reals(const struct engine *engine); // conntrack's connection
 
 // The plan in force has the model's service of that number, under the same number.
 bool engine_knows_service(const struct engine *engine, size_t service);
+
+// The connections of the reals by dr and tun of such a service (direct_loads.h): now, or as last counted where that is
+// dear. 0 or -errno.
+int engine_list_direct(const struct engine *engine, size_t service, struct direct_load *loads,
+		       struct err *err);
 
 struct events *engine_events(const struct engine *engine); // to read, and to watch
 

@@ -13,7 +13,7 @@
 #define OCCUPANCY_SHARE 100  // one part in so many
 #define OCCUPANCY_FIRST_MS 5 // after a reload: a new limit's set is empty
 
-int64_t engine_pace_ms(int64_t began_ms)
+static int64_t engine_pace_ms(int64_t began_ms)
 {
 	int64_t wait_ms = (mono_now_ms() - began_ms) * OCCUPANCY_SHARE;
 	return wait_ms < OCCUPANCY_MIN_MS   ? OCCUPANCY_MIN_MS

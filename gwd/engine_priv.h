@@ -18,6 +18,7 @@
 #include "gwd/events.h"
 #include "gwd/reals.h"
 
+struct direct_counts;
 struct event;
 struct evidence;
 struct loads;
@@ -99,6 +100,7 @@ struct engine {
 	bool occupy_failed;
 	struct vacancy *vacancy;    // their places
 	struct event *count_direct; // connections by dr and tun are due to be counted
+	struct direct_counts *counts;
 	bool count_failed;
 	size_t leaving;     // reals by dr that were taken out and have connections yet
 	struct ramps ramps; // who came back into use when
@@ -149,9 +151,6 @@ void engine_configure_occupancy(struct engine *engine);
 void engine_close_occupancy(struct engine *engine);
 void engine_vacate(struct engine *engine); // places of connections that ended
 void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bool live);
-
-// What is looked at again and again may take one percent of the time: when next, after a look that began then.
-int64_t engine_pace_ms(int64_t began_ms);
 
 // The connections of reals by dr and tun (engine_direct.c), of services that go by counts: all of them now.
 void engine_open_direct(struct engine *engine);

@@ -168,12 +168,12 @@ static void collect_tracked_flows(const struct engine *engine, int64_t *flows, s
 }
 
 // Of a service's reals by dr and tun.
-static void collect_direct_flows(const struct engine *engine, const struct plan_service *service,
-				 int64_t *flows)
+static void collect_direct_flows(const struct engine *engine, size_t i, int64_t *flows)
 {
+	const struct plan_service *service = &engine_applied(engine)->services.v[i];
 	struct direct_load *loads = xcalloc(service->reals.n, sizeof(*loads));
 	struct err err;
-	int r = direct_loads_list(engine_nft(engine), engine_applied(engine), service, loads, &err);
+	int r = engine_list_direct(engine, i, loads, &err);
 	if (r)
 		log_warn("status", "connections of %s can't be counted: %s", service->name, err.text);
 	for (size_t k = 0; k < service->reals.n; k++)
@@ -191,8 +191,7 @@ static int64_t *collect_real_flows(const struct engine *engine)
 		collect_tracked_flows(engine, flows, reals->reals.n);
 	for (size_t i = 0; i < reals->services.n; i++)
 		if (engine_knows_service(engine, i) && applied->services.v[i].direct)
-			collect_direct_flows(engine, &applied->services.v[i],
-					     flows + reals_index(reals, i, 0));
+			collect_direct_flows(engine, i, flows + reals_index(reals, i, 0));
 	return flows;
 }
 

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TURNS_STEP_MAX 64 // a longer pause was no batch
+#define TURNS_STEP_MAX 64      // a longer pause was no batch
+#define TURNS_PACED_MAX 100000 // unless it is the usual one
 
 static struct turns_entry *turns_find(const struct turns *turns, const char *group)
 {
@@ -15,7 +16,7 @@ static struct turns_entry *turns_find(const struct turns *turns, const char *gro
 	return NULL;
 }
 
-void turns_set(struct turns *turns, const char *group, enum fam fam, uint64_t taken)
+static struct turns_entry *turns_read(struct turns *turns, const char *group, enum fam fam, uint64_t taken)
 {
 	struct turns_entry *entry = turns_find(turns, group);
 	if (!entry) {
@@ -25,6 +26,17 @@ void turns_set(struct turns *turns, const char *group, enum fam fam, uint64_t ta
 	}
 	entry->batch[fam] = taken > entry->taken[fam] ? taken - entry->taken[fam] : 0;
 	entry->taken[fam] = taken;
+	return entry;
+}
+
+void turns_set(struct turns *turns, const char *group, enum fam fam, uint64_t taken)
+{
+	turns_read(turns, group, fam, taken);
+}
+
+void turns_set_paced(struct turns *turns, const char *group, enum fam fam, uint64_t taken)
+{
+	turns_read(turns, group, fam, taken)->paced = true;
 }
 
 struct ring_turn turns_get(const struct turns *turns, const char *group, enum fam fam)
@@ -35,7 +47,8 @@ struct ring_turn turns_get(const struct turns *turns, const char *group, enum fa
 		return turn;
 	turn.next = (unsigned)(entry->taken[fam] % RING_SLOTS);
 	if (entry->batch[fam] > RING_SLOTS)
-		turn.step = (unsigned)fmin((double)(entry->batch[fam] / RING_SLOTS + 1), TURNS_STEP_MAX);
+		turn.step = (unsigned)fmin((double)(entry->batch[fam] / RING_SLOTS + 1),
+					   entry->paced ? TURNS_PACED_MAX : TURNS_STEP_MAX);
 	return turn;
 }
 
