@@ -119,8 +119,9 @@ void packet_send(const struct lab_ns *ns, const struct packet *p)
 	ssize_t n = sendto(fd, data, header + size, 0, v4 ? (void *)&to4 : (void *)&to6,
 			   v4 ? sizeof(to4) : sizeof(to6));
 	// what the router's own chains refuse is an error here
-	cr_assert(n >= 0 || errno == EPERM || errno == ENETUNREACH || errno == EHOSTUNREACH ||
-			  errno == EACCES || errno == ECONNREFUSED,
+	// EINVAL is what a blackhole says
+	cr_assert(n >= 0 || errno == EPERM || errno == EINVAL || errno == ENETUNREACH ||
+			  errno == EHOSTUNREACH || errno == EACCES || errno == ECONNREFUSED,
 		  "%s", strerror(errno));
 	close(fd);
 	lab_ns_leave(before);

@@ -2,7 +2,6 @@
 // What gwctl trace says a flow would meet, and what the kernel then does with it: random configurations, random
 // flows. Asked first, sent then, and looked up in conntrack: the gateway by the mark, the link by the source that
 // it got, what is refused by gwd's counters.
-#include <jansson.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,35 +9,16 @@
 
 #include "gwd/base/buf.h"
 #include "gwd/base/err.h"
-#include "gwd/client.h"
-#include "gwd/request.h"
 #include "nft/conntrack.h"
 #include "nft/nft.h"
 #include "test/net/net.h"
 #include "test/net/packet.h"
+#include "test/net/tracing.h"
 
 #define ROUNDS 40
 #define FLOWS 90                                                                // of each round
 #define GUARD "rule guard { from = { 10.2.0.0/16, 10.0.0.12 } gateway = g4 }\n" // the control flow
 #define MARKED_DSCP 40                                                          // somebody else marks these
-
-static uint64_t seed;
-
-static unsigned any(unsigned n) // xorshift64*: the same flows each time
-{
-	seed ^= seed >> 12;
-	seed ^= seed << 25;
-	seed ^= seed >> 27;
-	return (unsigned)(seed * 2685821657736338717u >> 33) % n;
-}
-
-static const char *pick(const char *const *list)
-{
-	unsigned n = 0;
-	while (list[n])
-		n++;
-	return list[any(n)];
-}
 
 // ---- configurations ------------------------------------------------------------------------
 
@@ -58,43 +38,43 @@ static const char *const protocols[] = {"udp", "tcp", "{ tcp, udp }", "{ udp, ic
 
 static void put_selectors(struct buf *b, bool own)
 {
-	unsigned fam = any(3);
-	if (!any(3))
+	unsigned fam = tracing_any(3);
+	if (!tracing_any(3))
 		buf_printf(b, " from = %s",
-			   own ? "{ 10.0.0.1, 100.64.1.2, \"fd00:10::1\" }" : pick(froms[fam]));
-	if (any(3))
-		buf_printf(b, " to = %s", pick(tos[fam]));
-	if (!any(3)) {
-		buf_printf(b, " protocol = %s", any(2) ? "udp" : "{ tcp, udp }");
-		if (!any(2))
-			buf_printf(b, " ports = %s", pick(ports));
-	} else if (!any(3)) {
-		buf_printf(b, " protocol = %s", pick(protocols));
-	} else if (!any(4))
+			   own ? "{ 10.0.0.1, 100.64.1.2, \"fd00:10::1\" }" : tracing_pick(froms[fam]));
+	if (tracing_any(3))
+		buf_printf(b, " to = %s", tracing_pick(tos[fam]));
+	if (!tracing_any(3)) {
+		buf_printf(b, " protocol = %s", tracing_any(2) ? "udp" : "{ tcp, udp }");
+		if (!tracing_any(2))
+			buf_printf(b, " ports = %s", tracing_pick(ports));
+	} else if (!tracing_any(3)) {
+		buf_printf(b, " protocol = %s", tracing_pick(protocols));
+	} else if (!tracing_any(4))
 		buf_puts(b, " sports = \"10000-11500\" ports = { 53, 443, 9000 }");
-	if (!any(6))
-		buf_printf(b, " dscp = { 46, %u }", any(64));
-	if (!own && !any(8))
-		buf_printf(b, " interface = %s", any(2) ? "\"lan*\"" : "lan1");
-	if (!own && !any(6))
+	if (!tracing_any(6))
+		buf_printf(b, " dscp = { 46, %u }", tracing_any(64));
+	if (!own && !tracing_any(8))
+		buf_printf(b, " interface = %s", tracing_any(2) ? "\"lan*\"" : "lan1");
+	if (!own && !tracing_any(6))
 		buf_puts(b, " mark = 0x10/0xff");
 }
 
 static void put_rule(struct buf *b, unsigned i)
 {
-	bool own = !any(4);
+	bool own = !tracing_any(4);
 	buf_printf(b, "rule r%u {%s", i, own ? " own = yes" : "");
 	put_selectors(b, own);
-	switch (any(5)) {
+	switch (tracing_any(5)) {
 	case 0:
 		buf_puts(b, " bypass = yes");
 		break;
 	case 1:
 	case 2:
-		buf_printf(b, " gateway = g%u%s", 1 + any(3), any(2) ? " strict = yes" : "");
+		buf_printf(b, " gateway = g%u%s", 1 + tracing_any(3), tracing_any(2) ? " strict = yes" : "");
 		break;
 	default:
-		buf_printf(b, " balance = b%u%s", any(3), any(3) ? "" : " strict = yes");
+		buf_printf(b, " balance = b%u%s", tracing_any(3), tracing_any(3) ? "" : " strict = yes");
 		break;
 	}
 	buf_puts(b, " }\n");
@@ -103,15 +83,16 @@ static void put_rule(struct buf *b, unsigned i)
 static void put_balance(struct buf *b, const char *name)
 {
 	bool some = false;
-	buf_printf(b, "balance %s { scheduler = %s", name, pick(schedulers));
-	if (any(2))
+	buf_printf(b, "balance %s { scheduler = %s", name, tracing_pick(schedulers));
+	if (tracing_any(2))
 		buf_printf(b, " persistence = 5m persist-by = %s persist-mask = %u persist-mask6 = %u",
-			   any(2) ? "source" : "source-destination", any(2) ? 32 : 24, any(2) ? 128 : 60);
+			   tracing_any(2) ? "source" : "source-destination", tracing_any(2) ? 32 : 24,
+			   tracing_any(2) ? 128 : 60);
 	for (unsigned g = 1; g <= 3; g++)
-		if (any(6) || (g == 3 && !some)) {
+		if (tracing_any(6) || (g == 3 && !some)) {
 			some = true;
-			buf_printf(b, " use g%u { tier = %u weight = %u }", g, 1 + any(4) / 3,
-				   any(8) ? 1 + any(5) : 0);
+			buf_printf(b, " use g%u { tier = %u weight = %u }", g, 1 + tracing_any(4) / 3,
+				   tracing_any(8) ? 1 + tracing_any(5) : 0);
 		}
 	buf_puts(b, " }\n");
 }
@@ -122,12 +103,13 @@ static void put_config(struct buf *b)
 		   "control-group = \"\"\nfastpath = off\n"
 		   "lan { interfaces = { lan0, lan1 } %s }\n"
 		   "probe quick { type = icmp interval = 300ms fast = 50ms timeout = 200ms hold = 0s }\n",
-		   any(4) ? "" : "networks = { 10.0.0.0/12, \"fd00:10::/33\" }");
+		   tracing_any(4) ? "" : "networks = { 10.0.0.0/12, \"fd00:10::/33\" }");
 	for (int g = 1; g <= 4; g++)
 		buf_printf(b,
 			   "gateway g%d { interface = wan%d probes = { quick } slow-start = 0s weight = %u "
 			   "%s}\n",
-			   g, g, any(6) || g == 4 ? 1 : 0, any(4) || g == 4 ? "" : "max-flows = 20 ");
+			   g, g, tracing_any(6) || g == 4 ? 1 : 0,
+			   tracing_any(4) || g == 4 ? "" : "max-flows = 20 ");
 	buf_puts(b, GUARD);
 	put_balance(b, "default");
 	for (unsigned i = 0; i < 3; i++) {
@@ -135,18 +117,11 @@ static void put_config(struct buf *b)
 		snprintf(name, sizeof(name), "b%u", i);
 		put_balance(b, name);
 	}
-	for (unsigned i = 0, n = any(8); i < n; i++)
+	for (unsigned i = 0, n = tracing_any(8); i < n; i++)
 		put_rule(b, i);
 }
 
 // ---- flows -----------------------------------------------------------------------------------
-
-static struct addr address(const char *text)
-{
-	struct addr a;
-	cr_assert(addr_parse(text, &a), "%s", text);
-	return a;
-}
 
 static struct addr random_source(bool v6, bool own)
 {
@@ -154,9 +129,9 @@ static struct addr random_source(bool v6, bool own)
 	static const char *const own6[] = {"fd00:10::1", "2001:db8:2::2", NULL};
 	char text[64];
 	if (own)
-		return address(pick(v6 ? own6 : own4));
-	lab_client_address(v6 ? AF_INET6 : AF_INET, 1, (int)any(600), text);
-	return any(12) ? address(text) : address(v6 ? "fd00:10::11" : "10.0.0.11");
+		return tracing_address(tracing_pick(v6 ? own6 : own4));
+	lab_client_address(v6 ? AF_INET6 : AF_INET, 1, (int)tracing_any(600), text);
+	return tracing_any(12) ? tracing_address(text) : tracing_address(v6 ? "fd00:10::11" : "10.0.0.11");
 }
 
 static struct addr random_destination(bool v6)
@@ -165,66 +140,28 @@ static struct addr random_destination(bool v6)
 					    "100.64.2.1", "192.0.2.77", NULL};
 	static const char *const else6[] = {"fd00:10:200::2", "fd00:10:201::1", "fd00:10::1",
 					    "2001:db8:dddd::1", NULL};
-	if (!any(6))
-		return address(pick(v6 ? else6 : else4));
-	return address(lab_server_address(v6 ? AF_INET6 : AF_INET, 1 + (int)any(LAB_SERVERS)));
+	if (!tracing_any(6))
+		return tracing_address(tracing_pick(v6 ? else6 : else4));
+	return tracing_address(
+		lab_server_address(v6 ? AF_INET6 : AF_INET, 1 + (int)tracing_any(LAB_SERVERS)));
 }
 
 static struct packet random_packet(unsigned n, bool *own)
 {
 	static const uint16_t common[] = {53, 443, 9000, 22};
-	bool v6 = !any(3);
-	struct packet p = {.protocol = any(2) ? IPPROTO_UDP : IPPROTO_TCP};
-	*own = !any(5);
+	bool v6 = !tracing_any(3);
+	struct packet p = {.protocol = tracing_any(2) ? IPPROTO_UDP : IPPROTO_TCP};
+	*own = !tracing_any(5);
 	p.from = random_source(v6, *own);
 	p.to = random_destination(v6);
 	p.sport = (uint16_t)(10000 + n % 50000); // never the same twice
-	p.dport = any(4) ? common[any(4)] : (uint16_t)(1024 + any(60000));
-	p.middle = p.protocol == IPPROTO_TCP && !any(8);
-	p.dscp = any(3) ? 0 : any(2) ? 46 : any(2) ? MARKED_DSCP : (uint8_t)any(64);
+	p.dport = tracing_any(4) ? common[tracing_any(4)] : (uint16_t)(1024 + tracing_any(60000));
+	p.middle = p.protocol == IPPROTO_TCP && !tracing_any(8);
+	p.dscp = tracing_any(3)   ? 0
+		 : tracing_any(2) ? 46
+		 : tracing_any(2) ? MARKED_DSCP
+				  : (uint8_t)tracing_any(64);
 	return p;
-}
-
-// ---- asking ----------------------------------------------------------------------------------
-
-static json_t *ask(struct net *net, const struct packet *p, bool own)
-{
-	char from[ADDR_TEXT], to[ADDR_TEXT], number[4][12];
-	const char *const words[] = {addr_text(&p->from, from),
-				     addr_text(&p->to, to),
-				     number[0],
-				     number[1],
-				     "from-port",
-				     number[2],
-				     "dscp",
-				     number[3]};
-	struct request request = {.command = "trace", .json = true};
-	struct buf body = {0};
-	struct err err = {""};
-	int exit = 0;
-	const unsigned values[] = {p->protocol, p->dport, p->sport, p->dscp};
-	for (unsigned i = 0; i < 4; i++)
-		snprintf(number[i], sizeof(number[i]), "%u", values[i]);
-	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
-		request.args[request.n_args++] = words[i];
-	if (p->middle)
-		request.args[request.n_args++] = "no-syn";
-	if (p->dscp == MARKED_DSCP && !own) {
-		request.args[request.n_args++] = "mark";
-		request.args[request.n_args++] = "0x10";
-	}
-	int rc = client_ask(lab_path(net->lab, "gwd.sock"), &request, &exit, &body, NULL, &err);
-	cr_assert(rc == 0 && exit == 0, "%s %s", err.text, buf_text(&body));
-	json_t *root = json_loads(buf_text(&body), 0, NULL);
-	cr_assert_not_null(root);
-	buf_free(&body);
-	return root;
-}
-
-static const char *word(const json_t *root, const char *key)
-{
-	const char *text = json_string_value(json_object_get(root, key));
-	return text ? text : "";
 }
 
 // ---- looking ---------------------------------------------------------------------------------
@@ -242,8 +179,8 @@ struct world {
 	struct nft *nft;
 	uint64_t refused, orphans;
 	uint64_t want_refused, want_orphans;
-	unsigned n[8], pinned; // how often each end was met, and a pin
-	json_t *said;          // for a failure
+	unsigned n[8], pinned, unroutable; // how often each end was met, and a pin, and what main refuses
+	json_t *said;                      // for a failure
 	bool disabled[8];
 	const char *config;
 };
@@ -322,8 +259,9 @@ static bool in_turn(const json_t *root, const char *gateway)
 	size_t i;
 	json_t *member;
 	json_array_foreach(json_object_get(last, "gateways"), i,
-			   member) if (!strcmp(word(member, "name"),
-					       gateway)) return !strcmp(word(member, "use"), "in turn") ||
+			   member) if (!strcmp(tracing_word(member, "name"),
+					       gateway)) return !strcmp(tracing_word(member, "use"),
+									"in turn") ||
 		json_integer_value(json_object_get(member, "slots"));
 	return false;
 }
@@ -343,7 +281,7 @@ static void check_link(struct world *w, const struct seen *seen, const struct pa
 // A gateway that is taken out of use loses its flows, also those that are bound to it.
 static bool is_ended(const struct world *w, const json_t *root)
 {
-	const char *gateway = word(root, "gateway");
+	const char *gateway = tracing_word(root, "gateway");
 	return *gateway && w->disabled[gateway[1] - '0'];
 }
 
@@ -353,10 +291,15 @@ static void check(struct world *w, const json_t *root, const struct packet *p)
 	struct seen seen = {0};
 	struct waiting wait = {w, p, &seen};
 	char gateway[8];
-	const char *end = word(root, "end"), *why = word(root, "why");
+	const char *end = tracing_word(root, "end"), *why = tracing_word(root, "why");
 	for (unsigned i = 0; ends[i]; i++)
 		w->n[i] += !strcmp(ends[i], end);
 	w->pinned += !strcmp(why, "pin");
+	if (!strcmp(why, "route")) { // main refuses it: nothing counts it, and it is never confirmed
+		w->unroutable++;
+		CHECK(w, !is_there(&wait), "it is there");
+		return;
+	}
 	if (!strcmp(end, "refused")) {
 		uint64_t *count = strcmp(why, "orphan") ? &w->want_refused : &w->want_orphans;
 		++*count;
@@ -378,8 +321,8 @@ static void check(struct world *w, const json_t *root, const struct packet *p)
 		check_link(w, &seen, p, out);
 		return;
 	}
-	CHECK(w, !strcmp(word(root, "gateway"), gateway), "%s has it", gateway);
-	check_link(w, &seen, p, word(root, "out"));
+	CHECK(w, !strcmp(tracing_word(root, "gateway"), gateway), "%s has it", gateway);
+	check_link(w, &seen, p, tracing_word(root, "out"));
 }
 
 // ---- the test --------------------------------------------------------------------------------
@@ -394,7 +337,7 @@ static void reload(struct world *w, const char *text)
 	for (int g = 1; g <= 3; g++) {
 		static const char *const changes[] = {"disable", "drain",   "enable",
 						      "undrain", "undrain", NULL};
-		const char *change = pick(changes);
+		const char *change = tracing_pick(changes);
 		cr_assert_eq(net_gwctl(w->net, NULL, "enable g%d", g), 0);
 		cr_assert_eq(net_gwctl(w->net, NULL, "undrain g%d", g), 0);
 		cr_assert_eq(net_gwctl(w->net, NULL, "%s g%d", change, g), 0);
@@ -413,7 +356,7 @@ static void round_of(struct world *w, unsigned round)
 	for (unsigned i = 0; i < FLOWS; i++) {
 		bool own;
 		struct packet p = random_packet(round * FLOWS + i, &own);
-		w->said = ask(w->net, &p, own);
+		w->said = tracing_ask(w->net, &p, p.dscp == MARKED_DSCP && !own ? 0x10 : 0, NULL);
 		packet_send(own ? lab_router(w->net->lab) : lab_host(w->net->lab, 1), &p);
 		check(w, w->said, &p);
 		json_decref(w->said);
@@ -438,6 +381,9 @@ static struct net *start(void)
 	lab_nft_load(lab_router(net->lab),
 		     "table inet other { chain c { type filter hook prerouting priority -200;\n"
 		     "ip dscp 40 meta mark set 0x10\nip6 dscp 40 meta mark set 0x10\n}\n}");
+	lab_do(lab_router(net->lab), "ip route add blackhole 203.0.113.4; ip route add prohibit 203.0.113.3;"
+				     "ip route add unreachable 2001:db8:bbbb::4; ip route add blackhole "
+				     "2001:db8:bbbb::3");
 	silence(lab_router(net->lab));
 	silence(lab_inside(net->lab));
 	silence(lab_internet(net->lab));
@@ -456,7 +402,7 @@ Test(trace, says_what_the_kernel_then_does, .timeout = 300)
 {
 	struct err err;
 	struct world w = {0};
-	seed = getenv("SEED") ? strtoull(getenv("SEED"), NULL, 0) : 20260101;
+	tracing_seed(20260101);
 	w.net = start();
 	int before = lab_ns_enter(lab_router(w.net->lab));
 	w.conntrack = conntrack_open(&err);
@@ -468,6 +414,7 @@ Test(trace, says_what_the_kernel_then_does, .timeout = 300)
 	for (unsigned i = 0; i < 5; i++)
 		cr_assert_gt(w.n[i], 30, "this end was hardly met: %u", i);
 	cr_assert_gt(w.pinned, 30);
+	cr_assert_gt(w.unroutable, 30);
 	conntrack_close(w.conntrack);
 	nft_close(w.nft);
 	net_finish(w.net);
