@@ -132,9 +132,6 @@ static json_t *json_balance(const struct status_balance *balance)
 	return o;
 }
 
-static const char *const role_name[] = {
-	[ROLE_REAL] = "real", [ROLE_BACKUP] = "backup", [ROLE_SORRY] = "sorry"};
-
 static json_t *json_limit(uint32_t limit) // null: none
 {
 	return limit ? json_integer(limit) : json_null();
@@ -147,7 +144,7 @@ static json_t *json_server(const struct status *status, const struct status_real
 	const struct verdict *verdict = real->verdict;
 	json_t *o = json_object();
 	set(o, "name", json_text(conf->name));
-	set(o, "role", json_string(role_name[conf->role]));
+	set(o, "role", json_string(role_name(conf->role)));
 	set(o, "forward", json_string(forward_name(conf->forward)));
 	set(o, "address", json_addr(&conf->address));
 	set(o, "port", json_limit(conf->port));

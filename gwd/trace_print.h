@@ -21,7 +21,6 @@ const char *trace_selector_name(enum trace_selector selector);
 const char *trace_member_name(enum trace_member_why why);
 const char *trace_pin_name(enum trace_pin pin);
 
-const char *trace_role_name(enum real_role role);
 const char *trace_source_name(enum trace_source source);
 
 // How a choice was made, of whatever.
@@ -46,6 +45,8 @@ const char *trace_place_text(char text[TRACE_PLACE], const struct addr *addr, ui
 const char *trace_real_source(const struct trace *trace, const struct plan *plan,
 			      const struct trace_real *real, char text[2 * ADDR_TEXT + 32]);
 void trace_line(struct table *t, const char *name, struct buf *text); // frees it
+// What became of the client's pin to `name`.
+void trace_pin(struct buf *out, enum trace_pin pin, const char *name);
 
 // What leaves by a gateway gets as its source; "none" where it keeps its own.
 const char *trace_source_text(const struct trace *trace, const struct plan *plan,

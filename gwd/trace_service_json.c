@@ -35,7 +35,7 @@ static json_t *json_member(const struct trace *trace, const struct plan *plan, c
 	uint16_t port = real->port ? real->port : trace->flow.dport;
 	json_t *o = json_object();
 	set(o, "name", json_string(real->name));
-	set(o, "role", json_string(trace_role_name(real->role)));
+	set(o, "role", json_string(role_name(real->role)));
 	set(o, "weight", json_integer(real->weight));
 	set(o, "share", json_real(seen->share));
 	set(o, "use", json_string(trace_member_name(seen->why)));

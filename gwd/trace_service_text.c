@@ -8,13 +8,6 @@
 
 // ---- words -----------------------------------------------------------------------------------
 
-const char *trace_role_name(enum real_role role)
-{
-	static const char *const names[] = {
-		[ROLE_REAL] = "real", [ROLE_BACKUP] = "backup", [ROLE_SORRY] = "sorry"};
-	return names[role];
-}
-
 const char *trace_source_name(enum trace_source source)
 {
 	static const char *const names[] = {[TRACE_SOURCE_CLIENT] = "client",
@@ -208,25 +201,6 @@ void trace_service_lines(struct table *t, const struct trace *trace, const struc
 
 // ---- its reals -------------------------------------------------------------------------------
 
-static void put_pin(struct buf *b, const struct trace_service *asked, const struct plan_service *service)
-{
-	const char *name = asked->pin_real == TRACE_NONE ? "a real that is gone"
-							 : service->reals.v[asked->pin_real].name;
-	switch (asked->pin) {
-	case TRACE_PIN_OFF:
-		return;
-	case TRACE_PIN_NONE:
-		buf_puts(b, ", the client has no pin");
-		return;
-	case TRACE_PIN_LIVE:
-		buf_printf(b, ", the client is pinned to %s", name);
-		return;
-	case TRACE_PIN_VOID:
-		buf_printf(b, ", the client's pin to %s is void", name);
-		return;
-	}
-}
-
 static const char *real_text(const struct trace *trace, const struct trace_real *seen,
 			     const struct plan_real *real)
 {
@@ -260,7 +234,7 @@ static void put_real(struct table *t, const struct trace *trace, const struct tr
 	put_to(&to, trace, real);
 	table_row(t);
 	table_cell(t, "%s", real->name);
-	table_cell(t, "%s", trace_role_name(real->role));
+	table_cell(t, "%s", role_name(real->role));
 	table_cell(t, "%u", real->weight);
 	table_cell(t, "%s", figure_share(seen->share, share));
 	table_cell(t, "%s", buf_text(&to));
@@ -277,7 +251,9 @@ void trace_service_reals(const struct trace *trace, const struct plan *plan, str
 	const struct plan_service *service = &plan->services.v[asked->service];
 	buf_printf(out, "\n%s: %s, %s", service->name, scheduler_name(service->scheduler),
 		   serving_text(service, trace->fam));
-	put_pin(out, asked, service);
+	trace_pin(out, asked->pin,
+		  asked->pin_real == TRACE_NONE ? "a real that is gone"
+						: service->reals.v[asked->pin_real].name);
 	buf_puts(out, "\n");
 	table_column(&t, TABLE_LEFT, "REAL");
 	table_column(&t, TABLE_LEFT, "ROLE");

@@ -314,21 +314,19 @@ static void put_running(struct table *t, const struct trace *trace, const struct
 
 // ---- groups ----------------------------------------------------------------------------------
 
-static void put_pin(struct buf *b, const struct trace_group *asked, const struct plan *plan)
+void trace_pin(struct buf *out, enum trace_pin pin, const char *name)
 {
-	const char *name = asked->pin_gateway == TRACE_NONE ? "a gateway that is gone"
-							    : plan->gateways.v[asked->pin_gateway].name;
-	switch (asked->pin) {
+	switch (pin) {
 	case TRACE_PIN_OFF:
 		return;
 	case TRACE_PIN_NONE:
-		buf_puts(b, ", the client has no pin");
+		buf_puts(out, ", the client has no pin");
 		return;
 	case TRACE_PIN_LIVE:
-		buf_printf(b, ", the client is pinned to %s", name);
+		buf_printf(out, ", the client is pinned to %s", name);
 		return;
 	case TRACE_PIN_VOID:
-		buf_printf(b, ", the client's pin to %s is void", name);
+		buf_printf(out, ", the client's pin to %s is void", name);
 		return;
 	}
 }
@@ -361,7 +359,9 @@ static void put_group(const struct trace_group *asked, const struct plan *plan, 
 	struct table t = {0};
 	unsigned all = 0;
 	buf_printf(out, "\n%s: %s", group->name, scheduler_name(group->scheduler));
-	put_pin(out, asked, plan);
+	trace_pin(out, asked->pin,
+		  asked->pin_gateway == TRACE_NONE ? "a gateway that is gone"
+						   : plan->gateways.v[asked->pin_gateway].name);
 	buf_puts(out, "\n");
 	table_column(&t, TABLE_LEFT, "GATEWAY");
 	table_column(&t, TABLE_RIGHT, "TIER");

@@ -128,6 +128,19 @@ bool forward_is_direct(enum forward forward)
 	return forward == FORWARD_DR || forward == FORWARD_TUN;
 }
 
+const char *role_name(enum real_role role)
+{
+	switch (role) {
+	case ROLE_REAL:
+		return "real";
+	case ROLE_BACKUP:
+		return "backup";
+	case ROLE_SORRY:
+		return "sorry";
+	}
+	__builtin_unreachable();
+}
+
 const char *forward_name(enum forward forward)
 {
 	switch (forward) {

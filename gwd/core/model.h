@@ -278,6 +278,7 @@ unsigned model_rule_priorities(uint32_t mark_mask);
 
 const char *scheduler_name(enum scheduler scheduler);
 const char *forward_name(enum forward forward); // "nat", …
+const char *role_name(enum real_role role);     // "real", "backup", "sorry"
 bool forward_is_direct(enum forward forward);   // dr, tun: packets reach the real as they are
 
 #endif

@@ -231,3 +231,15 @@ void direct_tunnels(struct net *net, int reals)
 		       "gwdtun* udp dport 7000 counter name came'");
 	}
 }
+
+void direct_own_way(struct net *net)
+{
+	struct lab_ns *real = lab_host(net->lab, 1), *internet = lab_internet(net->lab);
+	lab_do(real,
+	       "ip link add own0 type veth peer name own1 netns %s; ip addr add 192.168.77.2/24 dev own0;"
+	       "ip addr add fd77::2/64 dev own0 nodad; ip link set own0 up",
+	       internet->path);
+	lab_do(internet, "ip addr add 192.168.77.1/24 dev own1; ip addr add fd77::1/64 dev own1 nodad;"
+			 "ip link set own1 up; sysctl -qw net.ipv4.conf.own1.rp_filter=0");
+	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
+}

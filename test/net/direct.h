@@ -47,6 +47,9 @@ void direct_expect_stays(struct net *net);
 // With two reals by turns: one dies, and its connections end (TCP) or move (UDP).
 void direct_expect_moved(struct net *net);
 
+// Host 1 gets a way to the internet past the router, and answers by it.
+void direct_own_way(struct net *net);
+
 // The reals are by tun: runs on each what real-script prints. From then on only what comes out of a tunnel counts.
 void direct_tunnels(struct net *net, int reals);
 

@@ -224,21 +224,14 @@ Test(direct, listeners_on_two_links_answer_each_by_its_own)
 Test(direct, reals_may_answer_by_a_way_of_their_own)
 {
 	struct net *net = direct_lab(1, "forward = dr scheduler = rr");
-	struct lab_ns *real = lab_host(net->lab, 1), *internet = lab_internet(net->lab);
-	lab_do(real,
-	       "ip link add own0 type veth peer name own1 netns %s; ip addr add 192.168.77.2/24 dev own0;"
-	       "ip addr add fd77::2/64 dev own0 nodad; ip link set own0 up",
-	       internet->path);
-	lab_do(internet, "ip addr add 192.168.77.1/24 dev own1; ip addr add fd77::1/64 dev own1 nodad;"
-			 "ip link set own1 up; sysctl -qw net.ipv4.conf.own1.rp_filter=0");
-	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
+	direct_own_way(net);
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
 	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
 		uint64_t before = lab_isp_packets(net->lab, 1);
-		direct_burst(net, internet, direct_families[i], false, 100, 1);
-		direct_burst(net, internet, direct_families[i], true, 100, 1);
+		direct_burst(net, lab_internet(net->lab), direct_families[i], false, 100, 1);
+		direct_burst(net, lab_internet(net->lab), direct_families[i], true, 100, 1);
 		cr_expect_lt(lab_isp_packets(net->lab, 1) - before, 200, "answers came through the router");
 	}
 	net_finish(net);

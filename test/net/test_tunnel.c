@@ -237,15 +237,8 @@ Test(tunnel, segments_fit)
 Test(tunnel, long_segments_find_their_way)
 {
 	struct net *net = tunnel_lab(1, "forward = tun scheduler = rr");
-	struct lab_ns *real = lab_host(net->lab, 1), *internet = lab_internet(net->lab);
-	lab_do(real,
-	       "nft delete table ip gwd.mss.web; nft delete table ip6 gwd.mss.web;"
-	       "ip link add own0 type veth peer name own1 netns %s; ip addr add 192.168.77.2/24 dev own0;"
-	       "ip addr add fd77::2/64 dev own0 nodad; ip link set own0 up",
-	       internet->path);
-	lab_do(internet, "ip addr add 192.168.77.1/24 dev own1; ip addr add fd77::1/64 dev own1 nodad;"
-			 "ip link set own1 up; sysctl -qw net.ipv4.conf.own1.rp_filter=0");
-	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
+	lab_do(lab_host(net->lab, 1), "nft delete table ip gwd.mss.web; nft delete table ip6 gwd.mss.web");
+	direct_own_way(net);
 	expect_upload(net, DIRECT_VIP4);
 	expect_upload(net, DIRECT_VIP6);
 	net_finish(net);
