@@ -173,12 +173,11 @@ static void dr_expect_one_owner(struct net *net)
 }
 
 // The one by addresses of its own that it tells nobody of, the other without them.
-Test(real_script, dr_by_addresses_and_by_redirect)
+static void by_addresses_and_by_redirect(struct inbound *in, const char *forward)
 {
-	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
 	struct lab *lab = in->net->lab;
 	dr_vips(in->net);
-	inbound_gwd(in, DIRECT, "dr");
+	inbound_gwd(in, DIRECT, forward);
 	net_guard(in->net, 2);
 	dr_ask(in, false);
 	run_script(in->net, lab_host(lab, 1), "web/r1");
@@ -192,6 +191,12 @@ Test(real_script, dr_by_addresses_and_by_redirect)
 	inbound_finish(in);
 }
 
+Test(real_script, dr_by_addresses_and_by_redirect)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 3}, 2);
+	by_addresses_and_by_redirect(in, "dr");
+}
+
 // The same, and packets come in tunnels: by the way that dr takes, they would be taken as well.
 Test(real_script, tun_by_addresses_and_by_redirect)
 {
@@ -201,19 +206,7 @@ Test(real_script, tun_by_addresses_and_by_redirect)
 		inbound_finish(in);
 		cr_skip_test("this kernel has no ipip");
 	}
-	dr_vips(in->net);
-	inbound_gwd(in, DIRECT, "tun");
-	net_guard(in->net, 2);
-	dr_ask(in, false);
-	run_script(in->net, lab_host(lab, 1), "web/r1");
-	run_script(in->net, lab_host(lab, 1), "web/s1");
-	run_script(in->net, lab_host(lab, 2), "web/r2 redirect");
-	run_script(in->net, lab_host(lab, 2), "web/s2 redirect");
-	inbound_mark(in);
-	dr_ask(in, true);
-	inbound_expect(in, (const int[]){8, 8}, 0);
-	dr_expect_one_owner(in->net);
-	inbound_finish(in);
+	by_addresses_and_by_redirect(in, "tun");
 }
 
 // ---- nothing to do -----------------------------------------------------------------------------
