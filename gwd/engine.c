@@ -146,6 +146,20 @@ static void engine_smooth(double *bps, uint64_t *old, uint64_t now, double secon
 	*old = now;
 }
 
+// `seconds` after the last time; 0 at the start, with what the later ones are compared with.
+static void engine_take_rates(struct engine *engine, double seconds)
+{
+	const struct facts *facts = netmon_facts(engine->netmon);
+	for (size_t i = 0; i < engine->model->n_gateways; i++) {
+		const struct fact_iface *iface = facts_iface(facts, engine->model->gateways[i].interface);
+		struct engine_rate *rate = iface ? engine_rate(engine, iface) : NULL;
+		if (!rate || seconds <= 0)
+			continue;
+		engine_smooth(&rate->rx_bps, &rate->rx_bytes, iface->rx_bytes, seconds);
+		engine_smooth(&rate->tx_bps, &rate->tx_bytes, iface->tx_bytes, seconds);
+	}
+}
+
 static void engine_measure_loads(struct engine *engine)
 {
 	double rx_bps, tx_bps;
@@ -168,15 +182,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
 	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)
 		return;
-	const struct facts *facts = netmon_facts(engine->netmon);
-	for (size_t i = 0; i < engine->model->n_gateways; i++) {
-		const struct fact_iface *iface = facts_iface(facts, engine->model->gateways[i].interface);
-		if (!iface)
-			continue;
-		struct engine_rate *rate = engine_rate(engine, iface);
-		engine_smooth(&rate->rx_bps, &rate->rx_bytes, iface->rx_bytes, seconds);
-		engine_smooth(&rate->tx_bps, &rate->tx_bytes, iface->tx_bytes, seconds);
-	}
+	engine_take_rates(engine, seconds);
 	engine->rates_ms = now_ms;
 	engine_measure_loads(engine);
 	unpinned_look(engine->unpinned, engine->nft, &engine->applied, now_ms);
@@ -285,6 +291,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	}
 	engine_open_events(engine);
 	engine_open_notify(engine);
+	engine_take_rates(engine, 0);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
