@@ -11,14 +11,21 @@
 
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
+#include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/plan.h"
 #include "gwd/ending_priv.h"
 #include "gwd/wake.h"
 #include "nft/conntrack.h"
+#include "nft/conntrack_end.h"
 
-#define ENDING_GRACE_MS 100
+#define ENDING_LOOK_MS 10     // after the change: packets that were under way then have passed by
+#define ENDING_LOOK_IDLE 8    // times as long as a look takes nobody looks again,
+#define ENDING_LOOK_MAX_MS 90 // but no longer than that
+#define ENDING_GRACE_MS 100   // after the look
+#define ENDING_FAILED_MS 500  // until the next try
+#define ENDING_TRIES 3
 
 // Whose connections, as it was when they were to end.
 struct ending_whose {
@@ -32,29 +39,24 @@ struct ending_whose {
 	VEC(struct ending_flow) idle; // clients that have to be told
 };
 
+// One that ends later.
+struct ending_left {
+	size_t whose; // index into the batch's
+	bool tell;    // the client
+	struct ending_flow client;
+};
+
 // Those that end together.
 struct ending_batch {
 	struct ending *ending;
 	struct ending_batch *next;
 	struct event *timer; // the second time
 	uint32_t mask;
-	bool all;                       // else those connections that lose nothing by it
+	unsigned tries;
 	VEC(struct ending_whose) whose; // sorted by address
 	VEC(struct addr) local;         // this host's
-};
-
-// A socket for each link by which clients come, opened at the first need.
-struct ending_wake {
-	uint32_t mark;
-	struct wake *wake;
-};
-
-struct ending {
-	struct event_base *base;
-	struct conntrack *ct;
-	struct ending_batch *noted; // to be ended now
-	struct ending_batch *again; // the second times that are due
-	VEC(struct ending_wake) wakes;
+	struct ct_later later;
+	VEC(struct ending_left) left; // as numbered there
 };
 
 // ---- whose -----------------------------------------------------------------------------------
@@ -85,6 +87,8 @@ static void ending_batch_free(struct ending_batch *batch)
 	}
 	if (batch->timer)
 		event_free(batch->timer);
+	ct_later_free(&batch->later);
+	vec_free(&batch->left);
 	vec_free(&batch->whose);
 	vec_free(&batch->local);
 	free(batch);
@@ -149,7 +153,7 @@ static struct ending_whose *ending_whose(const struct ending_batch *batch, const
 	return whose;
 }
 
-// ---- making clients speak --------------------------------------------------------------------
+// ---- the look --------------------------------------------------------------------------------
 
 // A SYN or a conversation by datagrams goes on with another real. Of an answer under way the client would be robbed, if the
 // real is not as dead as its verdict.
@@ -159,97 +163,63 @@ static bool ending_is_free(const struct ct_flow *flow)
 	return flow->orig.protocol == IPPROTO_UDP ? answered : !answered;
 }
 
-static bool ending_take(void *arg, const struct ct_flow *flow)
+static enum ct_end ending_take(void *arg, const struct ct_flow *flow)
 {
-	const struct ending_batch *batch = arg;
+	struct ending_batch *batch = arg;
 	struct ending_whose *whose = ending_whose(batch, flow);
-	if (!whose || (!batch->all && !ending_is_free(flow)))
-		return false;
-	whose->n++;
-	if (flow->orig.protocol != IPPROTO_TCP || flow->tcp_state <= TCP_CONNTRACK_SYN_SENT ||
-	    ending_is_local(batch, &flow->orig.src))
-		return true;
-	vec_push(&whose->idle, (struct ending_flow){.mark = flow->mark,
-						    .wake = {.lan = flow->orig.src,
-							     .lan_port = flow->orig.sport,
-							     .far = flow->orig.dst,
-							     .far_port = flow->orig.dport}});
-	return true;
-}
-
-static struct wake *ending_wake(struct ending *ending, uint32_t mark, unsigned priority, struct err *err)
-{
-	vec_each(&ending->wakes, known)
-		if (known->mark == mark)
-			return known->wake;
-	struct wake *wake = wake_open(ending->base, mark, priority, err);
-	if (wake)
-		vec_push(&ending->wakes, (struct ending_wake){mark, wake});
-	return wake;
-}
-
-// Those of one link. A client that came by none is reached as the LAN's hosts are.
-static int ending_wake_link(struct ending *ending, const struct ending_flow *all, size_t n, uint32_t link,
-			    uint32_t mask, struct err *err)
-{
-	struct wake *wake = ending_wake(ending, link ? link : mask, link ? PLAN_WAKE_PRIORITY : 0, err);
-	VEC(struct wake_flow) flows = {0};
-	if (!wake)
-		return -1;
-	for (size_t i = 0; i < n; i++)
-		if ((all[i].mark & mask) == link)
-			vec_push(&flows, all[i].wake);
-	int r = wake_send(wake, flows.v, flows.n, err);
-	vec_free(&flows);
-	return r;
-}
-
-void ending_speak(struct ending *ending, const char *name, const struct ending_flow *flows, size_t n,
-		  uint32_t mask)
-{
-	VEC(uint32_t) done = {0};
-	struct err err;
-	for (size_t i = 0; i < n; i++) {
-		uint32_t link = flows[i].mark & mask;
-		bool known = false;
-		vec_each(&done, other)
-			known |= *other == link;
-		if (known)
-			continue;
-		vec_push(&done, link);
-		if (ending_wake_link(ending, flows, n, link, mask, &err) < 0)
-			log_warn("real", "%s: idle clients are not told: %s", name, err.text);
+	if (!whose)
+		return CT_STAYS;
+	struct ending_left left = {.whose = (size_t)(whose - batch->whose.v),
+				   .tell = flow->orig.protocol == IPPROTO_TCP &&
+					   flow->tcp_state > TCP_CONNTRACK_SYN_SENT &&
+					   !ending_is_local(batch, &flow->orig.src),
+				   .client = {.mark = flow->mark,
+					      .wake = {.lan = flow->orig.src,
+						       .lan_port = flow->orig.sport,
+						       .far = flow->orig.dst,
+						       .far_port = flow->orig.dport}}};
+	if (!ending_is_free(flow)) {
+		vec_push(&batch->left, left);
+		return CT_ENDS_LATER;
 	}
-	vec_free(&done);
+	whose->n++;
+	if (left.tell)
+		vec_push(&whose->idle, left.client);
+	return CT_ENDS;
 }
-
-// ---- the end ---------------------------------------------------------------------------------
 
 // Of one real conntrack looks for the address itself. The router's own are looked through one by one.
-static int ending_family(struct ending_batch *batch, enum fam fam, struct err *err)
+static bool ending_which(const struct ending_batch *batch, struct ct_which *which)
 {
-	static const struct addr anybody;
-	bool needed = false;
-	vec_each(&batch->whose, whose)
-		needed |= !whose->over && (addr_is_none(&whose->address) || addr_fam(&whose->address) == fam);
-	const struct addr *from = batch->whose.n == 1 ? &batch->whose.v[0].address : &anybody;
-	return needed ? conntrack_end(batch->ending->ct, fam, from, ending_take, batch, err) : 0;
+	unsigned n = 0;
+	*which = (struct ct_which){.family = AF_UNSPEC, .status = IPS_DST_NAT};
+	vec_each(&batch->whose, whose) {
+		if (whose->over)
+			continue;
+		if (addr_is_none(&whose->address))
+			which->status = 0;
+		if (!n++)
+			which->answers_from = whose->address;
+		else if (!addr_equal(&which->answers_from, &whose->address))
+			which->answers_from = (struct addr){0};
+	}
+	if (!addr_is_none(&which->answers_from))
+		which->family = which->answers_from.family;
+	return n;
 }
 
-static int ending_once(struct ending_batch *batch, struct err *err)
+// Their clients, too, are told.
+static void ending_tell(struct ending_batch *batch)
 {
-	int r = 0;
-	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++)
-		r = ending_family(batch, fam, err);
 	vec_each(&batch->whose, whose) {
-		if (!r)
-			ending_speak(batch->ending, whose->name, whose->idle.v, whose->idle.n, batch->mask);
+		ending_speak(batch->ending, whose->name, whose->idle.v, whose->idle.n, batch->mask);
 		if (whose->n)
 			log_info("real", "%s: %zu connections ended", whose->name, whose->n);
 		whose->n = whose->idle.n = 0;
 	}
-	return r;
 }
+
+// ---- the end ---------------------------------------------------------------------------------
 
 static void ending_again_free(struct ending_batch *again)
 {
@@ -260,46 +230,128 @@ static void ending_again_free(struct ending_batch *again)
 	ending_batch_free(again);
 }
 
+static bool ending_still(void *arg, size_t i)
+{
+	const struct ending_batch *batch = arg;
+	return !batch->whose.v[batch->left.v[i].whose].over;
+}
+
+static void ending_ended(void *arg, size_t i)
+{
+	struct ending_batch *batch = arg;
+	const struct ending_left *left = &batch->left.v[i];
+	struct ending_whose *whose = &batch->whose.v[left->whose];
+	whose->n++;
+	if (left->tell)
+		vec_push(&whose->idle, left->client);
+}
+
 static void ending_again_fire(int fd, short what, void *arg)
 {
 	struct ending_batch *again = arg;
 	struct err err;
 	(void)fd, (void)what;
-	again->all = true;
-	if (ending_once(again, &err))
+	if (conntrack_end_later(again->ending->ct, &again->later, ending_still, ending_ended, again, &err))
 		log_warn("real", "%s: connections are left: %s", again->whose.v[0].name, err.text);
+	ending_tell(again);
 	ending_again_free(again);
 }
 
-int ending_now(struct ending *ending, uint32_t mask, const struct facts *facts, struct err *err)
+static void ending_wait(struct event *timer, int64_t ms)
 {
-	struct ending_batch *batch = ending->noted;
-	struct timeval delay = {.tv_usec = ENDING_GRACE_MS * 1000};
-	if (!batch)
-		return 0;
-	ending->noted = NULL;
-	qsort(batch->whose.v, batch->whose.n, sizeof(*batch->whose.v), ending_compare);
-	vec_each(&facts->ifaces, iface)
-		vec_each(&iface->addrs, own)
-			vec_push(&batch->local, own->addr);
-	batch->ending = ending;
-	batch->mask = mask;
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
+	event_add(timer, &wait);
+}
+
+static void ending_later(struct ending_batch *batch)
+{
+	struct ending *ending = batch->ending;
 	batch->next = ending->again;
 	ending->again = batch;
 	batch->timer = event_new(ending->base, -1, 0, ending_again_fire, batch);
-	event_add(batch->timer, &delay);
-	return ending_once(batch, err);
+	ending_wait(batch->timer, ENDING_GRACE_MS);
+}
+
+// Those that could not be looked for are tried again, with whoever was noted meanwhile.
+static void ending_failed(struct ending_batch *batch, const struct err *err)
+{
+	bool last = ++batch->tries == ENDING_TRIES;
+	log_warn("real", "%s: connections are left%s: %s", batch->whose.v[0].name,
+		 last ? "" : ", trying again", err->text);
+	ct_later_free(&batch->later);
+	vec_free(&batch->left);
+	vec_each(&batch->whose, whose)
+		whose->n = whose->idle.n = 0;
+	if (last) {
+		ending_batch_free(batch);
+		return;
+	}
+	batch->ending->noted = batch;
+	ending_wait(batch->ending->look, ENDING_FAILED_MS);
+}
+
+static void ending_on_look(int fd, short what, void *arg)
+{
+	struct ending *ending = arg;
+	struct ending_batch *batch = ending->noted;
+	struct ct_which which;
+	struct err err;
+	(void)fd, (void)what;
+	ending->noted = NULL;
+	if (!ending_which(batch, &which)) {
+		ending_batch_free(batch);
+		return;
+	}
+	qsort(batch->whose.v, batch->whose.n, sizeof(*batch->whose.v), ending_compare);
+	int64_t began_us = mono_now_us();
+	int r = conntrack_end(ending->ct, &which, ending_take, &batch->later, batch, &err);
+	ending->looked_ms = mono_now_ms();
+	ending->look_us = mono_now_us() - began_us;
+	if (r) {
+		ending_failed(batch, &err);
+		return;
+	}
+	ending_tell(batch);
+	if (batch->left.n)
+		ending_later(batch);
+	else
+		ending_batch_free(batch);
+}
+
+void ending_soon(struct ending *ending, uint32_t mask, const struct facts *facts)
+{
+	struct ending_batch *batch = ending->noted;
+	if (!batch)
+		return;
+	batch->ending = ending;
+	batch->mask = mask;
+	batch->local.n = 0;
+	vec_each(&facts->ifaces, iface)
+		vec_each(&iface->addrs, own)
+			vec_push(&batch->local, own->addr);
+	if (event_pending(ending->look, EV_TIMEOUT, NULL))
+		return;
+	int64_t idle_ms = ending->look_us * ENDING_LOOK_IDLE / 1000;
+	int64_t next_ms = ending->looked_ms + (idle_ms < ENDING_LOOK_MAX_MS ? idle_ms : ENDING_LOOK_MAX_MS);
+	int64_t wait_ms = next_ms - mono_now_ms();
+	ending_wait(ending->look, wait_ms > ENDING_LOOK_MS ? wait_ms : ENDING_LOOK_MS);
+}
+
+static void ending_cancel_in(struct ending_batch *batch, const char *name, const struct plan_real *real)
+{
+	vec_each(&batch->whose, whose)
+		whose->over |= !strcmp(whose->name, name) && addr_equal(&whose->address, &real->address) &&
+			       whose->port == real->port;
 }
 
 void ending_cancel(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
 {
 	char name[MODEL_REAL_NAME_SIZE];
 	snprintf(name, sizeof(name), "%s/%s", service->name, real->name);
+	if (ending->noted)
+		ending_cancel_in(ending->noted, name, real);
 	for (struct ending_batch *again = ending->again; again; again = again->next)
-		vec_each(&again->whose, whose)
-			whose->over |= !strcmp(whose->name, name) &&
-				       addr_equal(&whose->address, &real->address) &&
-				       whose->port == real->port;
+		ending_cancel_in(again, name, real);
 }
 
 // ---- life ------------------------------------------------------------------------------------
@@ -309,6 +361,7 @@ struct ending *ending_new(struct event_base *base, struct conntrack *ct)
 	struct ending *ending = xcalloc(1, sizeof(*ending));
 	ending->base = base;
 	ending->ct = ct;
+	ending->look = event_new(base, -1, 0, ending_on_look, ending);
 	return ending;
 }
 
@@ -319,6 +372,7 @@ void ending_free(struct ending *ending)
 	while (ending->again)
 		ending_again_free(ending->again);
 	ending_batch_free(ending->noted);
+	event_free(ending->look);
 	vec_each(&ending->wakes, known)
 		wake_close(known->wake);
 	vec_free(&ending->wakes);

@@ -8,9 +8,12 @@
 // none, which answers with a reset, in sequence. A client that only listens is made to speak: a bare ACK
 // from the listener, by the link that the connection came in on.
 //
-// It comes in two steps. At once: TCP connections that were not answered yet, since the client's next SYN shall find
-// somebody else, and UDP flows that were, which move. 100 ms later: all, with those that were confirmed in
-// between. A real may fail its checks and serve on for the moment: short requests under way get their answers.
+// It comes in two steps. 10 ms after the change, when what was under way then has reached conntrack: TCP connections that
+// were not answered yet, since the client's next SYN shall find somebody else, and UDP flows that were, which move. 100 ms
+// later: the others. A real may fail its checks and serve on for the moment: short requests under way get their answers.
+//
+// Looking through conntrack costs what the kernel's table is large, so it is done once for all that waits for it (the
+// second step has what the first one found), and the dearer it is the longer it waits for others, up to 90 ms.
 #ifndef GWD_ENDING_H
 #define GWD_ENDING_H
 
@@ -30,18 +33,17 @@ struct plan_service;
 struct ending *ending_new(struct event_base *base, struct conntrack *ct);
 void ending_free(struct ending *ending); // NULL is fine
 
-// Notes one. ending_now() then ends all that were noted, by one look through conntrack, whose price is that of its
-// table. `mask`: of the gateways' marks. `facts` tell which addresses are the router's own. 0 or -errno; a wake that
-// is not possible is logged and costs nothing else.
+// Notes one. ending_soon() has all that were noted ended. `mask`: of the gateways' marks. `facts` tell which addresses are
+// the router's own. What can't be done is logged.
 void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
-int ending_now(struct ending *ending, uint32_t mask, const struct facts *facts, struct err *err);
+void ending_soon(struct ending *ending, uint32_t mask, const struct facts *facts);
 
 // The same for a real by dr or tun, whose connections the packet path alone knows, and ends or moves when they
 // speak: here the clients are made to. `applied`: what is in force.
 int ending_direct(struct ending *ending, struct nft *nft, const struct plan *applied,
 		  const struct plan_service *service, const struct plan_real *real, struct err *err);
 
-// It takes connections again: no second time. Those that were led to it where it was before end all the same.
+// It takes connections again: those that it has stay. Those that were led to it where it was before end all the same.
 void ending_cancel(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
 
 #endif

@@ -1,14 +1,36 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// ending_priv: what ending.c and ending_direct.c share. Nobody else includes it.
+// ending_priv: what ending.c, ending_direct.c and ending_speak.c share. Nobody else includes it.
 #ifndef GWD_ENDING_PRIV_H
 #define GWD_ENDING_PRIV_H
 
 #include <stddef.h>
 #include <stdint.h>
 
+#include "gwd/base/vec.h"
 #include "gwd/wake_segment.h"
 
-struct ending;
+struct conntrack;
+struct ending_batch;
+struct event;
+struct event_base;
+struct wake;
+
+// A socket for each link by which clients come, opened at the first need.
+struct ending_wake {
+	uint32_t mark;
+	struct wake *wake;
+};
+
+struct ending {
+	struct event_base *base;
+	struct conntrack *ct;
+	struct ending_batch *noted; // to be looked for
+	struct event *look;         // it is due
+	int64_t looked_ms;          // the last one was,
+	int64_t look_us;            // and took so long
+	struct ending_batch *again; // what was found and ends later
+	VEC(struct ending_wake) wakes;
+};
 
 struct ending_flow {
 	uint32_t mark; // with the gateway by which the client came; none: the LAN

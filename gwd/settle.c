@@ -24,7 +24,7 @@
 #include "gwd/sysctl.h"
 #include "gwd/tunnels.h"
 #include "gwd/vips.h"
-#include "nft/conntrack.h"
+#include "nft/conntrack_end.h"
 #include "nft/nft.h"
 
 #define SETTLE_TRIES 5 // when somebody else keeps changing the ruleset while we do
@@ -150,9 +150,8 @@ static int settle_ends(void *arg, const struct op *ops, size_t n, struct err *er
 			r = -1;
 		}
 	}
-	int ended = ending_now(engine->ending, engine->model->globals.mark_mask, netmon_facts(engine->netmon),
-			       err);
-	return ended ? ended : r;
+	ending_soon(engine->ending, engine->model->globals.mark_mask, netmon_facts(engine->netmon));
+	return r;
 }
 
 static int settle_transaction(void *arg, const struct plan *to, const struct op *ops, size_t n,

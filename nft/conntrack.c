@@ -5,24 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "gwd/base/buf.h"
-#include "gwd/base/vec.h"
+#include "gwd/base/alloc.h"
 #include "nft/conntrack_parse.h"
+#include "nft/conntrack_priv.h"
 #include "nft/nl.h"
 #include "nft/socket.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_conntrack_tcp.h>
 #include <linux/netfilter/nfnetlink_conntrack.h>
-
-#define CONNTRACK_REQUEST_MAX 1024 // bytes of one request
-#define CONNTRACK_BATCH_MAX 65536  // bytes of deletions that are sent at a time
-#define CONNTRACK_FILTER_SOURCE 1  // CTA_FILTER_F_CTA_IP_SRC: no header for programs has it
-
-struct conntrack {
-	struct mnl_socket *sock;
-	uint32_t seq;
-};
 
 struct conntrack *conntrack_open(struct err *err)
 {
@@ -44,10 +35,8 @@ void conntrack_close(struct conntrack *ct)
 
 // ---- requests ------------------------------------------------------------------------------------
 
-// `family` AF_UNSPEC: both. The version says to the kernel that the family is meant: without it, it
-// flushes all of them.
-static struct nlmsghdr *conntrack_request(struct conntrack *ct, void *buf, uint16_t type, uint16_t flags,
-					  int family)
+// The version says to the kernel that the family is meant: without it, it flushes all of them.
+struct nlmsghdr *conntrack_request(struct conntrack *ct, void *buf, uint16_t type, uint16_t flags, int family)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	nlh->nlmsg_type = (uint16_t)(NFNL_SUBSYS_CTNETLINK << 8 | type);
@@ -266,143 +255,5 @@ int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_
 	conntrack_put_tuple(nlh, tuple);
 	int code = socket_ask(ct->sock, nlh, conntrack_got_entry, &entry, "conntrack", err);
 	*flow = entry.flow;
-	return code;
-}
-
-// ---- ends, one by one ----------------------------------------------------------------------------------
-
-struct conntrack_cleaning {
-	struct conntrack *ct;
-	conntrack_ends_cb ends;
-	void *arg;
-	struct buf deletions; // requests
-};
-
-static void conntrack_put_copy(struct nlmsghdr *nlh, const struct nlattr *attr)
-{
-	if (attr)
-		mnl_attr_put(nlh, attr->nla_type, mnl_attr_get_payload_len(attr), mnl_attr_get_payload(attr));
-}
-
-// An entry is named by its tuple, and by its id, so that no later one of the same tuple is meant.
-static int conntrack_clean_entry(const struct nlmsghdr *nlh, void *arg)
-{
-	char buf[CONNTRACK_REQUEST_MAX];
-	struct conntrack_cleaning *cleaning = arg;
-	struct ct_entry entry;
-	if (!ct_entry_parse(&entry, nlh) || !cleaning->ends(cleaning->arg, &entry.flow))
-		return MNL_CB_OK;
-	struct nlmsghdr *request =
-		conntrack_request(cleaning->ct, buf, IPCTNL_MSG_CT_DELETE, 0, entry.flow.orig.src.family);
-	conntrack_put_copy(request, entry.orig);
-	conntrack_put_copy(request, entry.zone);
-	conntrack_put_copy(request, entry.id);
-	buf_add(&cleaning->deletions, request, request->nlmsg_len);
-	return MNL_CB_OK;
-}
-
-// Many messages in one go. One whose entry has gone meanwhile is answered with an error that nobody
-// reads: the next request drains it.
-static int conntrack_send_deletions(struct conntrack *ct, const struct buf *deletions, struct err *err)
-{
-	for (size_t at = 0; at < deletions->n;) {
-		size_t size = 0;
-		while (at + size < deletions->n && size < CONNTRACK_BATCH_MAX) {
-			const struct nlmsghdr *nlh = (const void *)(deletions->text + at + size);
-			size += MNL_ALIGN(nlh->nlmsg_len);
-		}
-		int code = socket_send(ct->sock, deletions->text + at, size, err);
-		if (code < 0)
-			return code;
-		at += size;
-	}
-	return 0;
-}
-
-// `nlh`: the dump.
-static int conntrack_clean(struct conntrack *ct, struct nlmsghdr *nlh, conntrack_ends_cb ends, void *arg,
-			   struct err *err)
-{
-	struct conntrack_cleaning cleaning = {.ct = ct, .ends = ends, .arg = arg};
-	int code = socket_ask(ct->sock, nlh, conntrack_clean_entry, &cleaning, "conntrack", err);
-	if (!code)
-		code = conntrack_send_deletions(ct, &cleaning.deletions, err);
-	buf_free(&cleaning.deletions);
-	return code;
-}
-
-// What is listed need not be told apart here: 100,000 flows of others cost us nothing. Not for IPv6: the
-// kernel's comparison is the wrong way round there (6.18 and before), and leaves out just those asked for.
-static void conntrack_put_answers_from(struct nlmsghdr *nlh, const struct addr *from)
-{
-	if (from->family != AF_INET)
-		return;
-	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_REPLY);
-	struct nlattr *ip = mnl_attr_nest_start(nlh, CTA_TUPLE_IP);
-	mnl_attr_put(nlh, CTA_IP_V4_SRC, addr_size(from), from->b);
-	mnl_attr_nest_end(nlh, ip);
-	mnl_attr_nest_end(nlh, tuple);
-	struct nlattr *filter = mnl_attr_nest_start(nlh, CTA_FILTER);
-	mnl_attr_put_u32(nlh, CTA_FILTER_REPLY_FLAGS, CONNTRACK_FILTER_SOURCE);
-	mnl_attr_nest_end(nlh, filter);
-}
-
-int conntrack_end(struct conntrack *ct, enum fam fam, const struct addr *answers_from, conntrack_ends_cb ends,
-		  void *arg, struct err *err)
-{
-	char buf[CONNTRACK_REQUEST_MAX];
-	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, fam_af(fam));
-	if (!addr_is_none(answers_from))
-		conntrack_put_answers_from(nlh, answers_from);
-	return conntrack_clean(ct, nlh, ends, arg, err);
-}
-
-// ---- flows from before the first load ------------------------------------------------------------------
-
-struct conntrack_before {
-	const struct prefix *lans;
-	size_t n_lans;
-	const struct addr *local;
-	size_t n_local;
-	size_t n; // that were found
-};
-
-static bool conntrack_is_local(const struct conntrack_before *before, const struct addr *addr)
-{
-	for (size_t i = 0; i < before->n_local; i++)
-		if (addr_equal(&before->local[i], addr))
-			return true;
-	return false;
-}
-
-static bool conntrack_is_lan(const struct conntrack_before *before, const struct addr *addr)
-{
-	for (size_t i = 0; i < before->n_lans; i++)
-		if (prefix_contains(&before->lans[i], addr))
-			return true;
-	return !before->n_lans;
-}
-
-// Forwarded from the LAN, and its answers go to the address that it was sent from.
-static bool conntrack_is_unnatted(void *arg, const struct ct_flow *flow)
-{
-	struct conntrack_before *before = arg;
-	bool unnatted = !(flow->status & IPS_SRC_NAT) && addr_equal(&flow->reply.dst, &flow->orig.src) &&
-			!conntrack_is_local(before, &flow->orig.src) &&
-			!conntrack_is_local(before, &flow->reply.src) &&
-			conntrack_is_lan(before, &flow->orig.src);
-	before->n += unnatted;
-	return unnatted;
-}
-
-int conntrack_delete_unnatted(struct conntrack *ct, const struct prefix *lans, size_t n_lans,
-			      const struct addr *local, size_t n_local, size_t *deleted, struct err *err)
-{
-	char buf[CONNTRACK_REQUEST_MAX];
-	struct conntrack_before before = {.lans = lans, .n_lans = n_lans, .local = local, .n_local = n_local};
-	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, AF_UNSPEC);
-	int code = conntrack_clean(ct, nlh, conntrack_is_unnatted, &before, err);
-	if (deleted)
-		*deleted = before.n;
 	return code;
 }

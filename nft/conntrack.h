@@ -5,7 +5,7 @@
 // The engine flushes with it after a failover and lists the TCP flows to wake first; status counts
 // flows. All of it works with 100,000 entries without blocking longer than the kernel needs, and
 // never touches an entry whose mark does not carry the id that was asked for (the
-// exceptions, conntrack_end() and conntrack_delete_unnatted(), say so)
+// exceptions, conntrack_end.h) say so
 #ifndef GWD_NFT_CONNTRACK_H
 #define GWD_NFT_CONNTRACK_H
 
@@ -72,17 +72,5 @@ bool conntrack_is_translated(const struct ct_flow *flow); // its source has beco
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
 int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);
-
-// Ends every flow of the family for which `ends` says so; answers_from: others than those whose
-// answers come from that address need not be asked about (none: all are).
-typedef bool (*conntrack_ends_cb)(void *arg, const struct ct_flow *flow);
-int conntrack_end(struct conntrack *ct, enum fam fam, const struct addr *answers_from, conntrack_ends_cb ends,
-		  void *arg, struct err *err);
-
-// At the very first load: ends the forwarded flows from the given LAN networks (none given: from
-// any address that is not `local`) that were begun before source translation existed, so that they
-// would go on untranslated for ever. `deleted` may be NULL.
-int conntrack_delete_unnatted(struct conntrack *ct, const struct prefix *lans, size_t n_lans,
-			      const struct addr *local, size_t n_local, size_t *deleted, struct err *err);
 
 #endif

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Flush, count, list and clean up, against the kernel's own table, filled by ctnetlink.
 #include "nft/conntrack.h"
+#include "nft/conntrack_end.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
@@ -216,5 +217,69 @@ Test(nft_conntrack, what_was_forwarded_untranslated_is_ended_and_nothing_else)
 	cr_expect_eq(conntrack_delete_unnatted(ct, NULL, 0, local, 2, &deleted, &err), 0, "%s", err.text);
 	cr_expect_eq(deleted, 20);
 	expect_counts(ct, 2, 0, 0);
+	finish(ct);
+}
+
+// Of every flow of 10.0.2.0 by its port: one in three stays, one ends at once, one later.
+struct ending_some {
+	uint16_t ports[3 * 4096];
+	size_t n, now, ended, refused;
+};
+
+static enum ct_end end_some(void *arg, const struct ct_flow *flow)
+{
+	struct ending_some *some = arg;
+	if (flow->orig.src.b[2] != 2 || flow->orig.protocol != IPPROTO_TCP || flow->orig.sport % 3 == 0)
+		return CT_STAYS;
+	if (flow->orig.sport % 3 == 1) {
+		some->now++;
+		return CT_ENDS;
+	}
+	some->ports[some->n++] = flow->orig.sport;
+	return CT_ENDS_LATER;
+}
+
+static bool not_every_eighth(void *arg, size_t i)
+{
+	struct ending_some *some = arg;
+	bool ends = some->ports[i] % 8;
+	some->refused += !ends;
+	return ends;
+}
+
+static void has_ended(void *arg, size_t i)
+{
+	struct ending_some *some = arg;
+	some->ended++;
+	cr_expect(i < some->n && some->ports[i] % 8, "%zu", i);
+}
+
+Test(nft_conntrack, what_ends_later_is_named_once_and_told_if_it_was_there)
+{
+	struct err err;
+	struct ending_some some = {.n = 0};
+	struct ct_later later = {0};
+	struct conntrack *ct = start();
+	struct ct_which which = {.family = AF_UNSPEC};
+	for (uint32_t i = 0; i < 3000; i++)
+		add(&(struct entry){.fam = FAM_4,
+				    .n = 511 * 4096 + i,
+				    .protocol = IPPROTO_TCP,
+				    .state = TCP_CONNTRACK_ESTABLISHED});
+	add_many(FAM_4, 0, 50, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
+	add_many(FAM_6, 0, 50, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
+	cr_expect_eq(conntrack_end(ct, &which, end_some, &later, &some, &err), 0, "%s", err.text);
+	cr_expect(some.now == 1000 && some.n == 1000 && later.at.n == 1000, "%zu, %zu", some.now, some.n);
+	expect_counts(ct, 2000, 100, 0);
+	cr_expect_eq(conntrack_flush(ct, FAM_6, 0x01000000, MASK, &err), 0);
+	cr_expect_eq(conntrack_end_later(ct, &later, not_every_eighth, has_ended, &some, &err), 0, "%s",
+		     err.text);
+	cr_expect(some.refused == 125 && some.ended == 875, "%zu, %zu", some.refused, some.ended);
+	expect_counts(ct, 1125, 50, 0);
+	cr_expect_eq(conntrack_end_later(ct, &later, not_every_eighth, has_ended, &some, &err), 0, "%s",
+		     err.text);
+	cr_expect_eq(some.ended, 875, "who has gone is not told");
+	expect_counts(ct, 1125, 50, 0);
+	ct_later_free(&later);
 	finish(ct);
 }
