@@ -34,7 +34,6 @@
 
 #define ENGINE_BACKOFF_MIN_MS 100
 #define ENGINE_BACKOFF_MAX_MS 30000
-#define ENGINE_RESYNC_S 60
 #define ENGINE_MEASURE_S 1
 #define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
 
@@ -70,6 +69,7 @@ static void engine_on_netmon(void *arg, unsigned what)
 	struct engine *engine = arg;
 	if (what & (NETMON_OURS | NETMON_LINK | NETMON_ADDR))
 		engine->reread_routes = true;
+	engine->doubt_nft |= what & NETMON_LINK;
 	if (what & ~(unsigned)NETMON_OURS)
 		monitor_update(engine->monitor, engine->model, netmon_facts(engine->netmon), &engine->ids);
 	engine_dirty(engine);
@@ -111,15 +111,6 @@ static void engine_on_listener(int fd, short what, void *arg)
 		return;
 	log_debug("engine", "somebody else changed our table");
 	engine->reread_nft = true;
-	engine_dirty(engine);
-}
-
-static void engine_on_resync(int fd, short what, void *arg)
-{
-	struct engine *engine = arg;
-	(void)fd, (void)what;
-	engine->reread_nft = engine->reread_routes = true;
-	netmon_resync(engine->netmon);
 	engine_dirty(engine);
 }
 
@@ -244,16 +235,15 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 
 static void engine_open_events(struct engine *engine)
 {
-	struct timeval resync = {.tv_sec = ENGINE_RESYNC_S}, measure = {.tv_sec = ENGINE_MEASURE_S};
+	struct timeval measure = {.tv_sec = ENGINE_MEASURE_S};
 	engine->settle = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->retry = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->ramp = event_new(engine->base, -1, 0, engine_on_ramp, engine);
 	engine->listen = event_new(engine->base, nft_listener_fd(engine->listener), EV_READ | EV_PERSIST,
 				   engine_on_listener, engine);
-	engine->resync = event_new(engine->base, -1, EV_PERSIST, engine_on_resync, engine);
 	engine->measure = event_new(engine->base, -1, EV_PERSIST, engine_on_measure, engine);
 	event_add(engine->listen, NULL);
-	event_add(engine->resync, &resync);
+	engine_open_resync(engine);
 	event_add(engine->measure, &measure);
 }
 

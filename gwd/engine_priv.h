@@ -58,6 +58,8 @@ struct engine {
 	bool first_load;    // the table was not there at the start
 	bool reread_routes; // the kernel's routes and rules may differ from `applied`
 	bool reread_nft;    // so may its table
+	bool doubt_nft;     // something may have gone with an interface: the next comparison reads it
+	unsigned compared;  // how often it was, since all of it was
 	int64_t started_ms, applied_ms;
 	struct err failure;       // why not all that should be in force is; "" when it is
 	struct err failure_minor; // of the last apply: what the rest could go on without
@@ -105,7 +107,7 @@ struct engine {
 	size_t leaving;     // reals by dr that were taken out and have connections yet
 	struct ramps ramps; // who came back into use when
 	struct event *ramp; // a step of theirs is due
-	struct event *settle, *retry, *listen, *resync, *measure;
+	struct event *settle, *retry, *listen, *resync, *measure; // resync: resync.c
 };
 
 // Builds the plan, applies what differs from `applied`, and makes it `applied`. -errno: the kernel's table
@@ -172,6 +174,9 @@ void engine_link_names(struct engine *engine);
 void engine_steer_soon(struct engine *engine);
 void engine_steer_open(struct engine *engine);
 void engine_steer_close(struct engine *engine);
+
+// Once a minute, is the kernel as we left it?
+void engine_open_resync(struct engine *engine);
 
 // Reads the kernel's table, routes and rules into `applied`, as far as they are marked as in doubt.
 int engine_read_back(struct engine *engine, struct err *err);

@@ -396,7 +396,11 @@ static int apply_table_delete(struct nft *nft, struct err *err)
 
 int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err)
 {
-	int code = nft->genid ? 0 : nft_read_genid(nft, &nft->genid, err);
+	int code = 0;
+	if (!nft->genid) {
+		code = nft_read_genid(nft, &nft->genid, err);
+		nft->blind = true;
+	}
 	if (!code)
 		code = apply_change_owned(nft, to, ops, n_ops, err);
 	if (!code && apply_has(ops, n_ops, OP_SWEEP))

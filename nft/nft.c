@@ -77,6 +77,12 @@ int nft_read_genid(struct nft *nft, uint32_t *genid, struct err *err)
 	return socket_ask(nft->sock, nlh, nft_parse_genid, genid, "the ruleset's generation", err);
 }
 
+bool nft_is_known(struct nft *nft)
+{
+	uint32_t now;
+	return nft->genid && !nft->blind && !nft_read_genid(nft, &now, NULL) && now == nft->genid;
+}
+
 static int nft_parse_table(const struct nlmsghdr *nlh, void *arg)
 {
 	struct nft_table *table = arg;

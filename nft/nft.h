@@ -46,6 +46,10 @@ int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size
 // -ERESTART: the ruleset changed while it was read; read again.
 int nft_read(struct nft *nft, struct plan *applied, struct err *err);
 
+// Nobody has changed the ruleset since nft_read(), but we ourselves: its generation says so, at the price of one question
+// however large the tables are. (What the packet path writes, and what goes with an interface, is no change.)
+bool nft_is_known(struct nft *nft);
+
 // The whole table of a plan as input for `nft -f`.
 void nft_text(const struct plan *plan, struct buf *out);
 

@@ -20,6 +20,7 @@ struct nlmsghdr;
 struct nft {
 	struct mnl_socket *sock;
 	uint32_t genid; // 0: not known
+	bool blind;     // what came between the last read and this generation is not known
 	uint32_t seq;
 	// Owned and persistent: nobody else's flush touches the table, and it outlives us. Kernels that
 	// have no `persist` get neither: owned alone, the table would go with us. (facts.md 5)

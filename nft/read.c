@@ -130,6 +130,7 @@ int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 		code = nft_read_genid(nft, &after, err);
 	if (!code && after != nft->genid)
 		code = err_set(err, ERESTART, "somebody else changed the ruleset meanwhile");
+	nft->blind = code;
 	if (code) {
 		plan_free(applied);
 		nft->genid = 0;

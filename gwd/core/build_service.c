@@ -24,6 +24,15 @@
 
 // ---- one real ------------------------------------------------------------------------------
 
+// As snprintf() with "%s" does, for what is done a hundred thousand times.
+static void build_put(char *to, size_t size, const char *text)
+{
+	size_t n = strlen(text);
+	n = n < size ? n : size - 1;
+	memcpy(to, text, n);
+	to[n] = 0;
+}
+
 // What a client's pin remembers. Two reals share an id once in four thousand million.
 static uint32_t build_real_id(const char *service, const char *real)
 {
@@ -53,10 +62,10 @@ static void build_real_state(struct plan_real *real, char reason[BUILD_REASON], 
 	const struct verdict *verdict = now->verdict;
 	char by_hand[MANUAL_TEXT];
 	real->state = verdict ? verdict->state : probed ? STATE_UNKNOWN : STATE_UP;
-	snprintf(reason, BUILD_REASON, "%s",
-		 verdict && verdict->reason[0] ? verdict->reason
-		 : probed                      ? "not probed yet"
-					       : "not probed");
+	build_put(reason, BUILD_REASON,
+		  verdict && verdict->reason[0] ? verdict->reason
+		  : probed                      ? "not probed yet"
+						: "not probed");
 	real->manual = word_take(manual_text(manual, by_hand));
 	real->usable = build_real_usable(real->state) && !(manual && manual->disabled);
 	real->full = now->full && real->max_connections;
@@ -91,10 +100,13 @@ static void build_real(struct plan_service *service, const struct build_input *i
 {
 	char name[MODEL_REAL_NAME_SIZE], reason[BUILD_REASON];
 	struct plan_real *real;
-	snprintf(name, sizeof(name), "%s/%s", service->name, conf->name);
-	const struct manual_entry *manual = manual_find(input->manual, name);
+	const struct manual_entry *manual = NULL;
+	if (input->manual && input->manual->entries.n) {
+		snprintf(name, sizeof(name), "%s/%s", service->name, conf->name);
+		manual = manual_find(input->manual, name);
+	}
 	vec_add(&service->reals, real);
-	snprintf(real->name, sizeof(real->name), "%s", conf->name);
+	build_put(real->name, sizeof(real->name), conf->name);
 	real->role = conf->role;
 	real->forward = conf->forward;
 	real->id = build_real_id(service->name, real->name);

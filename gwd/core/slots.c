@@ -131,10 +131,29 @@ static unsigned slots_hash_place(struct slots_share *share, const uint16_t *slot
 	return place;
 }
 
+// Smooth round robin by equal quotas is plain round robin.
+static bool slots_fill_in_turn(uint16_t *slots, unsigned n_slots, struct slots_share *shares, size_t n)
+{
+	unsigned quota = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (shares[i].quota && quota && shares[i].quota != quota)
+			return false;
+		quota = shares[i].quota ? shares[i].quota : quota;
+	}
+	for (size_t i = 0, slot = 0; slot < n_slots && quota; i = (i + 1) % n)
+		if (shares[i].quota)
+			slots[slot++] = (uint16_t)i;
+	for (size_t i = 0; i < n; i++)
+		shares[i].taken = shares[i].quota;
+	return true;
+}
+
 // Everybody of the tier, alive or not: this is the map that deaths are taken out of.
 static void slots_fill_base(uint16_t *slots, unsigned n_slots, bool by_hash, struct slots_share *shares,
 			    size_t n)
 {
+	if (!by_hash && slots_fill_in_turn(slots, n_slots, shares, n))
+		return;
 	for (unsigned i = 0; i < n_slots; i++) {
 		uint16_t member = slots_next(shares, n);
 		if (member == SLOT_EMPTY)
@@ -148,12 +167,17 @@ static void slots_fill_base(uint16_t *slots, unsigned n_slots, bool by_hash, str
 static void slots_refill(uint16_t *slots, unsigned n_slots, const struct slots_member *members,
 			 struct slots_share *shares, size_t n, unsigned most)
 {
+	bool all = true;
 	for (size_t i = 0; i < n; i++) {
 		if (!members[i].active || members[i].held > most) {
+			all &= !shares[i].weight;
 			shares[i].weight = shares[i].taken = 0;
 		}
-		shares[i].quota = 0;
 	}
+	if (all)
+		return; // nobody's slots are to be had
+	for (size_t i = 0; i < n; i++)
+		shares[i].quota = 0;
 	slots_quotas(shares, n, n_slots);
 	for (unsigned i = 0; i < n_slots; i++)
 		if (slots[i] == SLOT_EMPTY || !shares[slots[i]].weight)
