@@ -6,6 +6,7 @@
 #include <event2/bufferevent.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <limits.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ static struct {
 	uint16_t port; // 0: closed
 	struct evconnlistener *listener;
 	struct event *retry;
+	struct event *tidy;               // pages that nobody asks for any more
 	bool told;                        // why it can't listen
 	TAILQ_HEAD(, web_client) clients; // the oldest first
 	size_t n_clients;
@@ -65,6 +67,8 @@ static const char *reason_of(int status)
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 421:
+		return "Misdirected Request";
 	case 431:
 		return "Request Header Fields Too Large";
 	case 505:
@@ -72,6 +76,21 @@ static const char *reason_of(int status)
 	default:
 		return "Bad Request";
 	}
+}
+
+static void tidy_later(void)
+{
+	int64_t wait_us = web_page_tidy();
+	if (wait_us)
+		evtimer_add(web.tidy, &(struct timeval){.tv_sec = wait_us / 1000000 + 1});
+	else
+		alloc_give_back();
+}
+
+static void on_tidy(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what, (void)arg;
+	tidy_later();
 }
 
 static void client_answer(struct web_client *client, int status, bool head, const char *path)
@@ -94,8 +113,17 @@ static void client_answer(struct web_client *client, int status, bool head, cons
 	if (!head)
 		evbuffer_add(out, buf_text(body), body->n);
 	buf_free(&sorry);
+	if (page && !evtimer_pending(web.tidy, NULL))
+		tidy_later();
 	client->answered = true;
 	evtimer_add(client->deadline, &(struct timeval){.tv_sec = REPLY_S});
+}
+
+static bool is_ours(const struct web_request *request)
+{
+	char own[HOST_NAME_MAX + 1] = "";
+	gethostname(own, sizeof(own) - 1);
+	return web_request_is_ours(request, own);
 }
 
 static void client_on_read(struct bufferevent *bev, void *arg)
@@ -108,6 +136,8 @@ static void client_on_read(struct bufferevent *bev, void *arg)
 		const char *head = (const char *)evbuffer_pullup(in, -1);
 		if (web_request_whole(head, n)) {
 			int status = web_request_parse(&request, head, n);
+			if (status == 200 && !is_ours(&request))
+				status = 421;
 			client_answer(client, status, request.head, request.path);
 		} else if (n >= WEB_REQUEST_MAX) {
 			client_answer(client, 431, false, NULL);
@@ -231,6 +261,7 @@ void web_open(struct event_base *base, struct engine *engine, const struct addr 
 	if (!port)
 		return;
 	web.retry = evtimer_new(base, on_retry, NULL);
+	web.tidy = evtimer_new(base, on_tidy, NULL);
 	listen_on();
 }
 
@@ -253,7 +284,9 @@ void web_close(void)
 		client_free(TAILQ_FIRST(&web.clients));
 	if (web.retry)
 		event_free(web.retry);
-	web.retry = NULL;
+	if (web.tidy)
+		event_free(web.tidy);
+	web.retry = web.tidy = NULL;
 	web.port = 0;
 	web_page_forget();
 }

@@ -119,6 +119,23 @@ const struct web_page *web_page(const struct engine *engine, const char *path)
 	return NULL;
 }
 
+int64_t web_page_tidy(void)
+{
+	int64_t now_us = mono_now_us(), wait_us = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {
+		int64_t left_us = pages[i].until_us - now_us;
+		if (!pages[i].until_us)
+			continue;
+		if (left_us <= 0) {
+			buf_free(&pages[i].body);
+			pages[i].until_us = 0;
+		} else if (!wait_us || left_us < wait_us) {
+			wait_us = left_us;
+		}
+	}
+	return wait_us;
+}
+
 void web_page_forget(void)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(pages); i++) {

@@ -6,6 +6,8 @@
 #ifndef GWD_WEB_PAGE_H
 #define GWD_WEB_PAGE_H
 
+#include <stdint.h>
+
 struct buf;
 struct engine;
 
@@ -16,6 +18,9 @@ struct web_page {
 
 // The page at that path, until the next call; NULL: there is none.
 const struct web_page *web_page(const struct engine *engine, const char *path);
+
+// Frees those that would be made anew. Microseconds until the next will be; 0: nothing is kept.
+int64_t web_page_tidy(void);
 
 void web_page_forget(void); // frees what is kept
 

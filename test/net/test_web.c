@@ -43,7 +43,7 @@ static char *say(struct net *net, const char *bytes)
 static char *page(struct net *net, const char *path, const char *type)
 {
 	char request[128], want[128];
-	snprintf(request, sizeof(request), "GET %s HTTP/1.1\\r\\nHost: gwd\\r\\n\\r\\n", path);
+	snprintf(request, sizeof(request), "GET %s HTTP/1.1\\r\\nHost: 10.0.0.1:9555\\r\\n\\r\\n", path);
 	snprintf(want, sizeof(want), "\nContent-Type: %s", type);
 	char *answer = say(net, request);
 	cr_assert(!strncmp(answer, "HTTP/1.1 200 OK", 15) && strstr(answer, want), "%s: %s", path, answer);
@@ -84,6 +84,8 @@ Test(web, shows_what_gwctl_shows)
 Test(web, only_shows)
 {
 	struct net *net = start(PAGE);
+	expect_status(net, "GET / HTTP/1.1\\r\\nHost: gwd.example.net\\r\\n\\r\\n", "HTTP/1.1 421 ");
+	expect_status(net, "GET / HTTP/1.1\\r\\nhost:localhost:9555\\r\\n\\r\\n", "HTTP/1.1 200 ");
 	expect_status(net, "POST / HTTP/1.1\\r\\n\\r\\n", "HTTP/1.1 405 ");
 	expect_status(net, "GET /etc/passwd HTTP/1.1\\r\\n\\r\\n", "HTTP/1.1 404 ");
 	expect_status(net, "GET /../metrics HTTP/1.1\\r\\n\\r\\n", "HTTP/1.1 404 ");
