@@ -34,7 +34,8 @@ struct ending_whose {
 	VEC(uint8_t) protocols;
 	struct addr address; // of the real; none: this host
 	uint16_t port;
-	bool over;                    // it takes connections again
+	bool over; // it takes connections again
+	bool host; // nobody's but this host's, which had them for want of a real: those without an end of their own
 	size_t n;                     // that ended this time
 	VEC(struct ending_flow) idle; // clients that have to be told
 };
@@ -61,19 +62,35 @@ struct ending_batch {
 
 // ---- whose -----------------------------------------------------------------------------------
 
-void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
+static struct ending_whose *ending_note(struct ending *ending, const struct plan_service *service)
 {
 	struct ending_whose *whose;
 	if (!ending->noted)
 		ending->noted = xcalloc(1, sizeof(*ending->noted));
 	vec_add(&ending->noted->whose, whose);
+	vec_each(&service->listens, listen)
+		vec_push(&whose->listens, *listen);
+	return whose;
+}
+
+void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
+{
+	struct ending_whose *whose = ending_note(ending, service);
 	whose->address = real->address;
 	whose->port = real->port;
 	snprintf(whose->name, sizeof(whose->name), "%s/%s", service->name, real->name);
-	vec_each(&service->listens, listen)
-		vec_push(&whose->listens, *listen);
 	vec_each(&service->protocols, protocol)
 		vec_push(&whose->protocols, *protocol);
+}
+
+void ending_host(struct ending *ending, const struct plan_service *service)
+{
+	if (!service->inet || !memchr(service->protocols.v, IPPROTO_UDP, service->protocols.n))
+		return;
+	struct ending_whose *whose = ending_note(ending, service);
+	whose->host = true;
+	snprintf(whose->name, sizeof(whose->name), "%s", service->name);
+	vec_push(&whose->protocols, IPPROTO_UDP);
 }
 
 static void ending_batch_free(struct ending_batch *batch)
@@ -116,6 +133,8 @@ static bool ending_came_to(const struct ending_whose *whose, const struct ct_tup
 // Its answers come from where the client was led to.
 static bool ending_is_its(const struct ending_whose *whose, const struct ct_flow *flow)
 {
+	if (whose->host && flow->status & IPS_DST_NAT)
+		return false;
 	return !whose->over && flow->reply.sport == (whose->port ? whose->port : flow->orig.dport) &&
 	       ending_came_to(whose, &flow->orig);
 }
@@ -178,7 +197,7 @@ static enum ct_end ending_take(void *arg, const struct ct_flow *flow)
 						       .lan_port = flow->orig.sport,
 						       .far = flow->orig.dst,
 						       .far_port = flow->orig.dport}}};
-	if (!ending_is_free(flow)) {
+	if (!whose->host && !ending_is_free(flow)) {
 		vec_push(&batch->left, left);
 		return CT_ENDS_LATER;
 	}

@@ -33,10 +33,14 @@ struct plan_service;
 struct ending *ending_new(struct event_base *base, struct conntrack *ct);
 void ending_free(struct ending *ending); // NULL is fine
 
-// Notes one. ending_soon() has all that were noted ended. `mask`: of the gateways' marks. `facts` tell which addresses are
+// Notes one real. ending_soon() has all that were noted ended. `mask`: of the gateways' marks. `facts` tell which addresses are
 // the router's own. What can't be done is logged.
 void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
 void ending_soon(struct ending *ending, uint32_t mask, const struct facts *facts);
+
+// Notes a service that somebody serves again: nobody did, and this host had what came for it. A client that kept its
+// port (UDP) would stay there as long as it does not fall silent.
+void ending_host(struct ending *ending, const struct plan_service *service);
 
 // The same for a real by dr or tun, whose connections the packet path alone knows, and ends or moves when they
 // speak: here the clients are made to. `applied`: what is in force.

@@ -35,6 +35,8 @@
 #define ENGINE_BACKOFF_MIN_MS 100
 #define ENGINE_BACKOFF_MAX_MS 30000
 #define ENGINE_MEASURE_S 1
+#define ENGINE_WITHDRAWN_MS 1000
+#define ENGINE_DELETED_MS 300000
 #define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
 
 // ---- events --------------------------------------------------------------------------------
@@ -73,6 +75,23 @@ static void engine_on_netmon(void *arg, unsigned what)
 	if (what & ~(unsigned)NETMON_OURS)
 		monitor_update(engine->monitor, engine->model, netmon_facts(engine->netmon), &engine->ids);
 	engine_dirty(engine);
+}
+
+// What was behind a WAN can be reached by another one. The LAN's interface comes back; of others that are deleted
+// (a VPN, a bridge) nobody knows. Where one is up, somebody has taken the route away, and may have a new one.
+static int64_t engine_keeps_nets(void *arg, const char *ifname, enum netmon_link link)
+{
+	const struct engine *engine = arg;
+	const struct model *model = engine->model;
+	bool lan = false;
+	for (size_t i = 0; i < model->n_gateways; i++)
+		if (!strcmp(model->gateways[i].interface, ifname))
+			return 0;
+	for (size_t i = 0; i < model->lan.n_interfaces; i++)
+		lan |= model_interface_matches(model->lan.interfaces[i], ifname);
+	if (link == NETMON_LINK_UP)
+		return ENGINE_WITHDRAWN_MS;
+	return lan || link == NETMON_LINK_DOWN ? NETMON_FOREVER : ENGINE_DELETED_MS;
 }
 
 static void engine_on_verdict(void *arg, const char *name)
@@ -230,6 +249,7 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 	if (!engine->netmon)
 		return -1;
 	netmon_set_own_port(engine->netmon, routes_port(engine->routes));
+	netmon_keep_nets(engine->netmon, engine_keeps_nets);
 	return 0;
 }
 

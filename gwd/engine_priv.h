@@ -142,7 +142,9 @@ void engine_close_notify(struct engine *engine);
 // The services' reals (engine_reals.c): after the model changed; after a plan was applied.
 void engine_configure_reals(struct engine *engine);
 void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms);
+// engine_report_reals() for one service; what nobody but this host had then ends by engine_end_host().
 void engine_report_reals_of(struct engine *engine, const struct plan *plan, size_t service, int64_t now_ms);
+void engine_end_host(struct engine *engine);
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);

@@ -8,6 +8,7 @@
 #include "gwd/ending.h"
 #include "gwd/engine_priv.h"
 #include "gwd/monitor.h"
+#include "gwd/netmon.h"
 #include "gwd/real_loads.h"
 #include "gwd/real_monitor.h"
 #include "gwd/reals.h"
@@ -53,8 +54,16 @@ static void engine_report_service(struct engine *engine, const struct plan_servi
 						    .old = serving_name(entry->told),
 						    .new = serving_name(serving),
 						    .reason = plan_serving_reason(service, reason)});
+	if (entry->told == SERVING_NOTHING)
+		ending_host(engine->ending, service);
 	entry->told = serving;
 	entry->since_ms = now_ms;
+}
+
+// What this host had for want of a real, it has no longer.
+void engine_end_host(struct engine *engine)
+{
+	ending_soon(engine->ending, engine->model->globals.mark_mask, netmon_facts(engine->netmon));
 }
 
 void engine_report_reals_of(struct engine *engine, const struct plan *plan, size_t service, int64_t now_ms)
@@ -71,6 +80,7 @@ void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t
 {
 	for (size_t i = 0; i < plan->services.n; i++)
 		engine_report_reals_of(engine, plan, i, now_ms);
+	engine_end_host(engine);
 }
 
 bool engine_counts_reals(const struct engine *engine)

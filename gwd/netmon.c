@@ -9,9 +9,11 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
+#include "gwd/base/mono.h"
 #include "gwd/core/facts.h"
 #include "gwd/netmon_event.h"
 #include "gwd/netmon_neigh.h"
+#include "gwd/netmon_nets.h"
 #include "gwd/netmon_read.h"
 
 #define NETMON_PARTS 16 // messages of a dump that are read in one turn: some 3 ms
@@ -19,14 +21,16 @@
 
 struct netmon {
 	netmon_changed_fn *changed;
+	netmon_keeps_fn *keeps;
 	void *arg;
 	struct netmon_events *events;
 	struct netmon_neighs *neighs;
 	struct netmon_reader *ifaces, *routes, *stats;
 	struct event *on_event, *on_ifaces, *on_routes;
-	struct event *turn;   // made active by those who can't be called back at once
-	unsigned hints, news; // to be read again; to be told
-	bool insist;          // the next reading of neighbours has failed ones tried again
+	struct event *on_gone; // a route that is gone has been kept for long enough
+	struct event *turn;    // made active by those who can't be called back at once
+	unsigned hints, news;  // to be read again; to be told
+	bool insist;           // the next reading of neighbours has failed ones tried again
 	struct facts facts;
 };
 
@@ -156,46 +160,24 @@ static bool netmon_take_prefixes(struct facts *facts, struct facts *read)
 	return same;
 }
 
-static int netmon_order_nets(const void *a, const void *b)
+// Until the next route that is gone has been kept for long enough.
+static void netmon_wait(struct netmon *netmon, int64_t now_ms, int64_t due_ms)
 {
-	const struct fact_net *left = a, *right = b;
-	int order = addr_compare(&left->to.addr, &right->to.addr);
-	if (order)
-		return order;
-	if (left->to.len != right->to.len)
-		return left->to.len < right->to.len ? -1 : 1;
-	if (left->local != right->local)
-		return left->local ? -1 : 1;
-	if (left->metric != right->metric)
-		return left->metric < right->metric ? -1 : 1;
-	return left->oif < right->oif ? -1 : left->oif > right->oif;
-}
-
-// Where they are too many, they are known again when they have become half as many.
-static void netmon_count_nets(struct facts *read, const struct facts *old)
-{
-	read->nets_many |= old->nets_many && read->nets.n > FACTS_NETS_MAX / 2;
-	if (read->nets_many)
-		read->nets.n = 0;
-	if (read->nets.n)
-		qsort(read->nets.v, read->nets.n, sizeof(*read->nets.v), netmon_order_nets);
-}
-
-static bool netmon_same_nets(const struct facts *a, const struct facts *b)
-{
-	bool same = a->nets.n == b->nets.n && a->nets_many == b->nets_many &&
-		    a->policy_routed == b->policy_routed;
-	for (size_t i = 0; same && i < a->nets.n; i++)
-		same = !netmon_order_nets(&a->nets.v[i], &b->nets.v[i]);
-	return same;
+	int64_t wait_ms = due_ms - now_ms;
+	struct timeval wait = {.tv_sec = wait_ms / 1000, .tv_usec = wait_ms % 1000 * 1000};
+	if (netmon->on_gone && due_ms == NETMON_FOREVER)
+		event_del(netmon->on_gone);
+	else if (netmon->on_gone)
+		event_add(netmon->on_gone, &wait);
 }
 
 // Of many, only the default routes are news; the others have to be read once more when they are followed.
 static void netmon_take_nets(struct netmon *netmon, struct facts *read)
 {
 	struct facts *facts = &netmon->facts;
-	netmon_count_nets(read, facts);
-	if (!netmon_same_nets(read, facts))
+	int64_t now_ms = mono_now_ms();
+	netmon_wait(netmon, now_ms, netmon_nets_finish(read, facts, netmon->keeps, netmon->arg, now_ms));
+	if (!netmon_nets_same(read, facts))
 		netmon->news |= NETMON_ROUTE;
 	if (facts->nets_many != read->nets_many) {
 		netmon_events_want_nets(netmon->events, !read->nets_many);
@@ -286,6 +268,14 @@ static void netmon_on_turn(evutil_socket_t fd, short what, void *arg)
 	netmon_turn(arg);
 }
 
+static void netmon_on_gone(evutil_socket_t fd, short what, void *arg)
+{
+	struct netmon *netmon = arg;
+	(void)fd, (void)what;
+	netmon->hints |= NETMON_ROUTE;
+	netmon_turn(netmon);
+}
+
 // ---- life ----------------------------------------------------------------------------------------
 
 static struct event *netmon_event(struct netmon *netmon, struct event_base *base, int fd,
@@ -330,6 +320,7 @@ struct netmon *netmon_open(struct event_base *base, netmon_changed_fn *changed, 
 	netmon->on_ifaces = netmon_event(netmon, base, netmon_reader_fd(netmon->ifaces), netmon_on_turn);
 	netmon->on_routes = netmon_event(netmon, base, netmon_reader_fd(netmon->routes), netmon_on_turn);
 	netmon->turn = netmon_event(netmon, base, -1, netmon_on_turn);
+	netmon->on_gone = event_new(base, -1, 0, netmon_on_gone, netmon);
 	return netmon;
 }
 
@@ -337,7 +328,8 @@ void netmon_close(struct netmon *netmon)
 {
 	if (!netmon)
 		return;
-	struct event *const events[] = {netmon->on_event, netmon->on_ifaces, netmon->on_routes, netmon->turn};
+	struct event *const events[] = {netmon->on_event, netmon->on_ifaces, netmon->on_routes, netmon->turn,
+					netmon->on_gone};
 	for (size_t i = 0; i < ARRAY_SIZE(events); i++)
 		if (events[i])
 			event_free(events[i]);
@@ -355,6 +347,11 @@ void netmon_close(struct netmon *netmon)
 void netmon_set_own_port(struct netmon *netmon, uint32_t port)
 {
 	netmon_events_set_own_port(netmon->events, port);
+}
+
+void netmon_keep_nets(struct netmon *netmon, netmon_keeps_fn *keeps)
+{
+	netmon->keeps = keeps;
 }
 
 void netmon_watch_neighs(struct netmon *netmon, const struct netmon_hop *hops, size_t n)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "gwd/base/addr.h"
+#include "gwd/netmon_nets.h"
 
 struct err;
 struct event_base;
@@ -46,6 +47,9 @@ struct netmon *netmon_open(struct event_base *base, netmon_changed_fn *changed, 
 void netmon_close(struct netmon *netmon); // NULL is fine
 
 const struct facts *netmon_facts(const struct netmon *netmon);
+
+// From now on routes that are gone are kept for a while (netmon_nets.h). The `arg` of `keeps` is that of `changed`.
+void netmon_keep_nets(struct netmon *netmon, netmon_keeps_fn *keeps);
 
 // Replaces the list of watched next hops. The kernel is asked to resolve the new ones at once and
 // the unresolved ones at every resync; NETMON_NEIGH tells what came of it.

@@ -49,12 +49,12 @@ static struct addr read_gateway(struct nlattr **attrs, int af)
 	return read_addr(attrs[RTA_GATEWAY], af);
 }
 
-// A default route, or what sends back to the next ip rule.
+// A default route, what sends back to the next ip rule, or what goes nowhere.
 static bool read_is_of_a_kind(const struct rtmsg *rtm)
 {
 	if (rtm->rtm_type == RTN_THROW)
 		return rtm->rtm_dst_len > 0;
-	return !rtm->rtm_dst_len && (rtm->rtm_type == RTN_UNICAST || rtm->rtm_type == RTN_UNREACHABLE);
+	return rtm->rtm_type == RTN_UNREACHABLE || (!rtm->rtm_dst_len && rtm->rtm_type == RTN_UNICAST);
 }
 
 bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8_t *protocol)
@@ -76,7 +76,7 @@ bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8
 		.unreachable = rtm->rtm_type == RTN_UNREACHABLE,
 		.throws = rtm->rtm_type == RTN_THROW,
 	};
-	if (out->throws)
+	if (rtm->rtm_dst_len)
 		out->to = (struct prefix){read_addr(attrs[RTA_DST], rtm->rtm_family), rtm->rtm_dst_len};
 	if (out->unreachable || out->throws) // IPv6 shows "dev lo" for it
 		return true;

@@ -24,6 +24,7 @@
 #include "gwd/sysctl.h"
 #include "gwd/tunnels.h"
 #include "gwd/vips.h"
+#include "gwd/withdrawn.h"
 #include "nft/conntrack_end.h"
 #include "nft/nft.h"
 
@@ -286,6 +287,7 @@ static int settle_try(struct engine *engine, struct err *err)
 {
 	struct plan plan = {0};
 	struct ops ops = {0};
+	struct err left;
 	int64_t now_ms = mono_now_ms();
 	int r = engine_read_back(engine, err);
 	if (r)
@@ -296,6 +298,8 @@ static int settle_try(struct engine *engine, struct err *err)
 	engine_keep_leaving(engine, &plan);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);
+	if (withdrawn_end(engine->conntrack, &ops, &plan, netmon_facts(engine->netmon), &left))
+		log_warn("engine", "flows from or to networks that are gone are left: %s", left.text);
 	r = settle_apply(engine, &plan, &ops, err);
 	if (!r) {
 		if (ops.op.n)

@@ -69,6 +69,7 @@ static void moved_take(struct engine *engine, struct moved *moved, int64_t now_m
 		reals_note_service(&engine->reals, &engine->applied, one->at, now_ms);
 		engine_report_reals_of(engine, &engine->applied, one->at, now_ms);
 	}
+	engine_end_host(engine);
 	reals_planned(&engine->reals); // the rest is steer.c's
 	if (moved->services.n)
 		settle_wait_for_ramps(engine, now_ms);

@@ -14,7 +14,6 @@
 #include "gwd/core/load.h"
 #include "gwd/core/plan.h"
 
-#define BUILD_TABLE_MAIN 254
 #define BUILD_METRIC_MAIN 100000 // + id: behind every default route that others may have put there
 
 static void build_gateway_routes(struct plan *plan, const struct plan_gateway *gw, const struct link *link,
@@ -29,7 +28,7 @@ static void build_gateway_routes(struct plan *plan, const struct plan_gateway *g
 		route.metric = 1;
 		vec_push(&plan->routes, route);
 		if (is_static) { // for local services, which need some default in main
-			route.table = BUILD_TABLE_MAIN;
+			route.table = PLAN_TABLE_MAIN;
 			route.source = (struct addr){0};
 			route.metric = BUILD_METRIC_MAIN + gw->id;
 			vec_push(&plan->routes, route);
@@ -79,6 +78,26 @@ static void build_gateway_throws(struct plan *plan, const struct facts *facts, e
 								    .to = net->to,
 								    .metric = 1,
 								    .throws = true});
+}
+
+// Behind each of main's routes to what is inside, for the moment when its interface goes down and the kernel drops it:
+// what is on its way there must not take the default route, by a WAN, where nothing of it would be translated.
+static void build_guards(struct plan *plan, const struct facts *facts, enum fam fam)
+{
+	vec_each(&facts->nets, net) {
+		const struct fact_iface *iface = facts_iface_by_index(facts, net->oif);
+		const char *ifname = iface ? iface->name : net->ifname;
+		bool by_wan = false;
+		vec_each(&plan->gateways, gw)
+			by_wan |= !strcmp(gw->ifname, ifname);
+		if (build_is_thrown(net, fam) && net->oif && *ifname && !by_wan &&
+		    !addr_is_link_local(&net->to.addr))
+			vec_push(&plan->routes, (struct plan_route){.fam = fam,
+								    .table = PLAN_TABLE_MAIN,
+								    .to = net->to,
+								    .metric = PLAN_METRIC_LAST,
+								    .unreachable = true});
+	}
 }
 
 // Main may have several to one place.
@@ -142,7 +161,7 @@ static void build_iprules(struct plan *plan, const struct model_globals *globals
 		build_lan_iprules(plan, first, build_first_mark_priority(plan, globals, last), fam);
 	vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 						      .priority = first + BUILD_MAIN,
-						      .table = BUILD_TABLE_MAIN,
+						      .table = PLAN_TABLE_MAIN,
 						      .suppress_default = true});
 	vec_each(&plan->gateways, gw)
 		vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
@@ -159,6 +178,7 @@ void build_routes(struct plan *plan, const struct build_input *input, const stru
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		bool throws = build_throws(plan, input->facts, fam);
 		build_iprules(plan, globals, fam, throws);
+		build_guards(plan, input->facts, fam);
 		for (size_t i = 0; i < plan->gateways.n; i++) {
 			const struct plan_gateway *gw = &plan->gateways.v[i];
 			bool is_static = input->model->gateways[i].addr_mode[fam] == ADDR_MODE_STATIC;

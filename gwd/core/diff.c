@@ -273,8 +273,9 @@ void ops_free(struct ops *ops)
 static void op_route_text(const char *verb, const struct plan_route *route, char *text, size_t size)
 {
 	char via[ADDR_TEXT];
-	if (route->throws)
-		snprintf(text, size, "route %s throw %s/%u table %u", verb, addr_text(&route->to.addr, via),
+	if (route->to.len)
+		snprintf(text, size, "route %s %s %s/%u table %u", verb,
+			 route->throws ? "throw" : "unreachable", addr_text(&route->to.addr, via),
 			 route->to.len, route->table);
 	else if (route->unreachable)
 		snprintf(text, size, "route %s unreachable %s default table %u", verb,

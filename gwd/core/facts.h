@@ -53,8 +53,10 @@ struct fact_prefix {
 struct fact_net {
 	struct prefix to;
 	uint32_t metric;
-	uint32_t oif; // interface index (the first leg's); 0: the kernel refuses what goes there
-	bool local;   // of table local: this host's own addresses, and those of more than one host
+	uint32_t oif;    // interface index (the first leg's); 0: the kernel refuses what goes there
+	char ifname[16]; // its name; "" where it is not known
+	bool local;      // of table local: this host's own addresses, and those of more than one host
+	int64_t gone_ms; // 0: it is there; else main had it until then, and nothing leads there for the moment
 };
 
 #define FACTS_NETS_MAX 2048 // of both families; a full BGP table is not followed route by route

@@ -158,6 +158,11 @@ bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
 	       a->oif == b->oif && addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
 }
 
+bool plan_route_is_guard(const struct plan_route *route)
+{
+	return route->unreachable && route->to.len && route->table == PLAN_TABLE_MAIN;
+}
+
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b)
 {
 	const uint32_t left[] = {a->fam,   a->priority,         a->mark,   a->mask,

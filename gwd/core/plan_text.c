@@ -6,13 +6,11 @@
 #include "gwd/base/buf.h"
 #include "gwd/core/plan.h"
 
-#define TEXT_TABLE_MAIN 254
-
 static const char *const text_ip[FAM_COUNT] = {"ip -4", "ip -6"};
 
 static void text_table(uint32_t table, struct buf *out)
 {
-	if (table == TEXT_TABLE_MAIN)
+	if (table == PLAN_TABLE_MAIN)
 		buf_puts(out, "main");
 	else
 		buf_printf(out, "%u", table);
@@ -36,10 +34,8 @@ static void text_next_hop(const struct plan_route *route, struct buf *out)
 void plan_text_route(const struct plan_route *route, struct buf *out)
 {
 	char text[PREFIX_TEXT];
-	if (route->throws)
-		buf_printf(out, "throw %s", prefix_text(&route->to, text));
-	else
-		buf_puts(out, route->unreachable ? "unreachable default" : "default");
+	const char *to = route->to.len ? prefix_text(&route->to, text) : "default";
+	buf_printf(out, "%s%s", route->throws ? "throw " : route->unreachable ? "unreachable " : "", to);
 	if (!route->unreachable && !route->throws)
 		text_next_hop(route, out);
 	buf_puts(out, " table ");

@@ -233,6 +233,49 @@ Test(netmon, follows_every_route_of_main_and_local)
 	watch_close(w);
 }
 
+static int64_t keeps_while_down(void *arg, const char *ifname, enum netmon_link link)
+{
+	(void)arg;
+	cr_expect(!strcmp(ifname, "wan1") || !strcmp(ifname, "lan1"), "%s", ifname);
+	if (link == NETMON_LINK_UP)
+		return 200;
+	return link == NETMON_LINK_DOWN ? NETMON_FOREVER : 0;
+}
+
+static bool is_gone(const struct watch *watch, const char *prefix)
+{
+	struct prefix to;
+	cr_assert(prefix_parse(prefix, &to));
+	vec_each(&netmon_facts(watch->netmon)->nets, net)
+		if (net->to.len == to.len && addr_equal(&net->to.addr, &to.addr))
+			return net->gone_ms;
+	return false;
+}
+
+Test(netmon, keeps_what_is_gone_for_as_long_as_it_is_told)
+{
+	struct watch watch, *w = &watch;
+	watch_open(w);
+	netmon_keep_nets(w->netmon, keeps_while_down);
+	ip(w, "ip route add 192.0.2.0/24 via 100.64.1.1; ip route add 192.0.3.0/24 via 10.200.0.2");
+	watch_until(w, 1000, nets(w, "192.0.2.0/24") == 1 && nets(w, "192.0.3.0/24") == 1);
+	ip(w, "ip link set wan1 down");
+	watch_until(w, 1000, is_gone(w, "100.64.1.0/24") && is_gone(w, "192.0.2.0/24"));
+	netmon_resync(w->netmon);
+	watch_hears_only(w, w->seen, 300);
+	cr_expect(is_gone(w, "192.0.2.0/24"), "for ever is not long enough");
+	ip(w, "ip link set wan1 up"); // the kernel brings its own back
+	watch_until(w, 2000, nets(w, "100.64.1.0/24") && !is_gone(w, "100.64.1.0/24"));
+	watch_until(w, 2000, !nets(w, "192.0.2.0/24"));
+	ip(w, "ip route del 192.0.3.0/24");
+	watch_until(w, 2000, is_gone(w, "192.0.3.0/24"));
+	ip(w, "ip route add 192.0.3.0/24 via 100.64.1.1"); // another way
+	watch_until(w, 2000, nets(w, "192.0.3.0/24") == 1 && !is_gone(w, "192.0.3.0/24"));
+	ip(w, "ip link del lan1");
+	watch_until(w, 2000, !nets(w, "10.200.0.0/24"));
+	watch_close(w);
+}
+
 Test(netmon, knows_whether_others_have_ip_rules)
 {
 	struct watch watch, *w = &watch;

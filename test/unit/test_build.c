@@ -220,6 +220,47 @@ Test(build, near_are_the_first_bytes_of_what_is_inside)
 	fixture_free(f);
 }
 
+static bool guarded(const struct plan *plan, const char *to)
+{
+	struct prefix prefix;
+	cr_assert(prefix_parse(to, &prefix));
+	vec_each(&plan->routes, route)
+		if (plan_route_is_guard(route) && route->to.len == prefix.len &&
+		    addr_equal(&route->to.addr, &prefix.addr))
+			return route->metric == PLAN_METRIC_LAST;
+	return false;
+}
+
+// For the moment when its route goes: nothing on its way there may leave by a WAN.
+Test(build, a_guard_stands_behind_each_route_to_what_is_inside)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan plan = {0};
+	size_t n = 0;
+	fixture_iface(f, "lan0")->index = 77;
+	static const char *const inside[] = {"10.1.0.0/16", "10.7.0.0/16", "fd00:10::/64"};
+	static const char *const others[] = {"0.0.0.0/0", "fe80::/64", "10.1.0.1/32", "198.18.0.0/15",
+					     "100.64.1.0/24"};
+	for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
+		main_net(f, inside[i], 0, false);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		main_net(f, others[i], 0, i == 2);
+	vec_each(&f->facts.nets, net)
+		net->oif = 77;
+	f->facts.nets.v[1].oif = 4242; // the interface is gone, and the route kept
+	snprintf(f->facts.nets.v[1].ifname, sizeof(f->facts.nets.v[1].ifname), "lan9");
+	f->facts.nets.v[6].oif = 0; // refused
+	f->facts.nets.v[7].oif = fixture_iface(f, "wan1")->index;
+	fixture_build(f, &plan);
+	for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
+		cr_expect(guarded(&plan, inside[i]), "%s", inside[i]);
+	vec_each(&plan.routes, route)
+		n += plan_route_is_guard(route);
+	cr_expect_eq(n, ARRAY_SIZE(inside));
+	plan_free(&plan);
+	fixture_free(f);
+}
+
 // What main has a route for goes back to it from each gateway's table, or else main is asked before.
 Test(build, the_lan_skips_main_where_the_tables_know_what_is_main_s)
 {
