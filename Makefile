@@ -75,18 +75,14 @@ check:
 	@test/install-deps check
 	@test/check
 
-# NAME=packet-cost for one of them. Their tables are in $(B)/bench.md as well, and from there `make bench-readme` puts
-# them into README.md.
-BENCHMARKS = packet-cost growth connections counting control-plane failover detection probing daemon synflood
+# NAME=packet-cost for one of them, or NAME="probing daemon" for some. Their tables are kept in $(B)/bench-*.md, and from
+# there `make bench-readme` puts them into README.md.
 bench:
 	@test/install-deps bench
 	@$(MAKE) --no-print-directory -s -j4 $(B)/gwd $(B)/gwctl $(B)/bench
-	@rm -f $(B)/bench.md
-	@failed=; for b in $(or $(NAME),$(BENCHMARKS)); do echo "<!-- bench $$b -->" >>$(B)/bench.md; \
-		GWD_BUILD=$(B) test/bench/$$b || failed="$$failed $$b"; done; \
-	[ -z "$$failed" ] || { echo "without a result:$$failed" >&2; exit 1; }
+	@GWD_BUILD=$(B) test/bench/run $(NAME)
 bench-readme:
-	@test/bench/readme $(B)/bench.md README.md
+	@test/bench/readme $(B) README.md
 
 # ---- parts of check ------------------------------------------------------------------------------
 check-layers:

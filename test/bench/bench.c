@@ -4,7 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void bench_die(const char *format, ...)
@@ -42,20 +42,11 @@ double bench_median(double *values, size_t n)
 
 double bench_cpu_ms(pid_t pid)
 {
-	char path[64], text[1024] = "";
-	unsigned long user, system;
-	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
-	FILE *file = fopen(path, "r");
-	if (!file)
-		bench_die("%s can't be read", path);
-	size_t n = fread(text, 1, sizeof(text) - 1, file);
-	fclose(file);
-	text[n] = 0;
-	const char *after = strrchr(text, ')'); // the command's name may have anything in it
-	if (!after ||
-	    sscanf(after + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user, &system) != 2)
-		bench_die("%s is not understood", path);
-	return 1000.0 * (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+	clockid_t clock;
+	struct timespec used;
+	if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) != 0)
+		bench_die("no processor time of %d", (int)pid);
+	return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
 }
 
 double bench_resident_mb(pid_t pid)
@@ -96,4 +87,21 @@ void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const 
 	va_end(ap);
 	if (lab_run(ns, output, "%s/gwctl -s %s %s", bench_build(), lab_path(lab, "gwd.sock"), command) != 0)
 		bench_die("gwctl %s failed: %s", command, output && *output ? *output : "");
+}
+
+void bench_gateways_up(struct lab_proc *gwd, int gateways)
+{
+	for (int i = 1; i <= gateways; i++) {
+		char text[64];
+		snprintf(text, sizeof(text), "g%d: unknown -> up", i);
+		if (!lab_proc_wait_output(gwd, text, 20000))
+			bench_die("g%d does not come up: %s", i, lab_proc_output(gwd));
+	}
+}
+
+void bench_sleep(int ms)
+{
+	struct timespec left = {ms / 1000, ms % 1000 * 1000000L};
+	while (nanosleep(&left, &left) != 0)
+		continue;
 }

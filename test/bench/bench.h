@@ -2,9 +2,9 @@
 // bench: what the benchmarks written in C share: the peers' life in a lab, a daemon's processor time and
 // memory, medians, and rows of a table.
 //
-// `make bench` runs every executable of test/bench (but those that end in -guest). One that is written in C is a
-// line that calls `build/bench NAME`; its rows go through test/bench/table, which prints them and adds
-// them to build/bench.md. A benchmark checks that the work was done before it prints a figure.
+// `make bench` is test/bench/run, which runs the scripts beside it. One that is written in C is a line that
+// calls `build/bench NAME`; its rows go through test/bench/table, which prints them and keeps them for
+// README. A benchmark checks that the work was done before it prints a figure.
 #ifndef GWD_TEST_BENCH_BENCH_H
 #define GWD_TEST_BENCH_BENCH_H
 
@@ -13,10 +13,6 @@
 
 #include "test/lab/lab.h"
 
-struct lab;
-struct lab_ns;
-struct lab_proc;
-
 // Prints the sentence and ends: a figure would be worth nothing.
 void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 
@@ -24,7 +20,7 @@ void bench_die(const char *format, ...) __attribute__((format(printf, 1, 2), nor
 void bench_row(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 double bench_median(double *values, size_t n); // sorts them
-double bench_cpu_ms(pid_t pid);                // user and system time so far
+double bench_cpu_ms(pid_t pid);                // user and system time so far, of all threads
 double bench_resident_mb(pid_t pid);
 
 const char *bench_build(void); // where gwd and gwctl are
@@ -33,6 +29,23 @@ const char *bench_build(void); // where gwd and gwctl are
 struct lab_proc *bench_gwd(struct lab *lab, const struct lab_ns *ns, const char *config);
 void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
+
+void bench_sleep(int ms);
+
+// The first packet of so many flows a second, evenly, from addresses 10.128.0.0 + `first` and up behind host 1, to a
+// server that need not be there. Returns the rate that came of it.
+double bench_send_flows(struct lab *lab, int rate, int seconds, int first);
+
+// Waits until g1 and on are up.
+void bench_gateways_up(struct lab_proc *gwd, int gateways);
+
+// How many flows gwd counts for each gateway, g1 and on; and their sum.
+double bench_live_flows(struct lab *lab, double flows[], size_t gateways);
+
+// Peers: lsm looks at the links' next hops, as g1 and on, and calls the script; keepalived, with this configuration, is
+// there when it has found so many reals.
+struct lab_proc *bench_lsm(struct lab *lab, int links, const char *script);
+struct lab_proc *bench_keepalived(struct lab *lab, const char *config, int reals);
 
 int bench_connections(int argc, char **argv);
 int bench_counting(int argc, char **argv);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // counting: how exactly wlc keeps live flows at 3:2:1 while new ones come at a rate. All flows of a gateway count, its
 // probes' too. Nobody answers: the flows are there, and stay, for conntrack.
-#include <jansson.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,48 +14,6 @@
 
 static const int weights[GATEWAYS] = {3, 2, 1};
 
-static void live_flows(struct lab *lab, double flows[GATEWAYS])
-{
-	char *output = NULL;
-	json_t *entry;
-	size_t i;
-	bench_gwctl(lab, lab_router(lab), &output, "-j status");
-	json_t *root = json_loads(output, 0, NULL);
-	json_array_foreach(json_object_get(root, "gateways"), i, entry) flows[i] =
-		(double)json_integer_value(json_object_get(entry, "flows"));
-	json_decref(root);
-	free(output);
-}
-
-// Sends the first packet of so many flows, evenly; returns the rate that came of it.
-static double send_flows(struct lab *lab, int round, int rate)
-{
-	char *output = NULL;
-	lab_run(lab_host(lab, 1), &output,
-		"python3 - <<'END'\n"
-		"import os, socket, struct, time\n"
-		"rate, n, first = %d, %d, %d\n"
-		"s = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)\n"
-		"dst = socket.inet_aton('198.51.100.1')\n"
-		"udp = struct.pack('!HHHH', 40000, 9, 8, 0)\n"
-		"began = time.monotonic()\n"
-		"child = os.fork()\n" // one process alone does not reach 30,000/s
-		"for i in range(1 if child else 0, n, 2):\n"
-		"    src = struct.pack('!I', 0x0a800000 + first + i)\n"
-		"    s.sendto(struct.pack('!BBHHHBBH', 0x45, 0, 28, 0, 0, 64, 17, 0) + src + dst + udp,\n"
-		"             ('198.51.100.1', 0))\n"
-		"    ahead = began + (i + 1) / rate - time.monotonic()\n"
-		"    if ahead > 0.0005: time.sleep(ahead)\n"
-		"if child: os.wait(), print(n / (time.monotonic() - began))\n"
-		"END",
-		rate, rate * SECONDS, round * 100000);
-	double achieved = atof(output);
-	free(output);
-	if (achieved <= 0)
-		bench_die("nothing was sent");
-	return achieved;
-}
-
 struct settled {
 	struct lab *lab;
 	double sum; // of live flows that there should be at least
@@ -65,11 +22,8 @@ struct settled {
 static bool all_counted(void *arg)
 {
 	const struct settled *settled = arg;
-	double flows[GATEWAYS], sum = 0;
-	live_flows(settled->lab, flows);
-	for (int i = 0; i < GATEWAYS; i++)
-		sum += flows[i];
-	return sum >= settled->sum;
+	double flows[GATEWAYS];
+	return bench_live_flows(settled->lab, flows, GATEWAYS) >= settled->sum;
 }
 
 // The furthest that a gateway is from its share, in flows.
@@ -99,13 +53,9 @@ static struct lab *start(void)
 		     lab_wan_nexthop(lab, 3, AF_INET)) < 0)
 		abort();
 	struct lab_proc *gwd = bench_gwd(lab, lab_router(lab), lab_file(lab, "gwd.conf", "%s", text));
-	for (int i = 1; i <= GATEWAYS; i++) {
-		char up[32];
-		snprintf(up, sizeof(up), "g%d: unknown -> up", i);
-		if (!lab_proc_wait_output(gwd, up, 20000))
-			bench_die("g%d does not come up", i);
+	bench_gateways_up(gwd, GATEWAYS);
+	for (int i = 1; i <= GATEWAYS; i++)
 		lab_fault_cut(lab, i);
-	}
 	free(text);
 	return lab;
 }
@@ -116,13 +66,12 @@ static void measure(int rate)
 	for (int round = 0; round < ROUNDS; round++) {
 		struct lab *lab = start();
 		double flows[GATEWAYS];
-		rates[round] = send_flows(lab, round, rate);
+		rates[round] = bench_send_flows(lab, rate, SECONDS, round * 100000);
 		struct settled settled = {lab, rate * SECONDS};
 		if (!lab_wait_until(all_counted, &settled, 20000))
 			bench_die("not all flows are there");
-		live_flows(lab, flows);
+		sum = bench_live_flows(lab, flows, GATEWAYS);
 		off[round] = worst_of(flows);
-		sum = flows[0] + flows[1] + flows[2];
 		lab_destroy(lab);
 	}
 	double median = bench_median(off, ROUNDS);

@@ -2,6 +2,7 @@
 // detection: how soon a dead link is noticed, and a repaired one used again, with shipped defaults: lsm,
 // keepalived (checking a real behind the link) and gwd. Eight links die one after the other, each in its own
 // phase of its probing; a ninth lives on. A blackholed link keeps its carrier.
+//   detection SUBJECT...      prints the row of each; the script runs several of them at a time
 //
 // When gwd noticed is what `gwctl events` says: the time when the change was in force in the kernel. The
 // peers' is when they ran their script. Under gwd clients' connections show that it is true.
@@ -10,6 +11,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 #include "test/bench/bench.h"
 
@@ -17,7 +19,8 @@
 #define LINKS (DYING + 1)
 #define CLIENTS 180
 #define WAIT_MS 180000
-#define APART_MS 1130 // the kernel tells of lost carriers once a second
+#define APART_MS 530
+#define CARRIERS_APART_MS 1130 // the kernel tells of lost carriers once a second
 
 struct subject;
 
@@ -36,7 +39,7 @@ struct run {
 };
 
 struct subject {
-	const char *name, *target;
+	const char *word, *name, *target;
 	int rounds;
 	const char *config;
 	void (*start)(struct run *run);
@@ -73,73 +76,42 @@ static const char *recorder(struct run *run)
 
 static void start_lsm(struct run *run)
 {
-	char text[4096] = "";
-	size_t n = 0;
-	for (int k = 1; k <= LINKS; k++)
-		n += (size_t)snprintf(text + n, sizeof(text) - n,
-				      "connection {\nname=g%d\ncheckip=%s\ndevice=wan%d\n}\n", k,
-				      lab_wan_nexthop(run->lab, k, AF_INET), k);
-	const char *script = recorder(run);
-	const char *config =
-		lab_file(run->lab, "lsm.conf",
-			 "defaults {\nname=defaults\neventscript=%s\nnotifyscript=\n}\n%s", script, text);
-	run->daemon = lab_proc_start(run->lab, run->router,
-				     (const char *[]){"lsm", "--config", config, "--no-fork", "--pidfile",
-						      lab_path(run->lab, "lsm.pid"), NULL});
-}
-
-static bool has_checked_all(void *arg)
-{
-	const char *output = lab_proc_output(arg);
-	int n = 0;
-	while ((output = strstr(output, ":tcp:80 success."))) {
-		output++;
-		n++;
-	}
-	return n >= DYING;
+	run->daemon = bench_lsm(run->lab, LINKS, recorder(run));
 }
 
 // Each real is reached by another link. A real's first state is up, and not told.
 static void start_keepalived(struct run *run)
 {
-	char text[8192] = "";
-	size_t n = 0;
+	struct buf text = {0};
 	const char *script = recorder(run);
+	buf_puts(&text, "global_defs {\nscript_user root\n}\n"
+			"virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n");
 	for (int k = 1; k <= DYING; k++) {
 		lab_do(run->router, "ip route replace %s via %s", lab_server_address(AF_INET, k),
 		       lab_wan_nexthop(run->lab, k, AF_INET));
-		n += (size_t)snprintf(
-			text + n, sizeof(text) - n,
-			"real_server %s 80 {\nnotify_down \"%s down g%d\"\nnotify_up \"%s up g%d\"\n"
-			"TCP_CHECK {\n}\n}\n",
-			lab_server_address(AF_INET, k), script, k, script, k);
+		buf_printf(&text,
+			   "real_server %s 80 {\nnotify_down \"%s down g%d\"\nnotify_up \"%s up g%d\"\n"
+			   "TCP_CHECK {\n}\n}\n",
+			   lab_server_address(AF_INET, k), script, k, script, k);
 	}
-	const char *config =
-		lab_file(run->lab, "keepalived.conf",
-			 "global_defs {\nscript_user root\n}\n"
-			 "virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n%s}\n",
-			 text);
-	run->daemon = lab_proc_start(run->lab, run->router,
-				     (const char *[]){"keepalived", "--dont-fork", "--log-console", "--check",
-						      "--use-file", config, "--pid",
-						      lab_path(run->lab, "keepalived.pid"), "--checkers_pid",
-						      lab_path(run->lab, "checkers.pid"), NULL});
-	if (!lab_wait_until(has_checked_all, run->daemon, WAIT_MS))
-		bench_die("keepalived does not find its reals: %s", lab_proc_output(run->daemon));
+	buf_puts(&text, "}\n");
+	run->daemon = bench_keepalived(run->lab, buf_text(&text), DYING);
+	buf_free(&text);
 }
 
 static const struct subject subjects[] = {
-	{"lsm", "", 1, NULL, start_lsm, lab_fault_blackhole, lab_fault_repair, false, false},
-	{"gwd, shipped defaults", "down <= 1.5 s, up <= 10 s", 2, "", start_gwd, lab_fault_blackhole,
-	 lab_fault_repair, true, false},
-	{"gwd, interval = fast = 100ms", "down <= 0.5 s", 2,
+	{"defaults", "gwd, shipped defaults", "down <= 1.5 s, up <= 10 s", 2, "", start_gwd,
+	 lab_fault_blackhole, lab_fault_repair, true, false},
+	{"fast", "gwd, interval = fast = 100ms", "down <= 0.5 s", 2,
 	 "probe next-hop { interval = 100ms fast = 100ms }", start_gwd, lab_fault_blackhole, lab_fault_repair,
 	 true, false},
-	{"gwd, interval = 30s, clients connect", "", 2, "probe next-hop { interval = 30s }", start_gwd,
-	 lab_fault_blackhole, lab_fault_repair, true, true},
-	{"gwd, carrier lost", "down <= 0.05 s", 2, "", start_gwd, lab_fault_carrier_off, lab_fault_carrier_on,
-	 true, false},
-	{"keepalived", "", 1, NULL, start_keepalived, lab_fault_blackhole, lab_fault_repair, false, false},
+	{"carrier", "gwd, carrier lost", "down <= 0.05 s", 2, "", start_gwd, lab_fault_carrier_off,
+	 lab_fault_carrier_on, true, false},
+	{"clients", "gwd, interval = 30s, clients connect", "", 1, "probe next-hop { interval = 30s }",
+	 start_gwd, lab_fault_blackhole, lab_fault_repair, true, true},
+	{"lsm", "lsm", "", 1, NULL, start_lsm, lab_fault_blackhole, lab_fault_repair, false, false},
+	{"keepalived", "keepalived, a real behind the link", "", 1, NULL, start_keepalived,
+	 lab_fault_blackhole, lab_fault_repair, false, false},
 };
 
 // ---- what they told ----------------------------------------------------------------------------
@@ -252,12 +224,6 @@ static void check_clients(struct run *run, bool dead)
 
 // ---- a round -----------------------------------------------------------------------------------
 
-static bool never(void *arg)
-{
-	(void)arg;
-	return false;
-}
-
 // Some connections are tried over each link; those over the dead one wait.
 static struct lab_burst *try_to_connect(struct run *run)
 {
@@ -275,11 +241,12 @@ static void measure(struct run *run, int64_t (*act)(struct lab *lab, int isp), c
 		    bool clients, struct seconds *out)
 {
 	int64_t acted_ms[LINKS + 1];
+	int apart_ms = run->subject->kill == lab_fault_carrier_off ? CARRIERS_APART_MS : APART_MS;
 	struct lab_burst *burst[LINKS + 1] = {0};
 	for (int k = 1; k <= DYING; k++) {
 		acted_ms[k] = act(run->lab, k);
 		burst[k] = clients ? try_to_connect(run) : NULL;
-		lab_wait_until(never, NULL, APART_MS);
+		bench_sleep(apart_ms);
 	}
 	struct hearing hearing = {.run = run, .state = state, .since_ms = acted_ms[1], .links = DYING};
 	wait_for(&hearing);
@@ -298,10 +265,10 @@ static void go_round(struct run *run, int turn)
 	run->subject->start(run);
 	if (run->subject->start != start_keepalived)
 		wait_for(&begun);
-	lab_wait_until(never, NULL, 2000 + 370 * turn);
+	bench_sleep(2000 + 370 * turn);
 	measure(run, run->subject->kill, "down", run->subject->clients, &run->down);
 	check_clients(run, true);
-	lab_wait_until(never, NULL, 3000);
+	bench_sleep(3000);
 	measure(run, run->subject->repair, "up", false, &run->up);
 	check_clients(run, false);
 	if (run->subject->routes)
@@ -328,10 +295,13 @@ static void bench_subject(const struct subject *subject)
 
 int bench_detection(int argc, char **argv)
 {
-	if (argc < 2) // otherwise its rows are added to another table
-		bench_row("SYSTEM\tLINKS\tDOWN AFTER s, MEDIAN\tWORST\tUP AFTER s, MEDIAN\tWORST\tTARGET");
-	for (size_t i = 0; i < ARRAY_SIZE(subjects); i++)
-		if (argc > 1 ? !strcmp(argv[1], subjects[i].name) : subjects[i].start != start_keepalived)
-			bench_subject(&subjects[i]);
+	for (int i = 1; i < argc; i++) {
+		size_t n = 0;
+		while (n < ARRAY_SIZE(subjects) && strcmp(argv[i], subjects[n].word) != 0)
+			n++;
+		if (n == ARRAY_SIZE(subjects))
+			bench_die("detection: whom? There is no %s", argv[i]);
+		bench_subject(&subjects[n]);
+	}
 	return 0;
 }

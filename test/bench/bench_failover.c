@@ -1,26 +1,46 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// failover: what flows on a link notice when it dies, with shipped defaults, while many others are live:
-// gaps of a UDP stream and of ping, when a TCP upload and an idle connection are told, how soon a new
-// connection succeeds; and what a stream on another link lost. All from the moment of the fault.
+// failover SYSTEM FAULT FLOWS...: a row for each number of other live flows: what is noticed when a link dies, with
+// shipped defaults. The gaps of a UDP stream and of ping, when a TCP upload and an idle connection are told, how soon
+// the same client's new connection succeeds; and what a stream on another link lost. All from the moment of the fault.
+//
+// gwd; lsm, whose script takes the link's next hop out of the default route of a router that masquerades;
+// keepalived, to whom each link is the way to a real of an IPVS service (what goes out it can't balance).
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "gwd/base/buf.h"
+#include "gwd/base/vec.h"
 #include "test/bench/bench.h"
 
+#define LINKS 3
+#define DYING 1
+#define OTHER 3
 #define CLIENTS 200
-#define WAIT_MS 20000
+#define PORT 9000
 
 struct fault {
-	const char *name;
+	const char *word, *name;
 	int64_t (*begin)(struct lab *lab, int isp);
 };
 
 static const struct fault faults[] = {
-	{"blackholed, link up", lab_fault_blackhole},
-	{"carrier lost", lab_fault_carrier_off},
-	{"set down", lab_fault_admin_down},
-	{"deleted", lab_fault_delete},
+	{"blackhole", "blackholed, link up", lab_fault_blackhole},
+	{"carrier", "carrier lost", lab_fault_carrier_off},
+	{"down", "set down", lab_fault_admin_down},
+	{"delete", "deleted", lab_fault_delete},
 };
+
+struct system {
+	const char *name;
+	struct lab_proc *(*start)(struct lab *lab);
+	const char *to; // whom clients talk to
+	bool pings;     // there is somebody behind the links who answers
+	bool promises;  // that nothing hangs, and that no packet has a wrong source
+	int wait_ms;
+};
+
+// ---- the systems -------------------------------------------------------------------------------
 
 static struct lab_proc *start_gwd(struct lab *lab)
 {
@@ -32,81 +52,149 @@ static struct lab_proc *start_gwd(struct lab *lab)
 				      lab_wan_nexthop(lab, 1, AF_INET), lab_wan_nexthop(lab, 2, AF_INET),
 				      lab_wan_nexthop(lab, 3, AF_INET));
 	struct lab_proc *gwd = bench_gwd(lab, lab_router(lab), config);
-	for (int i = 1; i <= 3; i++) {
-		char text[64];
-		snprintf(text, sizeof(text), "g%d: unknown -> up", i);
-		if (!lab_proc_wait_output(gwd, text, WAIT_MS))
-			bench_die("g%d does not come up", i);
-	}
+	bench_gateways_up(gwd, LINKS);
 	return gwd;
 }
 
+static void masquerade(struct lab *lab)
+{
+	lab_nft_load(lab_router(lab),
+		     "table ip peer { chain out { type nat hook postrouting priority srcnat;\n"
+		     "oifname { wan1, wan2, wan3 } masquerade\n }\n }");
+}
+
+static bool all_told_up(void *arg)
+{
+	struct lab *lab = arg;
+	return lab_run(lab_router(lab), NULL, "cd %s && [ -e up.g1 -a -e up.g2 -a -e up.g3 ]",
+		       lab_dir(lab)) == 0;
+}
+
+static struct lab_proc *start_lsm(struct lab *lab)
+{
+	masquerade(lab);
+	const char *script =
+		lab_file(lab, "tell",
+			 "#!/bin/sh\ncd %s\ncase $1 in up) : >up.$2 ;; down) rm -f up.$2 ;; *) exit ;; esac\n"
+			 "hops=; [ ! -e up.g1 ] || hops='nexthop via %s dev wan1'\n"
+			 "[ ! -e up.g2 ] || hops=\"$hops nexthop via %s dev wan2\"\n"
+			 "[ ! -e up.g3 ] || hops=\"$hops nexthop via %s dev wan3\"\n"
+			 "ip route replace default $hops\n",
+			 lab_dir(lab), lab_wan_nexthop(lab, 1, AF_INET), lab_wan_nexthop(lab, 2, AF_INET),
+			 lab_wan_nexthop(lab, 3, AF_INET));
+	lab_do(lab_router(lab), "chmod 755 %s", script);
+	struct lab_proc *lsm = bench_lsm(lab, LINKS, script);
+	if (!lab_wait_until(all_told_up, lab, 60000))
+		bench_die("lsm does not find every link: %s", lab_proc_output(lsm));
+	return lsm;
+}
+
+static struct lab_proc *start_keepalived(struct lab *lab)
+{
+	masquerade(lab);
+	lab_do(lab_router(lab), "sysctl -qw net.ipv4.vs.conntrack=1"); // or its packets are not masqueraded
+	struct buf text = {0};
+	for (int udp = 0; udp <= 1; udp++) {
+		buf_printf(&text,
+			   "virtual_server 10.0.0.1 %d {\nlb_algo rr\nlb_kind NAT\nprotocol %s\n"
+			   "persistence_timeout 300\n",
+			   PORT, udp ? "UDP" : "TCP");
+		for (int k = 1; k <= LINKS; k++)
+			buf_printf(&text, "real_server %s %d {\nTCP_CHECK {\n}\n}\n",
+				   lab_server_address(AF_INET, k), PORT);
+		buf_puts(&text, "}\n");
+	}
+	for (int k = 1; k <= LINKS; k++)
+		lab_do(lab_router(lab), "ip route replace %s via %s", lab_server_address(AF_INET, k),
+		       lab_wan_nexthop(lab, k, AF_INET));
+	struct lab_proc *keepalived = bench_keepalived(lab, buf_text(&text), 2 * LINKS);
+	buf_free(&text);
+	return keepalived;
+}
+
+static const struct system systems[] = {
+	{"gwd", start_gwd, "198.51.100.1", true, true, 20000},
+	{"lsm", start_lsm, "198.51.100.1", true, false, 20000},
+	{"keepalived", start_keepalived, "10.0.0.1", false, false, 90000}, // a minute until it notices
+};
+
+// ---- flows -------------------------------------------------------------------------------------
+
+struct run {
+	struct lab *lab;
+	const struct system *system;
+	char dying[64], other[64]; // clients by these links
+};
+
+static struct lab_flow flow_of(struct run *run, const char *source)
+{
+	return (struct lab_flow){
+		.from = lab_host(run->lab, 1), .to = run->system->to, .port = PORT, .source = source};
+}
+
 // Flows that conntrack has to look through; each is answered once.
-static void fill(struct lab *lab, int flows)
+static void fill(struct run *run, int flows)
 {
 	struct lab_burst_spec spec = {
-		.flow = {.from = lab_host(lab, 2), .to = lab_server_address(AF_INET, 3)},
+		.flow = {.from = lab_host(run->lab, 2), .to = run->system->to, .port = PORT},
 		.count = flows,
 		.clients = 2000,
 		.udp = true,
 		.timeout_ms = 5000};
-	struct lab_tally tally = lab_burst_run(lab, &spec);
+	struct lab_tally tally = lab_burst_run(run->lab, &spec);
 	if (tally.answered < flows * 99 / 100)
 		bench_die("%d of %d flows were answered", tally.answered, flows);
 }
 
-static struct lab_transfer *transfer_on(struct lab *lab, enum lab_transfer_kind kind, int isp)
+// A client all of whose flows go by this link; who came once stays there.
+static void client_on(struct run *run, int isp, char source[64])
 {
-	char source[64];
 	for (int client = 0; client < CLIENTS; client++) {
 		lab_client_address(AF_INET, 1, client, source);
-		struct lab_transfer *transfer = lab_transfer_start(
-			lab, &(struct lab_transfer_spec){.flow = {.from = lab_host(lab, 1),
-								  .to = lab_server_address(AF_INET, 2),
-								  .source = source},
-							 .kind = kind});
-		if (lab_transfer_wait_running(transfer, 5000) && lab_transfer_peek(transfer).isp == isp)
-			return transfer;
-		lab_transfer_stop(transfer);
-	}
-	bench_die("no transfer came to isp%d", isp);
-}
-
-// A client whose pin is on the dead link connects anew until it succeeds.
-struct newcomer {
-	struct lab *lab;
-	char source[64];
-};
-
-static bool newcomer_gets_through(void *arg)
-{
-	struct newcomer *newcomer = arg;
-	struct lab_burst_spec spec = {.flow = {.from = lab_host(newcomer->lab, 1),
-					       .to = lab_server_address(AF_INET, 1),
-					       .source = newcomer->source},
-				      .timeout_ms = 50};
-	return lab_burst_run(newcomer->lab, &spec).answered == 1;
-}
-
-static void newcomer_on(struct newcomer *newcomer, int isp)
-{
-	for (int client = CLIENTS; client < 2 * CLIENTS; client++) {
-		lab_client_address(AF_INET, 1, client, newcomer->source);
-		struct lab_flow flow = {.from = lab_host(newcomer->lab, 1),
-					.to = lab_server_address(AF_INET, 1),
-					.source = newcomer->source};
-		if (lab_connect(newcomer->lab, &flow).isp == isp)
+		struct lab_flow flow = flow_of(run, source);
+		if (lab_connect(run->lab, &flow).isp == isp && lab_ask(run->lab, &flow).isp == isp)
 			return;
 	}
 	bench_die("no client came to isp%d", isp);
 }
+
+static struct lab_stream *stream_of(struct run *run, const char *source, bool ping)
+{
+	struct lab_stream *stream =
+		lab_stream_start(run->lab, &(struct lab_stream_spec){.flow = flow_of(run, source),
+								     .rate_hz = 500,
+								     .ping = ping,
+								     .limit_s = LAB_STREAM_LIMIT_S});
+	if (!lab_stream_wait_answer(stream, 5000))
+		bench_die("a stream is not answered");
+	return stream;
+}
+
+static struct lab_transfer *transfer_of(struct run *run, enum lab_transfer_kind kind)
+{
+	struct lab_transfer *transfer = lab_transfer_start(
+		run->lab, &(struct lab_transfer_spec){.flow = flow_of(run, run->dying), .kind = kind});
+	if (!lab_transfer_wait_running(transfer, 5000) || lab_transfer_peek(transfer).isp != DYING)
+		bench_die("a transfer does not run by isp%d", DYING);
+	return transfer;
+}
+
+// The client whose flows are on the dead link connects anew until it succeeds.
+static bool newcomer_gets_through(void *arg)
+{
+	struct run *run = arg;
+	struct lab_burst_spec spec = {.flow = flow_of(run, run->dying), .timeout_ms = 50};
+	return lab_burst_run(run->lab, &spec).answered == 1;
+}
+
+// ---- what they tell ----------------------------------------------------------------------------
 
 #define HANGS INT64_MAX
 
 // What is told while the fault is still being made counts as at once.
 static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
 {
-	bool ended = lab_transfer_wait_end(transfer, WAIT_MS / 2);
+	bool ended = lab_transfer_wait_end(transfer, 10000);
 	struct lab_transfer_report report = lab_transfer_stop(transfer);
 	if (!ended)
 		return HANGS;
@@ -115,7 +203,17 @@ static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
 	return report.ended_ms > began_ms ? report.ended_ms - began_ms : 0;
 }
 
-static const char *told_text(char text[16], int64_t ms)
+// A stream's longest gap, if it goes on.
+static int64_t gap_ms(struct run *run, struct lab_stream *stream)
+{
+	bool goes_on = lab_stream_wait_answer(stream, 10000);
+	struct lab_stream_report report = lab_stream_stop(stream);
+	if (!goes_on && run->system->promises)
+		bench_die("a stream on the dead link does not go on");
+	return goes_on ? report.gap_ms : HANGS;
+}
+
+static const char *ms_text(char text[16], int64_t ms)
 {
 	if (ms == HANGS)
 		return "hangs";
@@ -123,45 +221,52 @@ static const char *told_text(char text[16], int64_t ms)
 	return text;
 }
 
-static void measure(const struct fault *fault, int flows)
+static void measure(struct run *run, const struct fault *fault, int flows)
 {
-	struct lab *lab = lab_create(&(struct lab_spec){.isps = 3});
-	struct lab_proc *gwd = start_gwd(lab);
-	fill(lab, flows);
-	struct lab_stream_spec udp = {
-		.flow = {.from = lab_host(lab, 1), .to = lab_server_address(AF_INET, 1)},
-		.limit_s = LAB_STREAM_LIMIT_S};
-	struct lab_stream *call = lab_stream_start_on(lab, &udp, 1);
-	struct lab_stream *other = lab_stream_start_on(lab, &udp, 3);
-	struct lab_transfer *upload = transfer_on(lab, LAB_UPLOAD, 1), *idle = transfer_on(lab, LAB_IDLE, 1);
-	struct newcomer newcomer = {.lab = lab};
-	newcomer_on(&newcomer, 1);
-	int64_t began_ms = fault->begin(lab, 1);
-	if (!lab_wait_until(newcomer_gets_through, &newcomer, WAIT_MS))
-		bench_die("no new connection gets through");
+	char text[4][16];
+	struct lab_stream *ping = NULL;
+	run->lab = lab_create(&(struct lab_spec){.isps = LINKS, .routes = run->system->start == start_lsm});
+	struct lab_proc *daemon = run->system->start(run->lab);
+	fill(run, flows);
+	client_on(run, DYING, run->dying);
+	client_on(run, OTHER, run->other);
+	struct lab_stream *call = stream_of(run, run->dying, false),
+			  *other = stream_of(run, run->other, false);
+	if (run->system->pings)
+		ping = stream_of(run, run->dying, true);
+	struct lab_transfer *upload = transfer_of(run, LAB_UPLOAD), *idle = transfer_of(run, LAB_IDLE);
+	if (lab_stream_peek(call).isp != DYING || lab_stream_peek(other).isp != OTHER)
+		bench_die("a stream is not where its client is");
+	int64_t began_ms = fault->begin(run->lab, DYING);
+	if (!lab_wait_until(newcomer_gets_through, run, run->system->wait_ms))
+		bench_die("no new connection gets through: %s", lab_proc_output(daemon));
 	int64_t new_ms = lab_now_ms() - began_ms;
-	if (!lab_stream_wait_answer(call, WAIT_MS))
-		bench_die("the stream on the dead link does not go on");
-	int64_t upload_ms = told_after_ms(upload, began_ms), idle_ms = told_after_ms(idle, began_ms);
-	struct lab_stream_report moved = lab_stream_stop(call), stayed = lab_stream_stop(other);
-	if (lab_wrong_sources(lab))
-		bench_die("a packet left with a wrong source: %s", lab_wrong_first(lab));
-	char upload_text[16], idle_text[16];
-	bench_row("%s\t%d\t%d\t%d\t%s\t%s\t%d of %d", fault->name, flows, moved.gap_ms, (int)new_ms,
-		  told_text(upload_text, upload_ms), told_text(idle_text, idle_ms), stayed.lost, stayed.sent);
-	lab_proc_stop(gwd);
-	lab_destroy(lab);
+	const char *call_text = ms_text(text[0], gap_ms(run, call)),
+		   *ping_text = ping ? ms_text(text[1], gap_ms(run, ping)) : "–",
+		   *upload_text = ms_text(text[2], told_after_ms(upload, began_ms)),
+		   *idle_text = ms_text(text[3], told_after_ms(idle, began_ms));
+	struct lab_stream_report stayed = lab_stream_stop(other);
+	if (run->system->promises && lab_wrong_sources(run->lab))
+		bench_die("a packet left with a wrong source: %s", lab_wrong_first(run->lab));
+	bench_row("%s\t%s\t%d\t%s\t%s\t%d\t%s\t%s\t%d of %d", run->system->name, fault->name, flows,
+		  call_text, ping_text, (int)new_ms, upload_text, idle_text, stayed.lost, stayed.sent);
+	lab_proc_stop(daemon);
+	lab_destroy(run->lab);
 }
 
 int bench_failover(int argc, char **argv)
 {
-	static const int counts[] = {100, 10000, 100000};
-	(void)argc, (void)argv;
-	bench_row("FAULT\tLIVE FLOWS\tUDP GAP ms\tNEW AFTER ms\tUPLOAD RESET AFTER ms\tIDLE RESET AFTER ms\t"
-		  "LOST ON ANOTHER LINK");
-	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		measure(&faults[0], counts[i]);
-	for (size_t i = 1; i < sizeof(faults) / sizeof(faults[0]); i++)
-		measure(&faults[i], 100);
+	struct run run = {0};
+	const struct fault *fault = NULL;
+	for (size_t i = 0; argc > 3 && i < ARRAY_SIZE(systems); i++)
+		if (!strcmp(argv[1], systems[i].name))
+			run.system = &systems[i];
+	for (size_t i = 0; argc > 3 && i < ARRAY_SIZE(faults); i++)
+		if (!strcmp(argv[2], faults[i].word))
+			fault = &faults[i];
+	if (!run.system || !fault)
+		bench_die("failover: which SYSTEM, FAULT, and how many FLOWS?");
+	for (int i = 3; i < argc; i++)
+		measure(&run, fault, atoi(argv[i]));
 	return 0;
 }

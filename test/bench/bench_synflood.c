@@ -84,6 +84,8 @@ static void measure(struct proxying *proxying, int round, int rate)
 	proxying->flooded_us[round] = ask(lab, &proxying->lost);
 	double seconds = (double)(lab_now_us() - began_us) / 1e6;
 	proxying->rate[round] = lab_flood_stop(flood) / seconds;
+	if (proxying->rate[round] < 0.5 * rate)
+		bench_die("of %d SYNs a second only %.0f went out", rate, proxying->rate[round]);
 	proxying->entries[round] = entries(lab) - before - ASKED;
 	proxying->ratio[round] = proxying->flooded_us[round] / proxying->quiet_us[round];
 	lab_proc_stop(gwd);

@@ -37,7 +37,8 @@ static uint16_t checksum(const void *data, size_t length, uint32_t sum)
 	return htons((uint16_t)~sum);
 }
 
-static void send_syn(const struct lab_flood *flood, int fd, uint32_t i)
+/* How many went out: one, or none where the kernel refused it. */
+static int send_syn(const struct lab_flood *flood, int fd, uint32_t i)
 {
 	struct {
 		struct iphdr ip;
@@ -55,7 +56,7 @@ static void send_syn(const struct lab_flood *flood, int fd, uint32_t i)
 	packet.tcp.window = htons(1024);
 	packet.tcp.check =
 		checksum(&packet.ip.saddr, 8 + sizeof(packet.tcp), IPPROTO_TCP + sizeof(packet.tcp));
-	sendto(fd, &packet, sizeof(packet), 0, to, sizeof(flood->to));
+	return sendto(fd, &packet, sizeof(packet), 0, to, sizeof(flood->to)) == sizeof(packet);
 }
 
 static void flood_run(struct lab_task *task)
@@ -64,11 +65,13 @@ static void flood_run(struct lab_task *task)
 	int fd = lab_must(socket(AF_INET, SOCK_RAW | SOCK_CLOEXEC, IPPROTO_RAW), "a raw socket");
 	int64_t since_us = lab_now_us();
 
+	int64_t tried = 0;
+
 	for (int sent = 0; sent < flood->spec.count && !atomic_load(&task->stopping); usleep(1000)) {
 		int64_t due = (lab_now_us() - since_us) * flood->spec.rate_hz / 1000000;
 
-		while (sent < due && sent < flood->spec.count)
-			send_syn(flood, fd, (uint32_t)sent++);
+		for (; tried < due && sent < flood->spec.count; tried++)
+			sent += send_syn(flood, fd, (uint32_t)tried);
 		atomic_store(&flood->sent, sent);
 	}
 	close(fd);

@@ -22,15 +22,15 @@ enum { LAB_FLOOD_MAX = 1000000 };
 struct lab_flood_spec {
 	struct lab_flow flow; /* .from, .to (IPv4), .port */
 	int rate_hz;          /* what a busy machine holds up is made up for */
-	int count;            /* at most LAB_FLOOD_MAX; then it is over */
+	int count;            /* so many go out, at most LAB_FLOOD_MAX; then it is over */
 };
 
 struct lab_flood *lab_flood_start(struct lab *lab, const struct lab_flood_spec *spec);
 
-/* So far. */
+/* How many went out so far: what the kernel refused to send does not count. */
 int lab_flood_sent(const struct lab_flood *flood);
 
-/* Stops it if it isn't over, frees it, and returns how many were sent. */
+/* Stops it if it isn't over, frees it, and returns how many went out. */
 int lab_flood_stop(struct lab_flood *flood);
 
 #endif
