@@ -112,9 +112,10 @@ static void check_as_it_is(const struct reader *r, const struct model_service *s
 		report_error(r->report, r->section.at, r->section.label,
 			     "limit-source: not where a real has forward = dr or tun");
 	for (size_t i = 0; i < service->n_reals; i++)
-		if (service->reals[i].max_connections) {
+		if (service->reals[i].max_connections && !forward_is_direct(service->reals[i].forward)) {
 			report_error(r->report, r->section.at, r->section.label,
-				     "max-connections of %s: not where a real has forward = dr or tun",
+				     "max-connections of %s: where others have forward = dr or tun, only "
+				     "theirs can be limited",
 				     service->reals[i].name);
 			return;
 		}

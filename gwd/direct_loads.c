@@ -108,6 +108,9 @@ int direct_loads_turns(struct nft *nft, const struct plan_service *service, enum
 	*taken = 0;
 	vec_each(&service->protocols, protocol)
 		sorts[*protocol == IPPROTO_TCP] = true;
+	if (service->direct_gated)
+		return nft_read_turns(nft, PLAN_NETDEV, name_service(chain, "drchoose", fam, service), taken,
+				      err);
 	for (size_t tcp = 0; !r && tcp < ARRAY_SIZE(sorts); tcp++) {
 		uint64_t n = 0;
 		if (sorts[tcp])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// When the connections of reals by dr and tun are counted: only while a service with such reals goes by counts, or one
-// that was taken out has some yet, and not more than one percent of the time (to list a map costs the kernel the
+// When the connections of reals by dr and tun are counted: only while a service with such reals goes by counts, one of
+// them has max-connections, or one that was taken out has some yet, and not more than one percent of the time (to list a map costs the kernel the
 // square of its size: 8 ms with 10,000 connections, 1.3 s with 180,000). Between two countings the packet path
 // follows the ring, which was filled for as many arrivals as there were between the last two (turns.h).
 #include <event2/event.h>
@@ -16,6 +16,7 @@
 #include "gwd/core/names.h"
 #include "gwd/core/ring.h"
 #include "gwd/direct_loads.h"
+#include "gwd/direct_places.h"
 #include "gwd/engine_priv.h"
 
 #define DIRECT_FIRST_MS 5 // after a reload
@@ -29,6 +30,7 @@ struct direct_counted {
 	struct direct_load *loads; // NULL: none
 	size_t n;
 	int64_t taken_ms, cost_ms;
+	uint64_t mended; // direct_places_sets() that need no more of it
 };
 
 struct direct_counts {
@@ -91,22 +93,41 @@ int engine_list_direct(const struct engine *engine, size_t i, struct direct_load
 	return 0;
 }
 
-// Counts first: who comes meanwhile has used up a slot, and counts the next time.
-static int engine_count_service(struct engine *engine, size_t i, struct err *err)
+static int engine_mend_places(struct engine *engine, size_t i, struct err *err)
 {
 	const struct plan_service *service = &engine->applied.services.v[i];
-	struct direct_load *loads = xcalloc(service->reals.n, sizeof(*loads));
+	struct direct_counted *entry = engine_counted(engine, i);
+	uint64_t sets = direct_places_sets(service);
+	if (!service->direct_gated || entry->mended == sets)
+		return 0;
+	int r = direct_places_mend(engine->nft, &engine->applied, service, err);
+	entry->mended = r ? 0 : sets;
+	return r < 0 ? r : 0;
+}
+
+static void engine_judge_places(struct engine *engine, size_t i)
+{
+	const struct plan_service *service = &engine->applied.services.v[i];
+	bool changed = false;
+	for (size_t k = 0; k < service->reals.n; k++) {
+		const struct plan_real *real = &service->reals.v[k];
+		const struct model_real *conf = &engine->model->services[i].reals[k];
+		struct real_now *now = &engine->reals.now[reals_index(&engine->reals, i, k)];
+		if (!plan_real_is_direct(real) || !conf->max_connections)
+			continue;
+		now->full = direct_places_full(conf, now->full, now->connections);
+		changed |= real->max_connections && now->full != real->full;
+	}
+	if (changed)
+		engine_move_real(engine, i);
+}
+
+static int engine_count_taken(struct engine *engine, size_t i, struct err *err)
+{
+	const struct plan_service *service = &engine->applied.services.v[i];
 	char key[PLAN_GROUP_NAME_SIZE];
 	uint64_t taken;
-	int r = engine_list_now(engine, i, loads, err);
-	for (size_t k = 0; !r && k < service->reals.n; k++) {
-		struct real_now *now = &engine->reals.now[reals_index(&engine->reals, i, k)];
-		if (!plan_real_is_direct(&service->reals.v[k]))
-			continue;
-		now->connections = loads[k].live;
-		now->closed = loads[k].closed;
-	}
-	free(loads);
+	int r = 0;
 	for (enum fam fam = FAM_4; !r && fam < FAM_COUNT; fam++) {
 		if (!service->fam[fam])
 			continue;
@@ -119,14 +140,44 @@ static int engine_count_service(struct engine *engine, size_t i, struct err *err
 	return r;
 }
 
+// Counts first: who comes meanwhile has used up a slot, and counts the next time.
+static int engine_count_service(struct engine *engine, size_t i, struct err *err)
+{
+	const struct plan_service *service = &engine->applied.services.v[i];
+	struct direct_load *loads = xcalloc(service->reals.n, sizeof(*loads));
+	int r = engine_list_now(engine, i, loads, err);
+	for (size_t k = 0; !r && k < service->reals.n; k++) {
+		struct real_now *now = &engine->reals.now[reals_index(&engine->reals, i, k)];
+		if (!plan_real_is_direct(&service->reals.v[k]))
+			continue;
+		now->connections = loads[k].live;
+		now->closed = loads[k].closed;
+	}
+	free(loads);
+	if (!r)
+		r = engine_mend_places(engine, i, err);
+	if (!r)
+		engine_judge_places(engine, i);
+	if (!r && ring_schedules(service->scheduler))
+		r = engine_count_taken(engine, i, err);
+	return r;
+}
+
+static bool engine_counts_service(const struct engine *engine, size_t i)
+{
+	if (!engine_knows_service(engine, i))
+		return false;
+	const struct plan_service *service = &engine->applied.services.v[i];
+	return service->direct && (service->direct_gated || ring_schedules(service->scheduler));
+}
+
 // Trouble that lasts is told once.
 void engine_count_direct(struct engine *engine)
 {
 	struct err err = {""};
 	int r = 0;
 	for (size_t i = 0; !r && i < engine->reals.services.n; i++)
-		if (engine_knows_service(engine, i) && engine->applied.services.v[i].direct &&
-		    ring_schedules(engine->applied.services.v[i].scheduler))
+		if (engine_counts_service(engine, i))
 			r = engine_count_service(engine, i, &err);
 	if (r && !engine->count_failed)
 		log_warn("loads", "connections of reals by dr and tun can't be counted: %s", err.text);
@@ -184,8 +235,9 @@ static bool engine_needs_count(const struct model *model)
 {
 	for (size_t i = 0; i < model->n_services; i++)
 		for (size_t k = 0; k < model->services[i].n_reals; k++)
-			if (ring_schedules(model->services[i].scheduler) &&
-			    forward_is_direct(model->services[i].reals[k].forward))
+			if (forward_is_direct(model->services[i].reals[k].forward) &&
+			    (model->services[i].reals[k].max_connections ||
+			     ring_schedules(model->services[i].scheduler)))
 				return true;
 	return false;
 }

@@ -33,6 +33,7 @@ struct occupancy_list {
 struct occupancy_real {
 	const struct model_real *conf;         // with a limit, and in the kernel; else NULL
 	const struct plan_set *set[FAM_COUNT]; // NULL: it has none of that family
+	bool direct;                           // its places are direct_places.h's
 	uint64_t live;
 };
 
@@ -78,7 +79,8 @@ bool occupancy_configure(struct occupancy *occupancy, const struct model *model)
 	for (size_t i = 0; i < model->n_services; i++) {
 		occupancy->n_reals += model->services[i].n_reals;
 		for (size_t k = 0; k < model->services[i].n_reals; k++)
-			any |= model->services[i].reals[k].max_connections > 0;
+			any |= model->services[i].reals[k].max_connections > 0 &&
+			       !forward_is_direct(model->services[i].reals[k].forward);
 	}
 	if (!any)
 		return false;
@@ -239,6 +241,8 @@ static bool occupancy_judge(const struct occupancy *occupancy, struct real_now *
 	bool changed = false;
 	for (size_t i = 0; i < occupancy->n_reals; i++) {
 		const struct occupancy_real *real = &occupancy->reals[i];
+		if (real->direct)
+			continue;
 		bool full = real->conf && occupancy_is_full(real->conf, now[i].full, real->live);
 		changed |= full != now[i].full;
 		now[i].full = full;
@@ -253,7 +257,7 @@ bool occupancy_sets(const struct model *model, const struct plan *applied, size_
 	const struct plan_service *service = i < applied->services.n ? &applied->services.v[i] : NULL;
 	if (!service || k >= service->reals.n || strcmp(service->name, model->services[i].name) != 0 ||
 	    strcmp(service->reals.v[k].name, model->services[i].reals[k].name) != 0 ||
-	    !service->reals.v[k].max_connections)
+	    !service->reals.v[k].max_connections || plan_real_is_direct(&service->reals.v[k]))
 		return false;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		set[fam] = plan_find_set(applied, name_conns(name, fam, service, &service->reals.v[k]));
@@ -267,7 +271,8 @@ static void occupancy_find_sets(struct occupancy *occupancy, const struct model 
 	for (size_t i = 0; i < model->n_services; i++)
 		for (size_t k = 0; k < model->services[i].n_reals; k++, at++) {
 			struct occupancy_real *real = &occupancy->reals[at];
-			*real = (struct occupancy_real){0};
+			*real = (struct occupancy_real){
+				.direct = forward_is_direct(model->services[i].reals[k].forward)};
 			if (occupancy_sets(model, applied, i, k, real->set))
 				real->conf = &model->services[i].reals[k];
 		}

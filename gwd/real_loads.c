@@ -212,9 +212,8 @@ static bool real_loads_needed(const struct model *model)
 	for (size_t i = 0; i < model->n_services; i++) {
 		const struct model_service *service = &model->services[i];
 		for (size_t k = 0; k < service->n_reals; k++)
-			if (service->reals[k].max_connections ||
-			    (ring_schedules(service->scheduler) &&
-			     !forward_is_direct(service->reals[k].forward)))
+			if (!forward_is_direct(service->reals[k].forward) &&
+			    (service->reals[k].max_connections || ring_schedules(service->scheduler)))
 				return true;
 	}
 	return false;

@@ -71,7 +71,8 @@ void vacancy_note(struct vacancy *vacancy, size_t real, const struct ct_flow *fl
 {
 	const struct ct_tuple *tuple = &flow->orig;
 	if (real >= vacancy->reals.n || vacancy->news.n >= VACANCY_MOST ||
-	    !vacancy_conf(vacancy, real)->max_connections)
+	    !vacancy_conf(vacancy, real)->max_connections ||
+	    forward_is_direct(vacancy_conf(vacancy, real)->forward))
 		return;
 	struct vacancy_news news = {real, addr_fam(&tuple->src), live, vacancy->news.n, {0}};
 	news.place = place_of(NULL, &tuple->src, tuple->protocol, tuple->sport, tuple->dport);

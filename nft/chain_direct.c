@@ -22,30 +22,11 @@
 #include "gwd/core/names.h"
 #include "gwd/core/ring.h"
 #include "nft/chains.h"
+#include "nft/direct.h"
 #include "nft/rule.h"
 #include "nft/ruleset.h"
 
-#define DIRECT_BEGUN_MS 900000 // until its first push a connection may be a stray segment
-#define DIRECT_TCP_MS 7500000  // longer than the two hours after which keepalives begin
-#define DIRECT_LAST_MS 120000
-#define DIRECT_HALF_MS 60000
-#define DIRECT_UDP_MS 300000
-#define DIRECT_SCTP_MS 900000
-#define DIRECT_FRAGMENTS_MS 10000
-#define DIRECT_RENEW 8 // one segment of so many
-
 static const char digit[FAM_COUNT] = {[FAM_4] = '4', [FAM_6] = '6'};
-
-// What all chains of one service and family are made from.
-struct direct {
-	struct ruleset *ruleset;
-	const struct plan_service *service;
-	enum fam fam;
-	bool has_tcp, has_other;
-	char pool[PLAN_NAME_SIZE], conn[PLAN_NAME_SIZE], last[PLAN_NAME_SIZE], half[PLAN_NAME_SIZE],
-		stick[PLAN_NAME_SIZE];
-	char text[PLAN_NAME_SIZE];
-};
 
 static const char *direct_common(char *out, const char *kind, enum fam fam)
 {
@@ -53,12 +34,12 @@ static const char *direct_common(char *out, const char *kind, enum fam fam)
 	return out;
 }
 
-static struct chain *direct_chain(struct direct *d, const char *kind)
+struct chain *direct_chain(struct direct *d, const char *kind)
 {
 	return ruleset_chain(d->ruleset, name_service(d->text, kind, d->fam, d->service));
 }
 
-static void direct_goto(struct direct *d, struct rule *rule, const char *kind)
+void direct_goto(struct direct *d, struct rule *rule, const char *kind)
 {
 	rule_goto(rule, name_service(d->text, kind, d->fam, d->service));
 }
@@ -72,9 +53,13 @@ static void direct_lookup(struct direct *d, struct chain *chain, const char *map
 
 // ---- which real ----------------------------------------------------------------------------------
 
-static bool direct_has_state(const struct direct *d)
+// Whoever is chosen, or tried: a chain that comes back.
+static void direct_enter(struct direct *d, struct rule *rule, const char *kind)
 {
-	return plan_draw_has_state(d->service->scheduler);
+	if (d->service->direct_gated)
+		rule_jump(rule, name_service(d->text, kind, d->fam, d->service));
+	else
+		direct_goto(d, rule, kind);
 }
 
 static struct rule_client direct_client(const struct direct *d)
@@ -83,7 +68,7 @@ static struct rule_client direct_client(const struct direct *d)
 		.fam = d->fam, .mask = d->service->persist_mask[d->fam], .by = PERSIST_SOURCE};
 }
 
-static void direct_pinned(struct direct *d, struct chain *chain, const char *kind)
+void direct_pinned(struct direct *d, struct chain *chain, const char *kind)
 {
 	char live[PLAN_NAME_SIZE];
 	const struct rule_client client = direct_client(d);
@@ -92,27 +77,29 @@ static void direct_pinned(struct direct *d, struct chain *chain, const char *kin
 	struct rule *rule = chain_rule(chain);
 	rule_pin_lookup(rule, &client, d->stick, RULE_MARK_PACKET);
 	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(live, "drlive", d->fam));
-	direct_goto(d, rule, kind);
+	direct_enter(d, rule, kind);
 	rule = chain_rule(chain); // a dead real's: to renew a pin doesn't change what it says
 	rule_pin_lookup(rule, &client, d->stick, RULE_MARK_PACKET);
 	rule_pin_delete(rule, &client, d->stick, RULE_MARK_PACKET);
 }
 
-// By the scheduler, or by a hash that gives the same whenever it is asked.
-static void direct_draw(struct direct *d, struct chain *chain, bool again, const char *kind)
+void direct_draw(struct direct *d, struct chain *chain, bool again, const char *kind)
 {
 	struct rule *rule = chain_rule(chain);
 	enum rule_draw draw = rule_draw_of(d->service->scheduler);
-	if (again && direct_has_state(d))
+	if (again && plan_draw_has_state(d->service->scheduler))
 		draw = RULE_DRAW_SOURCE_PORT;
 	else if (ring_schedules(d->service->scheduler))
 		rule_count(rule); // tells which slot is next: nft_read_turns()
 	rule_draw_mark(rule, draw, d->fam, d->service->n_slots[d->fam], d->pool);
-	direct_goto(d, rule, kind);
+	if (again)
+		direct_goto(d, rule, kind);
+	else
+		direct_enter(d, rule, kind);
 }
 
 // Backups and the sorry server are never remembered.
-static void direct_pin(struct direct *d, struct chain *chain)
+void direct_pin(struct direct *d, struct chain *chain)
 {
 	char live[PLAN_NAME_SIZE];
 	const struct rule_client client = direct_client(d);
@@ -127,11 +114,15 @@ static void direct_pin(struct direct *d, struct chain *chain)
 
 static void direct_syn(struct direct *d)
 {
-	const char *next = direct_has_state(d) ? "drhalf" : "drsend";
+	const char *next = d->half ? "drhalf" : "drsend";
 	struct chain *chain = direct_chain(d, "drsyn");
-	if (direct_has_state(d))
-		direct_lookup(d, chain, d->half, "drsend");   // sent again
-	rule_conn_delete(chain_rule(chain), d->fam, d->last); // of an earlier one with the same port
+	if (d->half)
+		direct_lookup(d, chain, d->half_open, "drsend"); // sent again
+	rule_conn_delete(chain_rule(chain), d->fam, d->last);    // of an earlier one with the same port
+	if (d->service->direct_gated) {
+		direct_goto(d, chain_rule(chain), "drchoose");
+		return;
+	}
 	direct_pinned(d, chain, next);
 	direct_draw(d, chain, false, d->service->persistence_ms ? "drpin" : next);
 	chain_goto(chain, "dr.up");
@@ -140,11 +131,11 @@ static void direct_syn(struct direct *d)
 		direct_pin(d, chain);
 		direct_goto(d, chain_rule(chain), next);
 	}
-	if (!direct_has_state(d))
+	if (!d->half)
 		return;
 	chain = direct_chain(d, "drhalf");
 	struct rule *rule = chain_rule(chain);
-	rule_conn_update(rule, d->fam, d->half, DIRECT_HALF_MS);
+	rule_conn_update(rule, d->fam, d->half_open, DIRECT_HALF_MS);
 	direct_goto(d, rule, "drsend");
 	direct_pinned(d, chain, "drsend"); // no room
 	direct_draw(d, chain, true, "drsend");
@@ -154,15 +145,20 @@ static void direct_syn(struct direct *d)
 static void direct_new(struct direct *d)
 {
 	struct chain *chain = direct_chain(d, "drpick");
-	direct_pinned(d, chain, "drnew");
-	direct_draw(d, chain, true, "drnew");
-	chain_goto(chain, "dr.up");
+	if (d->service->direct_gated) {
+		direct_goto(d, chain_rule(chain), "drchoose");
+	} else {
+		direct_pinned(d, chain, "drnew");
+		direct_draw(d, chain, true, "drnew");
+		chain_goto(chain, "dr.up");
+	}
 	chain = direct_chain(d, "drnew");
 	direct_pin(d, chain);
 	struct rule *rule = chain_rule(chain); // without room there it stays in the other one
 	rule_conn_update(rule, d->fam, d->conn, DIRECT_BEGUN_MS);
-	if (direct_has_state(d))
-		rule_conn_delete(rule, d->fam, d->half);
+	if (d->half)
+		rule_conn_delete(rule, d->fam, d->half_open);
+	direct_place(d, chain, "drbegun");
 	direct_goto(d, chain_rule(chain), "drsend");
 }
 
@@ -175,12 +171,14 @@ static void direct_running(struct direct *d)
 	direct_goto(d, rule, "drsend");
 	rule = chain_rule(chain);
 	rule_tcp_lacks(rule, RULE_TCP_FIN | RULE_TCP_RST);
-	rule_conn_update(rule, d->fam, d->conn, DIRECT_TCP_MS);
-	direct_goto(d, rule, "drsend");
+	if (!d->service->direct_gated)
+		rule_conn_update(rule, d->fam, d->conn, DIRECT_TCP_MS);
+	direct_goto(d, rule, d->service->direct_gated ? "drkeep" : "drsend");
 	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
 	direct_goto(d, chain_rule(chain), "drlast");
 	chain = direct_chain(d, "drlast");
 	rule_conn_update(chain_rule(chain), d->fam, d->last, DIRECT_LAST_MS);
+	direct_place(d, chain, "drend");
 	direct_goto(d, chain_rule(chain), "drsend");
 }
 
@@ -191,8 +189,8 @@ static void direct_tcp(struct direct *d)
 	struct rule *rule = chain_rule(chain);
 	rule_tcp_begins(rule);
 	direct_goto(d, rule, "drsyn");
-	if (direct_has_state(d))
-		direct_lookup(d, chain, d->half, "drnew");
+	if (d->half)
+		direct_lookup(d, chain, d->half_open, "drnew");
 	direct_lookup(d, chain, d->last, "drlast");
 	direct_goto(d, chain_rule(chain), "drpick"); // none that is known
 	direct_syn(d);
@@ -202,7 +200,7 @@ static void direct_tcp(struct direct *d)
 
 // ---- all else --------------------------------------------------------------------------------------
 
-static uint32_t direct_idle_ms(const struct direct *d)
+uint32_t direct_idle_ms(const struct direct *d)
 {
 	vec_each(&d->service->protocols, protocol)
 		if (*protocol == IPPROTO_SCTP)
@@ -214,15 +212,20 @@ static void direct_any(struct direct *d)
 {
 	struct chain *chain = direct_chain(d, "drany");
 	direct_lookup(d, chain, d->conn, "drmore");
-	direct_pinned(d, chain, "drfirst");
-	direct_draw(d, chain, false, "drfirst");
-	chain_goto(chain, "dr.up");
-	chain = direct_chain(d, "drfirst");
-	direct_pin(d, chain);
-	direct_goto(d, chain_rule(chain), "drmore");
+	if (d->service->direct_gated) {
+		direct_goto(d, chain_rule(chain), "drchoose");
+	} else {
+		direct_pinned(d, chain, "drfirst");
+		direct_draw(d, chain, false, "drfirst");
+		chain_goto(chain, "dr.up");
+		chain = direct_chain(d, "drfirst");
+		direct_pin(d, chain);
+		direct_goto(d, chain_rule(chain), "drmore");
+	}
 	chain = direct_chain(d, "drmore");
 	rule_conn_update(chain_rule(chain), d->fam, d->conn, direct_idle_ms(d));
-	direct_goto(d, chain_rule(chain), "drsend");
+	direct_place(d, chain, "drrun");
+	direct_goto(d, chain_rule(chain), d->service->direct_gated ? "drkept" : "drsend");
 }
 
 // ---- on its way --------------------------------------------------------------------------------------
@@ -240,10 +243,10 @@ static void direct_hand_on(struct chain *chain, enum fam fam)
 		 direct_common(devices, "drdev", fam));
 }
 
-static void direct_send(struct direct *d)
+void direct_send(struct direct *d, const char *kind, const char *otherwise)
 {
 	char name[PLAN_NAME_SIZE];
-	struct chain *chain = direct_chain(d, "drsend");
+	struct chain *chain = direct_chain(d, kind);
 	rule_fragment_update(chain_rule(chain), d->fam, direct_common(name, "drfrag", d->fam),
 			     DIRECT_FRAGMENTS_MS);
 	if (d->fam == FAM_4 && d->service->tunnel[FAM_4])
@@ -252,7 +255,7 @@ static void direct_send(struct direct *d)
 	struct rule *rule = chain_rule(chain);
 	rule_mark_in_set(rule, RULE_MARK_PACKET, direct_common(name, "drup", d->fam));
 	rule_goto(rule, "dr.up");
-	direct_goto(d, chain_rule(chain), "drlost");
+	direct_goto(d, chain_rule(chain), otherwise);
 }
 
 static void direct_lost(struct direct *d)
@@ -262,8 +265,9 @@ static void direct_lost(struct direct *d)
 	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
 	if (d->has_tcp)
 		rule_conn_delete(chain_rule(chain), d->fam, d->last);
-	if (d->has_tcp && direct_has_state(d))
-		rule_conn_delete(chain_rule(chain), d->fam, d->half);
+	if (d->has_tcp && d->half)
+		rule_conn_delete(chain_rule(chain), d->fam, d->half_open);
+	direct_place(d, chain, "drend");
 	direct_draw(d, chain, true, "drmoved");
 	chain_goto(chain, "dr.up");
 	chain = direct_chain(d, "drmoved");
@@ -279,10 +283,10 @@ static void direct_lost(struct direct *d)
 static void direct_error(struct direct *d)
 {
 	char pass[PLAN_NAME_SIZE];
-	const char *const maps[] = {d->conn, d->last, d->half};
+	const char *const maps[] = {d->conn, d->last, d->half_open};
 	struct chain *chain = direct_chain(d, "drerr");
 	direct_common(pass, "dr.pass", d->fam);
-	for (size_t i = 0; i < (direct_has_state(d) ? 3 : 2); i++) {
+	for (size_t i = 0; i < (d->half ? 3 : 2); i++) {
 		struct rule *rule = chain_rule(chain);
 		rule_quote_lookup(rule, d->fam, maps[i]);
 		rule_goto(rule, pass);
@@ -295,8 +299,9 @@ static void direct_service(struct ruleset *ruleset, const struct plan_service *s
 	name_direct_pool(d.pool, fam, service);
 	name_service(d.conn, "drconn", fam, service);
 	name_service(d.last, "drlast", fam, service);
-	name_service(d.half, "drhalf", fam, service);
+	name_service(d.half_open, "drhalf", fam, service);
 	name_service(d.stick, "drstick", fam, service);
+	d.half = service->direct_gated || plan_draw_has_state(service->scheduler);
 	vec_each(&service->protocols, protocol) {
 		d.has_tcp |= *protocol == IPPROTO_TCP;
 		d.has_other |= *protocol != IPPROTO_TCP;
@@ -305,8 +310,10 @@ static void direct_service(struct ruleset *ruleset, const struct plan_service *s
 		direct_tcp(&d);
 	if (d.has_other)
 		direct_any(&d);
-	direct_send(&d);
+	direct_send(&d, "drsend", "drlost");
 	direct_lost(&d);
+	if (service->direct_gated)
+		direct_places(&d);
 	direct_error(&d);
 }
 

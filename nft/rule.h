@@ -149,7 +149,8 @@ void rule_dnat(struct rule *rule, const struct addr *addr, uint16_t port); // po
 void rule_dnat_port(struct rule *rule, uint16_t port);                     // to the same address
 // The constant I, looked up: who is I-th in a map by slot.
 void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map);
-void rule_place(struct rule *rule, enum fam fam, const char *set); // goes on only if the set has room
+void rule_gate_mark(struct rule *rule, uint32_t index, const char *map); // its id, into the packet's mark
+void rule_place(struct rule *rule, enum fam fam, const char *set);       // goes on only if the set has room
 void rule_helper(struct rule *rule, const char *name);
 void rule_tcp_listener_in_set(struct rule *rule, enum fam fam, const char *set); // address . port
 void rule_synproxy(struct rule *rule, enum fam fam);
@@ -163,6 +164,10 @@ void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t m
 void rule_conn_lookup(struct rule *rule, enum fam fam, const char *map);
 void rule_conn_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
 void rule_conn_delete(struct rule *rule, enum fam fam, const char *map);
+// The same connection in a set of those that have places; to enter goes on only if it has room.
+void rule_conn_enter(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms);
+void rule_conn_stay(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms);
+void rule_conn_leave(struct rule *rule, enum fam fam, const char *set);
 void rule_draw_mark(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map);
 void rule_pin_renew(struct rule *rule, const struct rule_client *client, const char *map,
 		    uint32_t timeout_ms);
@@ -171,6 +176,7 @@ void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *de
 void rule_tcp_begins(struct rule *rule);
 enum rule_tcp_flag { RULE_TCP_FIN = 1, RULE_TCP_RST = 4, RULE_TCP_PSH = 8 };
 void rule_tcp_lacks(struct rule *rule, unsigned flags); // none of these
+void rule_tcp_resets(struct rule *rule);
 void rule_not_tcp(struct rule *rule);
 void rule_most(struct rule *rule, uint32_t of); // all but one of so many, at random
 void rule_last_hop(struct rule *rule, enum fam fam);

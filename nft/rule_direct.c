@@ -86,6 +86,38 @@ void rule_conn_delete(struct rule *rule, enum fam fam, const char *map)
 	expr_text(rule, "delete @%s { %s : meta mark }", map, rule_conn_text(text, fam));
 }
 
+static void rule_conn_place(struct rule *rule, enum fam fam, const char *set, uint32_t op,
+			    uint32_t timeout_ms)
+{
+	char text[RULE_CONN_TEXT], timeout[32] = "";
+	const char *what = op == NFT_DYNSET_OP_ADD ? "add" : op == NFT_DYNSET_OP_UPDATE ? "update" : "delete";
+	rule_conn_key(rule, fam);
+	struct nftnl_expr *expr = expr_add(rule, "dynset");
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
+	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, op);
+	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
+	if (timeout_ms) {
+		nftnl_expr_set_u64(expr, NFTNL_EXPR_DYNSET_TIMEOUT, timeout_ms);
+		snprintf(timeout, sizeof(timeout), " timeout %us", timeout_ms / 1000);
+	}
+	expr_text(rule, "%s @%s { %s%s }", what, set, rule_conn_text(text, fam), timeout);
+}
+
+void rule_conn_enter(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms)
+{
+	rule_conn_place(rule, fam, set, NFT_DYNSET_OP_ADD, timeout_ms);
+}
+
+void rule_conn_stay(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms)
+{
+	rule_conn_place(rule, fam, set, NFT_DYNSET_OP_UPDATE, timeout_ms);
+}
+
+void rule_conn_leave(struct rule *rule, enum fam fam, const char *set)
+{
+	rule_conn_place(rule, fam, set, NFT_DYNSET_OP_DELETE, 0);
+}
+
 void rule_addr_mark(struct rule *rule, enum fam fam, enum rule_side side, const char *map)
 {
 	expr_need_fam(rule, fam);
@@ -134,7 +166,16 @@ void rule_tcp_begins(struct rule *rule)
 void rule_tcp_lacks(struct rule *rule, unsigned flags)
 {
 	rule_tcp_flags(rule, (uint8_t)flags, 0);
-	expr_text(rule, "tcp flags and (fin | rst%s) == 0x0", flags & RULE_TCP_PSH ? " | psh" : "");
+	if (flags == RULE_TCP_RST)
+		expr_text(rule, "tcp flags and rst == 0x0");
+	else
+		expr_text(rule, "tcp flags and (fin | rst%s) == 0x0", flags & RULE_TCP_PSH ? " | psh" : "");
+}
+
+void rule_tcp_resets(struct rule *rule)
+{
+	rule_tcp_flags(rule, RULE_TCP_RST, RULE_TCP_RST);
+	expr_text(rule, "tcp flags and rst == rst");
 }
 
 void rule_not_tcp(struct rule *rule)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // What rules of the inbound side match, and where they translate to.
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "nft/expr.h"
@@ -8,6 +9,8 @@
 
 #define RULE_STATUS_DST_NAT 0x20   // IPS_DST_NAT
 #define RULE_RATE_TIMEOUT_MS 10000 // a source that sends nothing for so long is forgotten
+
+#define RULE_GATE_TEXT 48
 
 static const char *const rule_fam_name[FAM_COUNT] = {[FAM_4] = "ip", [FAM_6] = "ip6"};
 
@@ -160,18 +163,35 @@ void rule_synproxy(struct rule *rule, enum fam fam)
 
 // ---- thresholds --------------------------------------------------------------------------------
 
-void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map)
+static const char *rule_gate_index(struct rule *rule, uint32_t index, char text[RULE_GATE_TEXT])
 {
 	struct nftnl_expr *expr = expr_add(rule, "numgen");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_DREG, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_MODULUS, 1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_TYPE, NFT_NG_INCREMENTAL);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_NG_OFFSET, index);
-	expr_vmap(rule, map);
 	if (index)
-		expr_text(rule, "numgen inc mod 1 offset %u vmap @%s", index, map);
+		snprintf(text, RULE_GATE_TEXT, "numgen inc mod 1 offset %u", index);
 	else
-		expr_text(rule, "numgen inc mod 1 vmap @%s", map);
+		snprintf(text, RULE_GATE_TEXT, "numgen inc mod 1");
+	return text;
+}
+
+void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map)
+{
+	char text[RULE_GATE_TEXT];
+	rule_gate_index(rule, index, text);
+	expr_vmap(rule, map);
+	expr_text(rule, "%s vmap @%s", text, map);
+}
+
+void rule_gate_mark(struct rule *rule, uint32_t index, const char *map)
+{
+	char text[RULE_GATE_TEXT];
+	rule_gate_index(rule, index, text);
+	expr_lookup_into(rule, map, NFT_REG_1);
+	expr_meta_set(rule, NFT_META_MARK, NFT_REG_1);
+	expr_text(rule, "meta mark set %s map @%s", text, map);
 }
 
 // `add` to a full set ends the rule; an element that is there already passes.

@@ -96,6 +96,8 @@ struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
 	}
 	if (set->size)
 		nftnl_set_set_u32(nl, NFTNL_SET_DESC_SIZE, set->size);
+	if (set->sweep_ms)
+		nftnl_set_set_u32(nl, NFTNL_SET_GC_INTERVAL, set->sweep_ms);
 	if (set->key[0] == PLAN_T_INDEX && set_data_is_address(set))
 		userdata_set_numgen_address(nl, set->modulus, set->data == PLAN_T_IPV4 ? FAM_4 : FAM_6,
 					    set->data_port);
@@ -153,6 +155,8 @@ struct nftnl_set_elem *set_elem(const struct plan_set *set, const struct plan_el
 		memcpy(data, elem->last, size);
 		memcpy(data + size, &port, sizeof(port));
 		nftnl_set_elem_set(nl, NFTNL_SET_ELEM_DATA, data, set_data_size(set));
+	} else if (set->dynamic && !set->timeless) {
+		nftnl_set_elem_set_u64(nl, NFTNL_SET_ELEM_TIMEOUT, elem->mark);
 	}
 	return nl;
 }

@@ -163,6 +163,8 @@ void set_text(const struct plan_set *set, struct buf *out)
 			   !set->dynamic   ? "interval"
 			   : set->timeless ? "dynamic"
 					   : "dynamic,timeout");
+	if (set->sweep_ms)
+		buf_printf(out, "\t\tgc-interval %ums\n", set->sweep_ms);
 	if (set->elems.n && !set->dynamic) {
 		buf_puts(out, "\t\telements = {");
 		for (size_t i = 0; i < set->elems.n; i++) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/core/build_direct.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -277,41 +278,86 @@ void build_direct_pool(struct plan_set *set, const struct plan_service *service,
 	}
 }
 
-static struct plan_set *build_direct_map(struct plan *plan, const struct plan_service *service, enum fam fam,
-					 const char *kind, uint32_t size)
+static struct plan_set *build_direct_map(struct plan *plan, const char *name, enum fam fam, uint32_t size)
 {
-	char name[PLAN_NAME_SIZE];
-	struct plan_set *set = build_new_set(plan, name_service(name, kind, fam, service),
-					     build_addr_type(fam), PLAN_T_MARK);
+	struct plan_set *set = build_new_set(plan, name, build_addr_type(fam), PLAN_T_MARK);
 	set->table = PLAN_NETDEV;
 	set->dynamic = true;
 	set->size = size;
 	return set;
 }
 
-static void build_direct_conns(struct plan *plan, const struct plan_service *service, enum fam fam,
-			       const char *kind, uint32_t size)
+static struct plan_set *build_direct_conns(struct plan *plan, const char *name, enum fam fam, uint32_t size)
 {
-	struct plan_set *set = build_direct_map(plan, service, fam, kind, size);
+	struct plan_set *set = build_direct_map(plan, name, fam, size);
 	set->key[1] = PLAN_T_PORT;
 	set->key[2] = build_addr_type(fam);
 	set->key[3] = PLAN_T_PORT;
+	return set;
+}
+
+static bool build_has_tcp(const struct plan_service *service)
+{
+	return service->protocols.n && memchr(service->protocols.v, IPPROTO_TCP, service->protocols.n);
+}
+
+// To sweep a set costs more the more there are in it: a percent or so.
+static uint32_t build_places_sweep(uint32_t size)
+{
+	uint32_t ms = size / 50;
+	return ms < 200 ? 200 : ms > 1000 ? 1000 : ms;
+}
+
+static void build_direct_places(struct plan *plan, const struct plan_service *service, enum fam fam)
+{
+	static const char *const kinds[] = {"drtry", "drbegun", "drrun", "drend"};
+	char name[PLAN_NAME_SIZE];
+	struct plan_set *set;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (i == 1 && !build_has_tcp(service))
+			continue;
+		set = build_new_set(plan, name_service(name, kinds[i], fam, service), PLAN_T_MARK,
+				    PLAN_T_VERDICT);
+		set->table = PLAN_NETDEV;
+		set->jump = i > 0;
+		set->size = build_room(service->reals.n);
+		vec_each(&service->reals, real) {
+			struct plan_elem elem = {0};
+			if (!plan_real_has_places(real, fam))
+				continue;
+			build_field(&elem, 0, &real->id, sizeof(real->id));
+			name_real(elem.chain, kinds[i], fam, service, real);
+			vec_push(&set->elems, elem);
+		}
+	}
+	vec_each(&service->reals, real) {
+		if (!plan_real_has_places(real, fam))
+			continue;
+		set = build_direct_conns(plan, name_places(name, fam, service, real), fam,
+					 real->max_connections);
+		set->data = PLAN_T_NONE;
+		set->sweep_ms = build_places_sweep(set->size);
+	}
+	vec_add(&plan->sets, set);
+	build_gate(set, service, fam, PLAN_NETDEV);
 }
 
 static void build_direct_service(struct plan *plan, const struct build_input *input,
 				 const struct plan_service *service, enum fam fam)
 {
-	char name[PLAN_GROUP_NAME_SIZE];
+	char name[PLAN_GROUP_NAME_SIZE], map[PLAN_NAME_SIZE];
 	struct plan_set *set;
 	name_service_turn(name, service, PLAN_NETDEV);
 	vec_add(&plan->sets, set);
 	build_direct_pool(set, service, fam, turns_get(input->turns, name, fam));
-	build_direct_conns(plan, service, fam, "drconn", PLAN_CONNS_SIZE);
-	build_direct_conns(plan, service, fam, "drlast", PLAN_SOON_OVER_SIZE);
-	if (plan_draw_has_state(service->scheduler))
-		build_direct_conns(plan, service, fam, "drhalf", PLAN_SOON_OVER_SIZE);
+	build_direct_conns(plan, name_service(map, "drconn", fam, service), fam, PLAN_CONNS_SIZE);
+	build_direct_conns(plan, name_service(map, "drlast", fam, service), fam, PLAN_SOON_OVER_SIZE);
+	if (plan_draw_has_state(service->scheduler) || service->direct_gated)
+		build_direct_conns(plan, name_service(map, "drhalf", fam, service), fam, PLAN_SOON_OVER_SIZE);
 	if (service->persistence_ms)
-		build_direct_map(plan, service, fam, "drstick", PLAN_PIN_SIZE);
+		build_direct_map(plan, name_service(map, "drstick", fam, service), fam, PLAN_PIN_SIZE);
+	if (service->direct_gated)
+		build_direct_places(plan, service, fam);
 }
 
 void build_direct_sets(struct plan *plan, const struct build_input *input)

@@ -137,6 +137,7 @@ static void build_form(struct plan_service *service)
 		if (plan_real_is_direct(real)) {
 			service->direct = true;
 			service->tunnel[addr_fam(&real->address)] |= real->forward == FORWARD_TUN;
+			service->direct_gated |= real->max_connections > 0;
 			continue;
 		}
 		n++;
@@ -147,6 +148,8 @@ static void build_form(struct plan_service *service)
 			service->by_real = true;
 	}
 	service->inet = n > 0;
+	if (service->inet && service->direct_gated) // what table netdev has no place for
+		service->gated = service->by_real = true;
 	if (keep && keep < n)
 		service->by_real = true;
 	service->keep_port = keep > 0;
@@ -342,9 +345,10 @@ void build_pool(struct plan_set *set, const struct plan_service *service, enum f
 
 // ---- who is tried when the slot's real is full -----------------------------------------------------
 
-static bool build_gate_open(const struct plan_real *real, enum fam fam)
+static bool build_gate_open(const struct plan_real *real, enum fam fam, enum plan_table table)
 {
-	return real->fam[fam] && real->usable && !real->full && real->weight && !plan_real_is_direct(real);
+	return real->fam[fam] && real->usable && !real->full && real->weight &&
+	       (table == PLAN_NETDEV || !plan_real_is_direct(real));
 }
 
 // Good ones before degraded ones, reals before backups before the sorry server; a failover service
@@ -360,30 +364,41 @@ static bool build_gate_before(const struct plan_service *service, const struct p
 	return service->scheduler == SCHED_FO && a->weight > b->weight;
 }
 
-void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam)
+// order: as many as the service has reals.
+static size_t build_gate_order(const struct plan_real **order, const struct plan_service *service,
+			       enum fam fam, enum plan_table table)
 {
-	VEC(const struct plan_real *) order = {0};
+	size_t n = 0;
 	vec_each(&service->reals, real) {
-		if (!build_gate_open(real, fam))
+		size_t at = n;
+		if (!build_gate_open(real, fam, table))
 			continue;
-		vec_push(&order, real);
-		for (size_t i = order.n - 1; i && build_gate_before(service, order.v[i], order.v[i - 1]);
-		     i--) {
-			const struct plan_real *later = order.v[i - 1];
-			order.v[i - 1] = order.v[i];
-			order.v[i] = later;
-		}
+		for (; at && build_gate_before(service, real, order[at - 1]); at--)
+			order[at] = order[at - 1];
+		order[at] = real;
+		n++;
 	}
-	name_service(set->name, "gate", fam, service);
+	return n;
+}
+
+void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam, enum plan_table table)
+{
+	const struct plan_real **order = xcalloc(service->reals.n, sizeof(const struct plan_real *));
+	size_t n = build_gate_order(order, service, fam, table);
+	name_service(set->name, table == PLAN_NETDEV ? "drgate" : "gate", fam, service);
+	set->table = table;
 	set->key[0] = PLAN_T_INDEX;
-	set->data = PLAN_T_VERDICT;
-	set->jump = true;
+	set->data = table == PLAN_NETDEV ? PLAN_T_MARK : PLAN_T_VERDICT;
+	set->jump = table == PLAN_INET;
 	set->size = set->modulus = (uint32_t)service->reals.n;
-	for (uint32_t i = 0; i < order.n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		struct plan_elem elem = {0};
 		memcpy(elem.key, &i, sizeof(i));
-		build_real_elem(&elem, service, order.v[i], fam);
+		if (table == PLAN_NETDEV)
+			elem.mark = order[i]->id;
+		else
+			build_real_elem(&elem, service, order[i], fam);
 		vec_push(&set->elems, elem);
 	}
-	vec_free(&order);
+	free(order);
 }

@@ -44,7 +44,8 @@ void build_pool_draw(uint16_t *slots, const struct plan_service *service, enum f
 		     struct ring_turn turn);
 
 // Fills `set` (zeroed) with those who take a connection that its slot's real has no place for, in the order in
-// which they are tried.
-void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam);
+// which they are tried: as table inet tries its own, or table netdev all.
+void build_gate(struct plan_set *set, const struct plan_service *service, enum fam fam,
+		enum plan_table table);
 
 #endif

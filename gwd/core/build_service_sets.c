@@ -239,7 +239,7 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 	char name[PLAN_NAME_SIZE];
 	struct plan_set *set;
 	vec_each(&service->reals, real) {
-		if (!real->max_connections || !real->fam[fam])
+		if (!real->max_connections || !real->fam[fam] || plan_real_is_direct(real))
 			continue;
 		set = build_new_set(plan, name_conns(name, fam, service, real), build_addr_type(fam),
 				    PLAN_T_NONE);
@@ -249,7 +249,7 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 		set->size = real->max_connections;
 	}
 	vec_add(&plan->sets, set);
-	build_gate(set, service, fam);
+	build_gate(set, service, fam, PLAN_INET);
 }
 
 void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input)

@@ -157,6 +157,8 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 		shape_number(hash, set->table);
 	shape_number(hash, set->dynamic);
 	shape_number(hash, set->timeless);
+	if (set->sweep_ms)
+		shape_number(hash, set->sweep_ms);
 	shape_number(hash, set->interval);
 	shape_number(hash, set->size);
 }
@@ -184,7 +186,7 @@ static void shape_whole_service(uint64_t *hash, const struct plan_service *servi
 	shape_service(hash, service);
 	shape_fullnat(hash, service);
 	vec_each(&service->reals, real)
-		if (service->by_real)
+		if (service->by_real || service->direct_gated)
 			shape_real(hash, real);
 }
 

@@ -88,6 +88,14 @@ const char *name_conns(char *out, enum fam fam, const struct plan_service *servi
 	return out;
 }
 
+const char *name_places(char *out, enum fam fam, const struct plan_service *service,
+			const struct plan_real *real)
+{
+	snprintf(out, PLAN_NAME_SIZE, "drplace%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
+		 real->max_connections);
+	return out;
+}
+
 const char *name_drawer(char *out, enum fam fam, const struct plan_service *service)
 {
 	return name_service(out, plan_service_picks_apart(service) ? "pick" : "service", fam, service);

@@ -78,6 +78,11 @@
 //	drpin4.S             chains: a new client's first connection
 //	drsend4.S drlost4.S  chains: to the real; it is dead
 //	drerr4.S             chains: an error about a connection
+//	drchoose4.S          chains: some real has max-connections: the pin, the slot, and who is tried next
+//	drtry4.S drtry4.S.R  chains: chosen: is there a place?
+//	drtaken4.S           chains: there was one: the connection is remembered
+//	drkeep4.S drkept4.S drmove4.S chains: a running one; of UDP; its real is dead
+//	drbegun4.S.R drrun4.S.R drend4.S.R chains: its place is held on to: it has begun, it runs, it ends
 //	drvip4 drquote4      maps: address . protocol . port -> drtcp4.*, drany4.*; -> drerr4.*
 //	draddr4 drdev4       maps: real's id -> its address; the interface that leads there
 //	drup4 drlive4        sets: ids of reals that are table inet's; of those whose pins hold
@@ -89,6 +94,9 @@
 //	drpool4.S.N          maps: slot number -> real's id
 //	drconn4.S drlast4.S drhalf4.S maps: connection -> real's id; of one that ends, that begins
 //	drstick4.S           maps: client -> real's id
+//	drtry4.S drbegun4.S drrun4.S drend4.S maps: id of a real that has max-connections -> its chain
+//	drgate4.S            maps: 0, 1, ... in the order of overflow -> real's id
+//	drplace4.S.R.MAX     sets: connections of a real that has max-connections; full, it takes no more
 //	drfrag4              map: the pieces of one packet -> real's id
 //	ingress              the devices of ing.*
 //	dranswer4 drback4    (table inet) set: VIPs of such services; map: VIP -> mark of the gateway it belongs to
@@ -123,6 +131,9 @@ const char *name_conns(char *out, enum fam fam, const struct plan_service *servi
 // The chain whose counter tells how many slots were drawn.
 const char *name_drawer(char *out, enum fam fam, const struct plan_service *service);
 
+// The set of a real by dr or tun.
+const char *name_places(char *out, enum fam fam, const struct plan_service *service,
+			const struct plan_real *real);
 const char *name_direct_pool(char *out, enum fam fam, const struct plan_service *service);
 const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
 

@@ -78,6 +78,11 @@ bool plan_real_is_direct(const struct plan_real *real)
 	return forward_is_direct(real->forward);
 }
 
+bool plan_real_has_places(const struct plan_real *real, enum fam fam)
+{
+	return real->max_connections && real->fam[fam] && plan_real_is_direct(real);
+}
+
 bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr)
 {
 	unsigned size = addr_size(addr);

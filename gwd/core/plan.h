@@ -112,7 +112,8 @@ enum plan_table { PLAN_INET, PLAN_NETDEV /* packets as a device takes them in */
 struct plan_elem {
 	uint8_t key[PLAN_KEY_SIZE]; // the fields one after the other, each padded to 4 bytes
 	uint8_t last[16]; // interval sets: the last key of the range (inclusive); data that is an address: it
-	uint32_t mark;    // data of type PLAN_T_MARK, _IFINDEX; beside an address: the port
+	// Data of type PLAN_T_MARK, _IFINDEX; beside an address: the port; in a dynamic set with timeouts: ms.
+	uint32_t mark;
 	char chain[PLAN_NAME_SIZE]; // data of type PLAN_T_VERDICT: where to go
 };
 
@@ -125,11 +126,12 @@ struct plan_set {
 	bool jump;             // verdicts jump there and come back
 	bool dynamic;  // written by the packet path (with timeouts); gwd neither diffs nor lists its elements
 	bool timeless; // dynamic, but elements stay for as long as they count something
-	bool interval; // keys are ranges key..last of one field
-	bool flowtable;   // no set but the flowtable; keys are indices of devices, `last` has their names
-	bool ingress;     // no set but the devices that have a chain in table netdev; the same keys
-	uint32_t size;    // room, 0: no limit
-	uint32_t modulus; // key PLAN_T_INDEX: the N of "numgen inc mod N"
+	uint32_t sweep_ms; // dynamic: what is over is taken out so often; 0: as the kernel likes
+	bool interval;     // keys are ranges key..last of one field
+	bool flowtable;    // no set but the flowtable; keys are indices of devices, `last` has their names
+	bool ingress;      // no set but the devices that have a chain in table netdev; the same keys
+	uint32_t size;     // room, 0: no limit
+	uint32_t modulus;  // key PLAN_T_INDEX: the N of "numgen inc mod N"
 	VEC(struct plan_elem) elems; // sorted by key
 };
 
@@ -246,6 +248,7 @@ struct plan_service {
 	bool by_real;           // slots lead to a chain for each real, not straight to its address
 	bool keep_port;         // !by_real: addresses without ports
 	bool gated;             // some reals have max-connections: who has no place is passed over
+	bool direct_gated;      // the same of those by dr and tun
 	bool cut;
 	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
 	uint32_t limit_connections, limit_rate;
@@ -300,6 +303,9 @@ bool plan_service_picks_apart(const struct plan_service *service);
 
 // By dr or tun: what comes in is handed on by table netdev, and never comes back this way.
 bool plan_real_is_direct(const struct plan_real *real);
+
+// By dr or tun, and with max-connections: it has a set of places in table netdev.
+bool plan_real_has_places(const struct plan_real *real, enum fam fam);
 
 // An interval set of addresses has this one. NULL has none.
 bool plan_set_has_addr(const struct plan_set *set, const struct addr *addr);

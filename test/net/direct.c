@@ -72,6 +72,7 @@ struct direct_tally direct_burst(struct net *net, const struct lab_ns *from, int
 	struct lab_burst_spec spec = {
 		.flow = {.from = from, .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6, .port = 7000},
 		.count = count,
+		.timeout_ms = net_patience(2000),
 		.udp = udp,
 	};
 	direct_count(net, reals);
@@ -112,6 +113,7 @@ struct lab_burst *direct_hold(struct net *net, int family, bool udp, int count)
 						  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
 						  .port = 7000},
 					 .count = count,
+					 .timeout_ms = net_patience(2000),
 					 .udp = udp,
 					 .hold = true});
 	lab_burst_wait(held);

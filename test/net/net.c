@@ -62,8 +62,7 @@ static const char *net_probe_times(void)
 				    : "interval = 200ms fast = 50ms timeout = 150ms";
 }
 
-// How long it is waited for, where this changes nothing but when a failure is noticed.
-static int net_patience(int timeout_ms)
+int net_patience(int timeout_ms)
 {
 	return getenv("IN_STOCKVM") ? 6 * timeout_ms : timeout_ms;
 }

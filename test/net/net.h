@@ -44,6 +44,10 @@ void net_gwd(struct net *net);            // starts it and waits until it is rea
 void net_guard(struct net *net, int isp); // starts the control flow
 void net_wait_up(struct net *net);        // waits until every gateway is up
 
+// How long it is waited for where that changes nothing but when a failure is noticed: longer on an emulated machine, where
+// packets may wait for a processor for seconds.
+int net_patience(int timeout_ms);
+
 // Ends the test: asserts, stops, frees.
 void net_finish(struct net *net);
 

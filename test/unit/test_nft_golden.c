@@ -162,6 +162,8 @@ static void dump_declaration(const struct nftnl_set *set, struct buf *out)
 	uint32_t size = nftnl_set_get_u32(set, NFTNL_SET_DESC_SIZE);
 	buf_printf(out, "%s flags %x", nftnl_set_get_str(set, NFTNL_SET_NAME),
 		   nftnl_set_get_u32(set, NFTNL_SET_FLAGS));
+	if (nftnl_set_is_set(set, NFTNL_SET_GC_INTERVAL))
+		buf_printf(out, " gc_interval %ums", nftnl_set_get_u32(set, NFTNL_SET_GC_INTERVAL));
 	if (size)
 		buf_printf(out, " size %u", size);
 	buf_puts(out, "\n");
