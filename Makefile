@@ -58,8 +58,11 @@ $(B)/unit: $(UNIT_SRC:%.c=$(B)/obj/%.o) $(B)/libgwd.a
 $(B)/net: $(NET_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
 
-$(B)/bench: $(BENCH_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
+$(B)/bench: $(BENCH_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a | $(B)/netlink-count.so
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm
+$(B)/netlink-count.so: test/bench/preload/netlink_count.c test/bench/netlink_count.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $< -ldl
 
 $(B)/obj/%.o: %.c
 	@mkdir -p $(@D)

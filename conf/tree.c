@@ -17,7 +17,8 @@
 
 static void put(struct tree *tree, struct buf *out, const char *text, struct tree_line line)
 {
-	buf_printf(out, "%s\n", text);
+	buf_puts(out, text);
+	buf_puts(out, "\n");
 	vec_push(&tree->lines, line);
 }
 
@@ -25,11 +26,14 @@ static void put(struct tree *tree, struct buf *out, const char *text, struct tre
 static void put_value(struct tree *tree, struct buf *out, const struct token *value)
 {
 	buf_puts(out, "'");
-	for (const char *s = value->broken ? "" : value->text; *s; s++) {
-		if (*s == '\'' || *s == '\\')
-			buf_puts(out, "\\");
-		buf_add(out, s, 1);
+	const char *s = value->broken ? "" : value->text;
+	for (size_t n = strcspn(s, "'\\"); s[n]; n = strcspn(s, "'\\")) {
+		buf_add(out, s, n);
+		buf_puts(out, "\\");
+		buf_add(out, s + n, 1);
+		s += n + 1;
 	}
+	buf_puts(out, s);
 	put(tree, out, "'", (struct tree_line){.value = value});
 }
 
@@ -60,7 +64,7 @@ static void put_section(struct tree *tree, struct buf *out, const struct stmt *s
 			put_option(tree, out, s);
 			continue;
 		}
-		buf_printf(out, "%s", s->name);
+		buf_puts(out, s->name);
 		if (opt->flags & CFGF_TITLE) // the number of its line, so that no two are equal
 			buf_printf(out, " %zu", tree->lines.n + 1);
 		put(tree, out, " {", (struct tree_line){0});

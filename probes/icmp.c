@@ -242,7 +242,8 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
 			free_channel(s);
 		return;
 	}
-	for (int i = 0; i < BATCH && s->fd >= 0; i++) {
+	// while nobody waits, whether there is more is not worth a look
+	for (int i = 0; i < BATCH && s->fd >= 0 && (!i || s->n_asks); i++) {
 		ssize_t n = icmp_socket_receive(s->fd, data, &arrival);
 
 		if (n < 0)

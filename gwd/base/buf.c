@@ -8,6 +8,8 @@
 
 #include "gwd/base/alloc.h"
 
+#define BUF_LINE 80 // most of what is printed fits
+
 static void buf_reserve(struct buf *buf, size_t more)
 {
 	if (buf->n + more + 1 <= buf->cap)
@@ -34,16 +36,19 @@ void buf_puts(struct buf *buf, const char *s)
 void buf_printf(struct buf *buf, const char *fmt, ...)
 {
 	va_list ap;
+	buf_reserve(buf, BUF_LINE);
+	size_t room = buf->cap - buf->n;
 	va_start(ap, fmt);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(buf->text + buf->n, room, fmt, ap);
 	va_end(ap);
-	if (n < 0)
-		return;
-	buf_reserve(buf, (size_t)n);
-	va_start(ap, fmt);
-	vsnprintf(buf->text + buf->n, (size_t)n + 1, fmt, ap);
-	va_end(ap);
-	buf->n += (size_t)n;
+	if (n >= 0 && (size_t)n >= room) {
+		buf_reserve(buf, (size_t)n);
+		va_start(ap, fmt);
+		vsnprintf(buf->text + buf->n, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	buf->n += n < 0 ? 0 : (size_t)n;
+	buf->text[buf->n] = 0;
 }
 
 const char *buf_text(const struct buf *buf)

@@ -1,22 +1,31 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// control-plane: what many services of 100 reals each cost gwd itself: the first load, one real taken out and
-// put back, a reload, a restart that finds its table; beside `nft -f` of the same ruleset and nftlb with
-// the same farms. Traffic to one of the services goes on all the while, and what it lost is in the table too.
+// control-plane SERVICES|gateways: what many services of 100 reals each cost gwd itself: the first load, one member changed, a
+// reload, a restart that finds its table; beside `nft -f` of the same ruleset, nftlb with the same farms and, where the
+// kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median counts.
+//
+// A change is left alone for as long as anything follows from it, and all that gwd takes until then is its price; what it
+// takes in the same time when nothing happens is taken off. Traffic to one of the services goes on all the while, and what
+// it lost is in the table too.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include "gwd/base/buf.h"
 #include "test/bench/bench.h"
+#include "test/bench/netlink_count.h"
+#include "test/bench/services.h"
 
-#define REALS 100
-#define CHANGES 20
+#define ROUNDS 3
+#define CHANGES 10
+#define FOLLOWS_MS 400 // nothing follows from a change any more
+#define TOGETHER 20    // reals that die in a row
+#define MINUTE_MS 61000
 #define PEER_S 50 // a peer that takes longer is ended
-#define REAL_PORT 9000
 
 struct cost {
 	double wall_ms, cpu_ms;
+	struct netlink_count sent;
 };
 
 struct run {
@@ -25,90 +34,8 @@ struct run {
 	int services;
 	const char *config;
 	struct lab_proc *gwd;
+	double idle; // of a processor
 };
-
-// ---- configurations ----------------------------------------------------------------------------
-
-static void real_address(char text[32], int service, int real)
-{
-	if (service == 0 && real == 0)
-		snprintf(text, 32, "%s", lab_host_address(AF_INET, 1)); // the one that has traffic
-	else
-		snprintf(text, 32, "10.%d.%d.%d", 100 + service / 200, service % 200, 1 + real);
-}
-
-static void vip_address(char text[32], struct lab *lab, int service)
-{
-	if (service == 0)
-		snprintf(text, 32, "%s", lab_wan_address(lab, 1, AF_INET));
-	else
-		snprintf(text, 32, "198.18.%d.%d", service / 250, 1 + service % 250);
-}
-
-static const char *gwd_config(const struct run *run, unsigned weight)
-{
-	struct buf text = {0};
-	char vip[32], real[32];
-	buf_printf(&text,
-		   "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\n"
-		   "gateway isp { interface = wan1 address = %s address6 = none }\n",
-		   lab_wan_nexthop(run->lab, 1, AF_INET));
-	for (int s = 0; s < run->services; s++) {
-		vip_address(vip, run->lab, s);
-		buf_printf(&text,
-			   "service s%d { listen = \"%s:%d\" protocol = udp forward = nat scheduler = rr "
-			   "probes = none\n",
-			   s, vip, REAL_PORT);
-		for (int r = 0; r < (s == 0 ? 1 : REALS); r++) {
-			real_address(real, s, r);
-			buf_printf(&text, "real r%d { address = %s port = %d weight = %u }\n", r, real,
-				   REAL_PORT, s == 1 && r == 0 ? weight : 1);
-		}
-		buf_puts(&text, "}\n");
-	}
-	const char *path = lab_file(run->lab, "gwd.conf", "%s", buf_text(&text));
-	buf_free(&text);
-	return path;
-}
-
-static const char *gateways_config(const struct run *run, int gateways)
-{
-	struct buf text = {0};
-	buf_puts(&text, "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\n");
-	for (int i = 0; i < gateways; i++)
-		buf_printf(&text, "gateway g%d { interface = nowhere%d address = 192.0.2.%d }\n", i, i,
-			   1 + i);
-	const char *path = lab_file(run->lab, "gwd.conf", "%s", buf_text(&text));
-	buf_free(&text);
-	return path;
-}
-
-static const char *nftlb_config(const struct run *run)
-{
-	struct buf text = {0};
-	char vip[32], real[32];
-	buf_puts(&text, "{\"farms\":[");
-	for (int s = 0; s < run->services; s++) {
-		vip_address(vip, run->lab, s);
-		buf_printf(&text,
-			   "%s{\"name\":\"s%d\",\"family\":\"ipv4\",\"virtual-addr\":\"%s\",\"virtual-"
-			   "ports\":\"%d\","
-			   "\"mode\":\"dnat\",\"protocol\":\"udp\",\"scheduler\":\"rr\",\"state\":\"up\","
-			   "\"backends\":[",
-			   s ? "," : "", s, vip, REAL_PORT);
-		for (int r = 0; r < REALS; r++) {
-			real_address(real, s, r);
-			buf_printf(&text,
-				   "%s{\"name\":\"r%d\",\"ip-addr\":\"%s\",\"port\":\"%d\",\"state\":\"up\"}",
-				   r ? "," : "", r, real, REAL_PORT);
-		}
-		buf_puts(&text, "]}");
-	}
-	buf_puts(&text, "]}\n");
-	const char *path = lab_file(run->lab, "nftlb.json", "%s", buf_text(&text));
-	buf_free(&text);
-	return path;
-}
 
 // ---- measuring ---------------------------------------------------------------------------------
 
@@ -120,14 +47,40 @@ static double children_ms(void)
 	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e3;
 }
 
-// A command in a place; what took too long costs nothing, and says so in the table.
-static struct cost command_cost(const struct lab_ns *ns, const char *command)
+// What whoever runs with counting() has sent so far.
+static struct netlink_count sent(const struct run *run, const char *who)
 {
+	struct netlink_count count = {0};
+	FILE *file = fopen(lab_path(run->lab, who), "r");
+	if (!file || fread(&count, sizeof(count), 1, file) != 1)
+		bench_die("nothing was counted");
+	fclose(file);
+	return count;
+}
+
+// The variables of the environment that make a program count.
+static void counting(const struct run *run, const char *who, char preload[512], char file[512])
+{
+	char directory[400];
+	if (!getcwd(directory, sizeof(directory)))
+		bench_die("no working directory");
+	bool absolute = *bench_build() == '/';
+	snprintf(preload, 512, "LD_PRELOAD=%s%s%s/netlink-count.so", absolute ? "" : directory,
+		 absolute ? "" : "/", bench_build());
+	snprintf(file, 512, "NETLINK_COUNT=%s", lab_path(run->lab, who));
+	unlink(lab_path(run->lab, who));
+}
+
+// A command in a place; what took too long costs nothing, and says so in the table.
+static struct cost command_cost(const struct run *run, const struct lab_ns *ns, const char *command)
+{
+	char preload[512], file[512], *output = NULL;
+	counting(run, "sent", preload, file);
 	double cpu_ms = children_ms();
 	int64_t began_us = lab_now_us();
-	char *output = NULL;
-	int status = lab_run(ns, &output, "timeout %d %s", PEER_S, command);
-	struct cost cost = {(double)(lab_now_us() - began_us) / 1e3, children_ms() - cpu_ms};
+	int status = lab_run(ns, &output, "timeout %d env %s %s %s", PEER_S, preload, file, command);
+	struct cost cost = {(double)(lab_now_us() - began_us) / 1e3, children_ms() - cpu_ms,
+			    sent(run, "sent")};
 	if (status == 124)
 		cost.wall_ms = -1;
 	else if (status != 0)
@@ -138,97 +91,295 @@ static struct cost command_cost(const struct lab_ns *ns, const char *command)
 
 static struct cost start_cost(struct run *run)
 {
+	char preload[512], file[512], program[512];
+	counting(run, "sent.gwd", preload, file);
+	snprintf(program, sizeof(program), "%s/gwd", bench_build());
 	int64_t began_us = lab_now_us();
-	run->gwd = bench_gwd(run->lab, run->router, run->config);
-	return (struct cost){(double)(lab_now_us() - began_us) / 1e3, bench_cpu_ms(lab_proc_pid(run->gwd))};
+	run->gwd = lab_proc_start(run->lab, run->router,
+				  (const char *[]){"env", preload, file, program, "-c", run->config, "-s",
+						   lab_path(run->lab, "gwd.sock"), NULL});
+	if (!lab_proc_wait_output(run->gwd, "is ready", 60000))
+		bench_die("gwd does not start: %s", lab_proc_output(run->gwd));
+	return (struct cost){(double)(lab_now_us() - began_us) / 1e3, bench_cpu_ms(lab_proc_pid(run->gwd)),
+			     sent(run, "sent.gwd")};
+}
+
+// What gwd has taken and sent so far, as if nothing had happened otherwise.
+static struct cost so_far(const struct run *run)
+{
+	struct cost cost = {(double)lab_now_us() / 1e3, bench_cpu_ms(lab_proc_pid(run->gwd)),
+			    sent(run, "sent.gwd")};
+	cost.cpu_ms -= run->idle * cost.wall_ms;
+	return cost;
+}
+
+static void add_since(struct cost *sum, const struct run *run, const struct cost *before)
+{
+	struct cost now = so_far(run);
+	sum->cpu_ms += now.cpu_ms - before->cpu_ms;
+	sum->sent.bytes += now.sent.bytes - before->sent.bytes;
+	sum->sent.messages += now.sent.messages - before->sent.messages;
+	sum->sent.transactions += now.sent.transactions - before->sent.transactions;
+}
+
+static struct cost mean(struct cost sum, unsigned n)
+{
+	return (struct cost){sum.wall_ms / n,
+			     sum.cpu_ms / n,
+			     {sum.sent.transactions / n, sum.sent.messages / n, sum.sent.bytes / n}};
+}
+
+static void measure_idle(struct run *run)
+{
+	run->idle = 0;
+	struct cost before = so_far(run), cost = {0};
+	bench_sleep(3000);
+	add_since(&cost, run, &before);
+	run->idle = cost.cpu_ms / 3000;
+}
+
+// One command, and all that follows from it.
+static void add_command(struct cost *sum, const struct run *run, const char *command)
+{
+	struct cost before = so_far(run);
+	bench_gwctl(run->lab, run->router, NULL, "%s", command);
+	sum->wall_ms += (double)lab_now_us() / 1e3 - before.wall_ms;
+	bench_sleep(FOLLOWS_MS);
+	add_since(sum, run, &before);
+}
+
+static void row(const struct run *run, const char *what, const struct cost *cost, const char *note)
+{
+	char wall[32];
+	snprintf(wall, sizeof(wall), cost->wall_ms < 0 ? "> %.0f" : "%.1f",
+		 cost->wall_ms < 0 ? PEER_S * 1e3 : cost->wall_ms);
+	bench_row("%d × %d\t%s\t%s\t%.1f\t%llu\t%llu\t%llu\t%s", run->services, SERVICES_REALS, what, wall,
+		  cost->cpu_ms, (unsigned long long)cost->sent.transactions,
+		  (unsigned long long)cost->sent.messages, (unsigned long long)cost->sent.bytes, note);
 }
 
 // The two commands take turns.
-static struct cost control_cost(struct run *run, const char *odd, const char *even, int times)
+static void rows_of_pair(const struct run *run, const char *what, const char *back, const char *first,
+			 const char *second, unsigned n)
 {
-	double cpu_ms = bench_cpu_ms(lab_proc_pid(run->gwd));
-	int64_t began_us = lab_now_us();
-	for (int i = 0; i < times; i++)
-		bench_gwctl(run->lab, run->router, NULL, "%s", i % 2 ? even : odd);
-	return (struct cost){(double)(lab_now_us() - began_us) / 1e3 / times,
-			     (bench_cpu_ms(lab_proc_pid(run->gwd)) - cpu_ms) / times};
+	struct cost out = {0}, in = {0};
+	for (unsigned i = 0; i < n; i++) {
+		add_command(&out, run, first);
+		add_command(&in, run, second);
+	}
+	out = mean(out, n);
+	in = mean(in, n);
+	row(run, what, &out, "");
+	row(run, back, &in, "");
 }
 
-static void row(const struct run *run, const char *what, struct cost cost, const char *note)
+// ---- loads -------------------------------------------------------------------------------------
+
+enum system { GWD, NFT, NFTLB, IPVS, SYSTEMS };
+
+static void clear(const struct run *run)
 {
-	char wall[32];
-	snprintf(wall, sizeof(wall), cost.wall_ms < 0 ? "> %.0f" : "%.1f",
-		 cost.wall_ms < 0 ? PEER_S * 1e3 : cost.wall_ms);
-	bench_row("%d × %d\t%s\t%s\t%.1f\t%s", run->services, REALS, what, wall, cost.cpu_ms, note);
+	lab_do(lab_inside(run->lab), "nft flush ruleset");
 }
 
-// ---- the benchmark -----------------------------------------------------------------------------
-
-static void measure_peers(struct run *run)
+static struct cost load(struct run *run, enum system system)
 {
 	char command[512];
+	struct cost cost = {0};
+	switch (system) {
+	case GWD:
+		return start_cost(run);
+	case NFT:
+		snprintf(command, sizeof(command), "nft -f %s", lab_path(run->lab, "rules.nft"));
+		cost = command_cost(run, lab_inside(run->lab), command);
+		clear(run);
+		return cost;
+	case NFTLB:
+		snprintf(command, sizeof(command), "nftlb -e -c %s", services_nftlb(run->lab, run->services));
+		cost = command_cost(run, lab_inside(run->lab), command);
+		clear(run);
+		return cost;
+	case IPVS:
+		snprintf(command, sizeof(command), "ipvsadm -R < %s", services_ipvs(run->lab, run->services));
+		cost = command_cost(run, lab_inside(run->lab), command);
+		lab_do(lab_inside(run->lab), "ipvsadm -C");
+		return cost;
+	case SYSTEMS:
+		break;
+	}
+	return cost;
+}
+
+static void keep_rules(const struct run *run)
+{
 	bench_gwctl(run->lab, run->router, NULL, "rules > %s", lab_path(run->lab, "rules"));
 	lab_do(run->router, "sed -n '/^nft -f/,/^END/p' %s | sed '1d;$d' > %s", lab_path(run->lab, "rules"),
 	       lab_path(run->lab, "rules.nft"));
-	snprintf(command, sizeof(command), "nft -f %s", lab_path(run->lab, "rules.nft"));
-	row(run, "nft -f of gwd's ruleset", command_cost(lab_inside(run->lab), command), "");
-	lab_do(lab_inside(run->lab), "nft flush ruleset");
-	snprintf(command, sizeof(command), "nftlb -e -c %s", nftlb_config(run));
-	row(run, "nftlb, the same farms", command_cost(lab_inside(run->lab), command), "");
-	lab_do(lab_inside(run->lab), "nft flush ruleset");
+}
+
+static void stop_gwd(struct run *run)
+{
+	bench_gwctl(run->lab, run->router, NULL, "flush");
+	lab_proc_stop(run->gwd);
+}
+
+static double peak_mb(pid_t pid)
+{
+	char path[64], line[128];
+	unsigned long kb = 0;
+	snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+	FILE *file = fopen(path, "r");
+	while (file && fgets(line, sizeof(line), file))
+		sscanf(line, "VmHWM: %lu", &kb);
+	if (file)
+		fclose(file);
+	return (double)kb / 1e3;
+}
+
+// gwd is left running.
+static void measure_loads(struct run *run)
+{
+	static const char *const names[] = {"gwd, first load", "nft -f of gwd's ruleset",
+					    "nftlb, the same farms", "ipvsadm -R, the same services"};
+	struct cost costs[SYSTEMS][ROUNDS];
+	char note[64];
+	bool ipvs = !lab_run(lab_inside(run->lab), NULL, "ipvsadm -Ln");
+	for (int round = 0; round < ROUNDS; round++)
+		for (enum system system = GWD; system < (ipvs ? SYSTEMS : IPVS); system++) {
+			if (system == GWD && round)
+				stop_gwd(run);
+			if (system == NFTLB && round && costs[NFTLB][0].wall_ms < 0) {
+				costs[NFTLB][round] = costs[NFTLB][0]; // once is enough
+				continue;
+			}
+			costs[system][round] = load(run, system);
+			if (system == GWD && !round)
+				keep_rules(run);
+		}
+	snprintf(note, sizeof(note), "resident %.1f MB, at most %.1f",
+		 bench_resident_mb(lab_proc_pid(run->gwd)), peak_mb(lab_proc_pid(run->gwd)));
+	for (enum system system = GWD; system < (ipvs ? SYSTEMS : IPVS); system++) {
+		double wall[ROUNDS], cpu[ROUNDS];
+		for (int round = 0; round < ROUNDS; round++) {
+			wall[round] = costs[system][round].wall_ms;
+			cpu[round] = costs[system][round].cpu_ms;
+		}
+		struct cost median = {bench_median(wall, ROUNDS), bench_median(cpu, ROUNDS),
+				      costs[system][0].sent};
+		row(run, names[system], &median, system == GWD ? note : "");
+	}
+}
+
+// ---- changes -----------------------------------------------------------------------------------
+
+static void measure_together(const struct run *run)
+{
+	char command[64];
+	struct cost cost = {0}, before = so_far(run);
+	for (int i = 0; i < TOGETHER; i++) {
+		snprintf(command, sizeof(command), "disable s%d/r%d", 1 + i % 5, 10 + i);
+		bench_gwctl(run->lab, run->router, NULL, "%s", command);
+	}
+	cost.wall_ms = (double)lab_now_us() / 1e3 - before.wall_ms;
+	bench_sleep(FOLLOWS_MS);
+	add_since(&cost, run, &before);
+	cost = mean(cost, TOGETHER);
+	row(run, "gwd, one of 20 reals out in a row", &cost, "");
+	for (int i = 0; i < TOGETHER; i++) {
+		snprintf(command, sizeof(command), "enable s%d/r%d", 1 + i % 5, 10 + i);
+		bench_gwctl(run->lab, run->router, NULL, "%s", command);
+	}
+}
+
+static void measure_changes(struct run *run)
+{
+	measure_idle(run);
+	rows_of_pair(run, "gwd, one real out", "gwd, one real in", "disable s1/r7", "enable s1/r7", CHANGES);
+	rows_of_pair(run, "gwd, one weight", "gwd, one weight back", "weight s1/r7 2", "weight s1/r7 1",
+		     CHANGES);
+	measure_together(run);
+}
+
+// Among it the minute's comparison with the kernel. Only where that could be dear.
+static void measure_minute(const struct run *run)
+{
+	struct cost before = so_far(run), cost = {0};
+	if (run->services < 1000)
+		return;
+	bench_sleep(MINUTE_MS);
+	cost.cpu_ms = bench_cpu_ms(lab_proc_pid(run->gwd)) - before.cpu_ms - run->idle * before.wall_ms;
+	cost.wall_ms = MINUTE_MS;
+	row(run, "gwd, a minute of nothing", &cost, "with its comparison");
+}
+
+static void row_of_command(const struct run *run, const char *what, const char *command)
+{
+	struct cost cost = {0};
+	add_command(&cost, run, command);
+	row(run, what, &cost, "");
 }
 
 static void measure_services(struct run *run)
 {
-	char lost[64], memory[64];
-	run->config = gwd_config(run, 1);
-	struct cost first = start_cost(run);
-	snprintf(memory, sizeof(memory), "resident %.1f MB", bench_resident_mb(lab_proc_pid(run->gwd)));
-	row(run, "gwd, first load", first, memory);
-	measure_peers(run);
+	char lost[64];
+	run->config = services_gwd(run->lab, run->services, 1);
+	measure_loads(run);
 	struct lab_stream *stream = lab_stream_start(
 		run->lab, &(struct lab_stream_spec){.flow = {.from = lab_internet(run->lab),
 							     .to = lab_wan_address(run->lab, 1, AF_INET),
-							     .port = REAL_PORT},
+							     .port = SERVICES_PORT},
 						    .limit_s = LAB_STREAM_LIMIT_S});
 	if (!lab_stream_wait_answer(stream, 5000))
 		bench_die("the service does not answer");
-	row(run, "gwd, one real out or in", control_cost(run, "disable s1/r7", "enable s1/r7", CHANGES), "");
-	row(run, "gwd, reload of the same file", control_cost(run, "reload", "reload", 1), "");
-	run->config = gwd_config(run, 2);
-	row(run, "gwd, reload with another weight", control_cost(run, "reload", "reload", 1), "");
+	measure_changes(run);
+	row_of_command(run, "gwd, reload of the same file", "reload");
+	run->config = services_gwd(run->lab, run->services, 2);
+	row_of_command(run, "gwd, reload with another weight", "reload");
 	lab_proc_signal(run->gwd, 9);
 	lab_proc_stop(run->gwd);
-	row(run, "gwd, restart after kill -9", start_cost(run), "");
+	struct cost restart = start_cost(run);
+	row(run, "gwd, restart after kill -9", &restart, "");
 	if (!lab_stream_wait_answer(stream, 5000))
 		bench_die("the service does not answer any more");
 	struct lab_stream_report report = lab_stream_stop(stream);
 	snprintf(lost, sizeof(lost), "%d of %d packets lost", report.lost, report.sent);
-	row(run, "traffic meanwhile", (struct cost){0, 0}, lost);
-	bench_gwctl(run->lab, run->router, NULL, "flush");
+	row(run, "traffic meanwhile", &(struct cost){0}, lost);
+	bench_sleep(2000); // what follows from a start
+	measure_idle(run);
+	rows_of_pair(run, "gwd, a gateway out", "gwd, a gateway in", "disable isp", "enable isp", 2);
+	measure_minute(run);
+	stop_gwd(run);
+}
+
+static void measure_gateways(struct run *run)
+{
+	char note[64];
+	run->config = services_gateways(run->lab, 254);
+	struct cost cost = start_cost(run);
+	snprintf(note, sizeof(note), "resident %.1f MB", bench_resident_mb(lab_proc_pid(run->gwd)));
+	bench_row("254 gateways\tgwd, first load\t%.1f\t%.1f\t%llu\t%llu\t%llu\t%s", cost.wall_ms,
+		  cost.cpu_ms, (unsigned long long)cost.sent.transactions,
+		  (unsigned long long)cost.sent.messages, (unsigned long long)cost.sent.bytes, note);
+	cost = (struct cost){0};
+	add_command(&cost, run, "reload");
+	bench_row("254 gateways\tgwd, reload of the same file\t%.1f\t%.1f\t%llu\t%llu\t%llu\t", cost.wall_ms,
+		  cost.cpu_ms, (unsigned long long)cost.sent.transactions,
+		  (unsigned long long)cost.sent.messages, (unsigned long long)cost.sent.bytes);
 	lab_proc_stop(run->gwd);
 }
 
 int bench_control_plane(int argc, char **argv)
 {
-	static const uint16_t ports[] = {REAL_PORT, 0};
-	int sizes[] = {10, 100, 1000}, n = 3;
-	if (argc > 1)
-		sizes[0] = atoi(argv[1]), n = 1;
+	static const uint16_t ports[] = {SERVICES_PORT, 0};
+	int services = argc > 1 ? atoi(argv[1]) : 0;
 	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
+	struct run run = {.lab = lab, .router = lab_router(lab), .services = services};
 	lab_server_start(lab, lab_host(lab, 1), ports);
 	lab_do(lab_host(lab, 1), "ip route replace default via 10.0.0.1");
-	bench_row("SERVICES × REALS\tWHAT\tWALL ms\tCPU ms\t");
-	for (int i = 0; i < n; i++)
-		measure_services(&(struct run){.lab = lab, .router = lab_router(lab), .services = sizes[i]});
-	struct run run = {.lab = lab, .router = lab_router(lab)};
-	run.config = gateways_config(&run, 254);
-	struct cost cost = start_cost(&run);
-	bench_row("254 gateways\tgwd, first load\t%.1f\t%.1f\tresident %.1f MB", cost.wall_ms, cost.cpu_ms,
-		  bench_resident_mb(lab_proc_pid(run.gwd)));
-	cost = control_cost(&run, "reload", "reload", 1);
-	bench_row("254 gateways\tgwd, reload of the same file\t%.1f\t%.1f\t", cost.wall_ms, cost.cpu_ms);
-	lab_proc_stop(run.gwd);
+	if (services > 0)
+		measure_services(&run);
+	else
+		measure_gateways(&run);
 	lab_destroy(lab);
 	return 0;
 }
