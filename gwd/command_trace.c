@@ -124,7 +124,11 @@ static void ask_running(struct trace_world *world, const struct trace_flow *flow
 		return;
 	const struct ct_tuple tuple = {flow->from, flow->to, flow->protocol, flow->sport, flow->dport};
 	world->running = conntrack_get(conntrack, &tuple, &found, NULL) == 0;
-	world->running_mark = world->running ? found.mark : 0;
+	if (!world->running)
+		return;
+	world->running_mark = found.mark;
+	world->running_at = found.reply.src;
+	world->running_port = found.reply.sport;
 }
 
 void command_trace(struct engine *engine, const struct request *request, struct reply *reply)

@@ -42,6 +42,7 @@ void doctor_host_free(struct doctor_host *host)
 	vec_free(&host->unpinned);
 	vec_free(&host->settings);
 	vec_free(&host->kernel);
+	vec_free(&host->modules);
 	foreign_free(&host->foreign);
 }
 
@@ -225,6 +226,30 @@ static void judge_tunnels(struct doctor *doctor, const struct plan *plan)
 		}
 }
 
+static bool host_has_module(const struct doctor_host *host, const char *name)
+{
+	vec_each(&host->modules, module)
+		if (!strcmp(module->name, name))
+			return true;
+	return false;
+}
+
+// All that gwd needs else the kernel loads when it is asked for; what it can't load makes the ruleset fail, or the tunnel.
+// Where nf_nat is built in this one may be, and there is no telling.
+static void judge_ftp(struct doctor *doctor, const struct doctor_host *host, const struct model *model)
+{
+	if (!host_has_module(host, "nf_nat") || host_has_module(host, "nf_nat_ftp"))
+		return;
+	for (size_t i = 0; i < model->n_services; i++)
+		if (model->services[i].ftp)
+			doctor_find(
+				doctor,
+				"modprobe nf_nat_ftp, and a line for it in /etc/modules-load.d/gwd.conf",
+				"service %s is of FTP, and nf_nat_ftp is not loaded: its data connections "
+				"go astray",
+				model->services[i].name);
+}
+
 void doctor_judge(struct doctor *doctor, const struct doctor_host *host, const struct model *model,
 		  const struct plan *plan, const struct facts *facts)
 {
@@ -242,6 +267,7 @@ void doctor_judge(struct doctor *doctor, const struct doctor_host *host, const s
 			    "look at iptables-legacy-save; move what is needed to nft or iptables-nft",
 			    "iptables-legacy has rules, which nft and gwd can't see");
 	judge_tunnels(doctor, plan);
+	judge_ftp(doctor, host, model);
 	judge_conntrack(doctor, host);
 	vec_each(&host->unpinned, unpinned)
 		judge_unpinned(doctor, unpinned);

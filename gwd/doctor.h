@@ -32,6 +32,10 @@ struct doctor_unpinned {
 	uint64_t flows;
 };
 
+struct doctor_module {
+	char name[32];
+};
+
 struct doctor_host {
 	VEC(struct doctor_setting) settings; // of the files, in the order in which they count
 	VEC(struct doctor_setting) kernel;   // of what the plan wants: the value now; no file
@@ -40,6 +44,7 @@ struct doctor_host {
 	uint64_t flows, flows_max;            // of conntrack; max 0: not known
 	uint64_t insert_failed, dropped;      // since the start of the kernel
 	bool legacy;                          // iptables-legacy has tables
+	VEC(struct doctor_module) modules;    // that are loaded, of netfilter: what is built in is none
 };
 
 struct doctor_finding {

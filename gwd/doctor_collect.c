@@ -104,6 +104,19 @@ static bool collect_legacy(void)
 	return any;
 }
 
+static void collect_modules(struct doctor_host *host)
+{
+	char line[512];
+	FILE *file = fopen("/proc/modules", "re");
+	while (file && fgets(line, sizeof(line), file)) {
+		struct doctor_module module;
+		if (!strncmp(line, "nf_", 3) && sscanf(line, "%31s", module.name) == 1)
+			vec_push(&host->modules, module);
+	}
+	if (file)
+		fclose(file);
+}
+
 static void collect_counter(void *arg, const char *name, uint64_t packets, uint64_t bytes)
 {
 	static const char kind[] = "unpinned.";
@@ -125,6 +138,7 @@ void doctor_collect(struct doctor_host *host, struct doctor *doctor, const struc
 	host->flows = collect_number("net/netfilter/nf_conntrack_count");
 	host->flows_max = collect_number("net/netfilter/nf_conntrack_max");
 	host->legacy = collect_legacy();
+	collect_modules(host);
 	if (engine_applied(engine)->active &&
 	    nft_read_counters(engine_nft(engine), collect_counter, host, &err) < 0)
 		doctor_find(doctor, again, "gwd's counters can't be read: %s", err.text);

@@ -105,6 +105,22 @@ static void set_way(json_t *root, const struct trace *trace, const struct plan *
 	set(root, "source", json_text(trace_source_text(trace, plan, text)));
 }
 
+static json_t *json_running(const struct trace *trace, const struct plan *plan)
+{
+	char text[ADDR_TEXT];
+	if (!trace->world.running)
+		return json_null();
+	json_t *o = json_object();
+	set(o, "gateway", json_gateway(plan, trace->running));
+	set(o, "real",
+	    trace->running_real == TRACE_NONE
+		    ? json_null()
+		    : json_string(
+			      plan->services.v[trace->service.service].reals.v[trace->running_real].name));
+	set(o, "answers_from", json_string(addr_text(&trace->world.running_at, text)));
+	return o;
+}
+
 void trace_json(const struct trace *trace, const struct plan *plan, struct buf *out)
 {
 	json_t *root = json_object();
@@ -118,6 +134,7 @@ void trace_json(const struct trace *trace, const struct plan *plan, struct buf *
 	set(root, "rules", json_rules(trace, plan));
 	set(root, "balances", json_groups(trace, plan));
 	set(root, "service", trace_service_json(trace, plan));
+	set(root, "running", json_running(trace, plan));
 	set_way(root, trace, plan);
 	char *text = json_dumps(root, JSON_COMPACT);
 	buf_printf(out, "%s\n", text);

@@ -301,14 +301,33 @@ static void put_gateway(struct table *t, const struct trace *trace, const struct
 	trace_line(t, "mark", &b);
 }
 
+static void put_running_real(const struct trace *trace, const struct plan *plan, struct buf *out)
+{
+	char text[ADDR_TEXT];
+	const struct plan_service *service = &plan->services.v[trace->service.service];
+	if (trace->running_real != TRACE_NONE)
+		buf_printf(out, ", with %s/%s", service->name, service->reals.v[trace->running_real].name);
+	else if (addr_equal(&trace->world.running_at, &trace->flow.to))
+		buf_puts(out, ", with this host itself");
+	else
+		buf_printf(out, ", with %s, which is no real of %s",
+			   addr_text(&trace->world.running_at, text), service->name);
+}
+
 static void put_running(struct table *t, const struct trace *trace, const struct plan *plan)
 {
 	struct buf b = {0};
+	bool inbound = trace->service.service != TRACE_NONE;
 	if (!trace->world.running)
 		return;
 	buf_puts(&b, "this flow exists already");
+	if (inbound)
+		put_running_real(trace, plan, &b);
 	if (trace->running != TRACE_NONE)
-		buf_printf(&b, ", on %s, and stays there", plan->gateways.v[trace->running].name);
+		buf_printf(&b, ", %s %s", inbound ? "answered by" : "on",
+			   plan->gateways.v[trace->running].name);
+	if (inbound || trace->running != TRACE_NONE)
+		buf_puts(&b, ", and stays there");
 	trace_line(t, "but", &b);
 }
 

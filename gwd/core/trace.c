@@ -277,20 +277,40 @@ static void trace_translate(struct trace *trace, const struct plan *plan)
 		trace->leftover |= !strcmp(gw->ifname, trace->oif) && gw->snat[trace->fam].mode != SNAT_NONE;
 }
 
+// Who carries this very flow, which need not be who would get it now.
+static void trace_running(struct trace *trace, const struct plan *plan)
+{
+	const struct trace_world *world = &trace->world;
+	trace->running = trace->running_real = TRACE_NONE;
+	for (size_t i = 0; world->running && i < plan->gateways.n; i++)
+		if (plan->gateways.v[i].mark == (world->running_mark & plan->mark_mask))
+			trace->running = i;
+	if (!world->running || trace->service.service == TRACE_NONE)
+		return;
+	const struct plan_service *service = &plan->services.v[trace->service.service];
+	for (size_t i = 0; i < service->reals.n; i++) {
+		const struct plan_real *real = &service->reals.v[i];
+		bool same = addr_is_none(&real->address)
+				    ? world->route == TRACE_ROUTE_HERE &&
+					      addr_equal(&world->running_at, &trace->flow.to)
+				    : addr_equal(&world->running_at, &real->address);
+		if (same && (real->port ? real->port : trace->flow.dport) == world->running_port)
+			trace->running_real = i;
+	}
+}
+
 void trace_run(struct trace *trace, const struct plan *plan, const struct trace_flow *flow,
 	       const struct trace_world *world)
 {
 	trace->flow = *flow;
 	trace->world = *world;
 	trace->fam = addr_fam(&flow->from);
-	trace->rule = trace->gateway = trace->route = trace->snat = trace->running = TRACE_NONE;
-	for (size_t i = 0; world->running && i < plan->gateways.n; i++)
-		if (plan->gateways.v[i].mark == (world->running_mark & plan->mark_mask))
-			trace->running = i;
+	trace->rule = trace->gateway = trace->route = trace->snat = TRACE_NONE;
 	trace->service.service = trace->service.pin_real = trace->service.real = TRACE_NONE;
 	trace->service.answer = TRACE_NONE;
 	trace_decide(trace, plan);
 	trace_inbound(trace, plan);
+	trace_running(trace, plan);
 	trace_refused(trace);
 	trace_leave(trace, plan);
 	trace_translate(trace, plan);

@@ -50,6 +50,8 @@ struct trace_world {
 	char oif[16];           // TRACE_ROUTE_OUT: by this interface
 	bool running;           // this very flow exists already
 	uint32_t running_mark;  // and has this connection mark
+	struct addr running_at; // answers come from there
+	uint16_t running_port;
 	bool (*pin)(void *arg, enum plan_table table, const char *map, const uint8_t *key, unsigned size,
 		    uint32_t *mark, uint64_t *left_ms);
 	bool (*taken)(void *arg, const char *chain, uint64_t *taken); // nft_read_turns()
@@ -204,11 +206,12 @@ struct trace {
 	size_t gateway;                 // TRACE_TAKEN; TRACE_NONE
 	// How it leaves. By a gateway: `route` is an index into plan.routes, TRACE_NONE where it has none.
 	size_t route;
-	bool by_main;   // in spite of the gateway's mark: main has a route for it that is no default
-	char oif[16];   // of the packet; "" unknown (TRACE_TURN), or it doesn't leave
-	size_t snat;    // gateway whose `snat` is used; TRACE_NONE
-	size_t running; // gateway that carries this very flow now; TRACE_NONE: none
-	bool leftover;  // masqueraded, because the interface is a gateway's
+	bool by_main;        // in spite of the gateway's mark: main has a route for it that is no default
+	char oif[16];        // of the packet; "" unknown (TRACE_TURN), or it doesn't leave
+	size_t snat;         // gateway whose `snat` is used; TRACE_NONE
+	size_t running;      // gateway that carries this very flow now; TRACE_NONE: none
+	size_t running_real; // of `service`, that has it; TRACE_NONE: none of those that there are
+	bool leftover;       // masqueraded, because the interface is a gateway's
 	struct trace_service service;
 };
 

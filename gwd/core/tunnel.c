@@ -17,6 +17,7 @@
 #define TUNNEL_ETHERNET 1500
 #define TUNNEL_HEADER4 20 // of the packet around the packet
 #define TUNNEL_HEADER6 40
+#define TUNNEL_LONGEST (UINT16_MAX - TUNNEL_HEADER6)
 
 // ---- names -----------------------------------------------------------------------------------
 
@@ -110,8 +111,8 @@ static struct addr tunnel_local(const struct build_input *input, const struct ad
 
 uint32_t tunnel_mtu(const struct fact_iface *iface, enum fam fam)
 {
-	if (iface && iface->mtu)
-		return iface->mtu;
+	if (iface && iface->mtu) // there may be a link that takes more than a packet can be
+		return iface->mtu < TUNNEL_LONGEST ? iface->mtu : TUNNEL_LONGEST;
 	return TUNNEL_ETHERNET - (fam == FAM_4 ? TUNNEL_HEADER4 : TUNNEL_HEADER6);
 }
 

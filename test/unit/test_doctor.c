@@ -162,6 +162,31 @@ Test(doctor, a_real_by_tun_without_a_tunnel)
 	expect(&p, "web/r1 is by tun, and there is no tunnel to it", "modprobe ipip");
 }
 
+static struct patient with_ftp(const char *const *modules)
+{
+	struct patient p = healthy();
+	struct model_service *service = fixture_service(p.fixture, "files");
+	fixture_listen(service, "100.64.1.100", 21, 21);
+	fixture_real(service, ROLE_REAL, "r1", "10.0.0.11", 0, 1);
+	service->ftp = true;
+	for (; *modules; modules++) {
+		struct doctor_module module;
+		snprintf(module.name, sizeof(module.name), "%s", *modules);
+		vec_push(&p.host.modules, module);
+	}
+	return p;
+}
+
+Test(doctor, a_service_of_ftp_without_the_kernel_s_module)
+{
+	struct patient p = with_ftp((const char *const[]){"nf_nat", "nf_conntrack_ftp", NULL});
+	expect(&p, "service files is of FTP, and nf_nat_ftp is not loaded", "modprobe nf_nat_ftp");
+	p = with_ftp((const char *const[]){"nf_nat", "nf_nat_ftp", NULL});
+	expect(&p, NULL, NULL);
+	p = with_ftp((const char *const[]){NULL}); // nf_nat is built in, and so may this be
+	expect(&p, NULL, NULL);
+}
+
 Test(doctor, lines_of_sysctl_files)
 {
 	static const struct {

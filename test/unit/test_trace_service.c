@@ -21,7 +21,10 @@ static struct {
 	enum plan_table table;
 	uint32_t id;
 	uint64_t taken;
-	uint32_t way_mark; // that was asked with
+	uint32_t way_mark;   // that was asked with
+	const char *running; // where the flow that is there is answered from, or NULL
+	uint32_t running_mark;
+	uint16_t running_port;
 } kernel;
 
 static bool kernel_pin(void *arg, enum plan_table table, const char *map, const uint8_t *key, unsigned size,
@@ -109,6 +112,9 @@ static const struct trace *ask_flow(struct lab *l, const struct trace_flow *aske
 				    .taken = kernel_taken,
 				    .way = kernel_way};
 	strcpy(world.iif, iif);
+	world.running = kernel.running && addr_parse(kernel.running, &world.running_at);
+	world.running_port = kernel.running_port;
+	world.running_mark = kernel.running_mark;
 	trace_free(&l->trace);
 	plan_free(&l->plan);
 	l->plan = (struct plan){0};
@@ -440,5 +446,32 @@ Test(trace_service, the_answer_as_json)
 	cr_expect_eq(json_integer_value(json_object_get(real, "port")), 8080);
 	json_decref(root);
 	buf_free(&out);
+	lab_free(&l);
+}
+
+// A flow that is there already is somebody's, whoever would get it now.
+Test(trace_service, a_running_flow_is_the_real_s_that_has_it)
+{
+	static const struct {
+		const char *at;
+		uint16_t port;
+		const char *says;
+	} cases[] = {
+		{"10.0.0.12", 8080, "exists already, with web/b, answered by g1, and stays there"},
+		{"203.0.113.80", 8080, "exists already, with web/far, answered by g1"},
+		{"10.0.0.12", 8081, "with 10.0.0.12, which is no real of web"},
+		{VIP, 80, "with this host itself"},
+	};
+	struct lab l = lab_of_three(SCHED_WRR);
+	ask(&l, "wan1");
+	kernel.running_mark = l.plan.gateways.v[0].mark;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct buf out = {0};
+		kernel.running = cases[i].at;
+		kernel.running_port = cases[i].port;
+		trace_text(ask(&l, "wan1"), &l.plan, &out);
+		cr_expect(strstr(buf_text(&out), cases[i].says), "%s", buf_text(&out));
+		buf_free(&out);
+	}
 	lab_free(&l);
 }

@@ -127,6 +127,11 @@ Test(tunnel, packets_wait_until_it_is_there)
 	cr_expect_eq(narrow.tunnel_mtu[FAM_4], 1400);
 	cr_expect_neq(narrow.shape, before.shape, "the rules say what fits");
 	cr_expect_eq(count(&after, &nothing, OP_TUNNEL_DEL), 2);
+	plan_free(&narrow);
+	narrow = (struct plan){0};
+	fixture_iface(f, after.services.v[0].reals.v[0].ifname)->mtu = 65536; // by way of lo
+	fixture_build(f, &narrow);
+	cr_expect_leq(narrow.tunnel_mtu[FAM_4], UINT16_MAX - 20, "with the header around it is a packet");
 	plan_free(&before);
 	plan_free(&after);
 	plan_free(&narrow);
