@@ -20,31 +20,10 @@ static void chain_restore(struct rule *rule, uint32_t mask)
 	rule_accept(rule);
 }
 
-// Bits of ours alone are an earlier packet's, around this one (a tunnel's): they are not what its own flow has.
-static void chain_arrived(struct ruleset *ruleset, uint32_t mask)
+// Who has no gateway.
+static void chain_classify(struct chain *chain)
 {
-	struct chain *chain = ruleset_chain(ruleset, "arrived");
 	struct rule *rule = chain_rule(chain);
-	rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS, 0);
-	rule_goto(rule, "enclosed");
-	chain_goto(chain, "marked");
-	chain = ruleset_chain(ruleset, "enclosed");
-	chain_restore(chain_rule(chain), mask);
-	rule = chain_rule(chain); // not tracked: nothing took its place
-	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
-	rule_goto(rule, "marked");
-}
-
-static void chain_pre(struct ruleset *ruleset, uint32_t mask)
-{
-	struct chain *chain = ruleset_base_chain(ruleset, "pre", &chain_pre_hook);
-	struct rule *rule = chain_rule(chain); // all that a packet of a known flow meets
-	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS, 0);
-	chain_restore(rule, mask);
-	rule = chain_rule(chain);
-	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
-	rule_jump(rule, "arrived");
-	rule = chain_rule(chain);
 	rule_ct_state(rule, RULE_STATE_NEW);
 	rule_if_vmap(rule, RULE_IIF, "classif");
 	rule = chain_rule(chain); // an interface that came this moment
@@ -53,6 +32,34 @@ static void chain_pre(struct ruleset *ruleset, uint32_t mask)
 	rule = chain_rule(chain);
 	rule_ct_state(rule, RULE_STATE_INVALID);
 	rule_goto(rule, "invalid");
+}
+
+// Bits of ours alone are an earlier packet's, around this one (a tunnel's): they are not what its own flow has.
+static void chain_arrived(struct ruleset *ruleset, uint32_t mask)
+{
+	struct chain *chain = ruleset_chain(ruleset, "arrived");
+	struct rule *rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS, 0);
+	rule_goto(rule, "enclosed");
+	rule_jump(chain_rule(chain), "marked");
+	chain_classify(chain);
+	chain = ruleset_chain(ruleset, "enclosed");
+	chain_restore(chain_rule(chain), mask);
+	rule = chain_rule(chain); // not tracked: nothing took its place
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_jump(rule, "marked");
+	chain_classify(chain);
+}
+
+// Two short rules are all that a packet of a known flow meets.
+static void chain_pre(struct ruleset *ruleset, uint32_t mask)
+{
+	struct chain *chain = ruleset_base_chain(ruleset, "pre", &chain_pre_hook);
+	struct rule *rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_goto(rule, "arrived");
+	chain_restore(chain_rule(chain), mask);
+	chain_classify(chain);
 }
 
 // Somebody else has marked the packet, or a socket has (SO_MARK): a gateway's id in its mark is

@@ -11,11 +11,12 @@ static void chain_stamp(struct rule *rule, enum rule_mark mark, const struct pla
 	rule_mark_stamp(rule, mark, ~plan->mark_mask, gw->mark);
 }
 
-void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw)
+void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw, bool marked)
 {
 	char name[PLAN_NAME_SIZE];
 	chain_stamp(rule, RULE_MARK_CT, plan, gw);
-	chain_stamp(rule, RULE_MARK_PACKET, plan, gw);
+	if (!marked)
+		chain_stamp(rule, RULE_MARK_PACKET, plan, gw);
 	rule_counter(rule, name_counter(name, gw));
 	rule_accept(rule);
 }
@@ -35,7 +36,7 @@ void chains_gateway(struct ruleset *ruleset, const struct plan *plan)
 	char name[PLAN_NAME_SIZE];
 	vec_each(&plan->gateways, gw) {
 		chain_in(ruleset_chain(ruleset, name_gateway_chain(name, "in", gw)), plan, gw);
-		chain_take(chain_rule(ruleset_chain(ruleset, name_gateway_chain(name, "take", gw))), plan,
-			   gw);
+		chain_take(chain_rule(ruleset_chain(ruleset, name_gateway_chain(name, "take", gw))), plan, gw,
+			   false);
 	}
 }

@@ -7,8 +7,10 @@
 // drew are counted there (nft_read_turns()).
 //
 // The pin is read into a mark, because nft can't look one map up with the result of another. The
-// packet mark serves while nobody else has bits in it, else the connection's. Where others have bits
-// in both, the pin can't be read and such a flow is scheduled anew, which is a limit, and no harm.
+// packet mark serves while nobody else has bits in it: then one rule finds the pin, and that its gateway is
+// live. All else is done apart (hit4.G), with the connection's mark where others have bits in the packet's. Where
+// they have some in both, the pin can't be read and such a flow is scheduled anew, which is a limit, and no
+// harm.
 //
 // A pin of a gateway that is not live is forgotten before the slot is asked: `update` never changes
 // the data of an element that exists.
@@ -35,45 +37,44 @@ static void chain_schedule(struct chain *chain, const struct plan_group *group, 
 		       name_slots(map, fam, group));
 }
 
+enum chain_hit { CHAIN_HIT, CHAIN_VOID, CHAIN_HIT_CT };
+
 static const char *chain_hit_name(char *name, const struct plan_group *group, enum fam fam, bool strict,
-				  enum rule_mark scratch)
+				  enum chain_hit hit)
 {
 	static const char *const kind[][2] = {
-		[RULE_MARK_PACKET] = {"hit", "hits"},
-		[RULE_MARK_CT] = {"hitct", "hitsct"},
+		[CHAIN_HIT] = {"hit", "hits"},
+		[CHAIN_VOID] = {"void", "voids"},
+		[CHAIN_HIT_CT] = {"hitct", "hitsct"},
 	};
-	return name_group(name, kind[scratch][strict], fam, group);
+	return name_group(name, kind[hit][strict], fam, group);
 }
 
-static void chain_look_up_pin(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict,
-			      enum rule_mark scratch)
+static void chain_look_up_pin(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
 	struct rule *rule = chain_rule(chain);
-	if (scratch == RULE_MARK_CT)
-		rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
-	rule_mark_match(rule, scratch, UINT32_MAX, RULE_IS, 0);
-	rule_pin_lookup(rule, &client, name_pins(name, fam, group), scratch);
-	rule_goto(rule, chain_hit_name(name, group, fam, strict, scratch));
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS, 0);
+	rule_pin_lookup(rule, &client, name_pins(name, fam, group), RULE_MARK_PACKET);
+	rule_mark_vmap(rule, RULE_MARK_PACKET, UINT32_MAX, name_group(name, "live", fam, group));
+	rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, UINT32_MAX, RULE_IS_NOT, 0);
+	rule_jump(rule, chain_hit_name(name, group, fam, strict, CHAIN_HIT));
 }
 
 static void chain_pin_or_slot(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict)
 {
-	if (group->persistence_ms) {
-		chain_look_up_pin(chain, group, fam, strict, RULE_MARK_PACKET);
-		chain_look_up_pin(chain, group, fam, strict, RULE_MARK_CT);
-	}
+	if (group->persistence_ms)
+		chain_look_up_pin(chain, group, fam, strict);
 	chain_schedule(chain, group, fam);
 }
 
-static void chain_hit(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
-		      enum rule_mark scratch, const char *otherwise)
+static void chain_void(struct chain *chain, const struct plan_group *group, enum fam fam,
+		       enum rule_mark scratch, const char *otherwise)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
-	struct chain *chain = ruleset_chain(ruleset, chain_hit_name(name, group, fam, strict, scratch));
-	rule_mark_vmap(chain_rule(chain), scratch, UINT32_MAX, name_group(name, "live", fam, group));
 	rule_pin_delete(chain_rule(chain), &client, name_pins(name, fam, group), scratch);
 	rule_mark_set(chain_rule(chain), scratch, 0);
 	chain_schedule(chain, group, fam);
@@ -81,13 +82,35 @@ static void chain_hit(struct ruleset *ruleset, const struct plan_group *group, e
 		chain_goto(chain, otherwise);
 }
 
-static void chain_hits(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
-		       const char *otherwise)
+// A mark without others' bits is that of a pin which led nowhere. Who has no pin comes back.
+static void chain_hit(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict,
+		      uint32_t mask)
 {
+	char name[PLAN_NAME_SIZE];
+	const struct rule_client client = chain_client(group, fam);
+	struct rule *rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_PACKET, ~mask, RULE_IS, 0);
+	rule_goto(rule, chain_hit_name(name, group, fam, strict, CHAIN_VOID));
+	rule = chain_rule(chain);
+	rule_mark_match(rule, RULE_MARK_CT, UINT32_MAX, RULE_IS, 0);
+	rule_pin_lookup(rule, &client, name_pins(name, fam, group), RULE_MARK_CT);
+	rule_goto(rule, chain_hit_name(name, group, fam, strict, CHAIN_HIT_CT));
+}
+
+static void chain_hits(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
+		       uint32_t mask, const char *otherwise)
+{
+	char name[PLAN_NAME_SIZE];
+	struct chain *chain[CHAIN_HIT_CT + 1];
 	if (!group->persistence_ms)
 		return;
-	chain_hit(ruleset, group, fam, strict, RULE_MARK_PACKET, otherwise);
-	chain_hit(ruleset, group, fam, strict, RULE_MARK_CT, otherwise);
+	for (enum chain_hit hit = CHAIN_HIT; hit <= CHAIN_HIT_CT; hit++)
+		chain[hit] = ruleset_chain_of(ruleset, chain_hit_name(name, group, fam, strict, hit), fam);
+	chain_hit(chain[CHAIN_HIT], group, fam, strict, mask);
+	chain_void(chain[CHAIN_VOID], group, fam, RULE_MARK_PACKET, otherwise);
+	rule_mark_vmap(chain_rule(chain[CHAIN_HIT_CT]), RULE_MARK_CT, UINT32_MAX,
+		       name_group(name, "livect", fam, group));
+	chain_void(chain[CHAIN_HIT_CT], group, fam, RULE_MARK_CT, otherwise);
 }
 
 void chain_choose_gateway(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict)
@@ -100,31 +123,42 @@ void chain_choose_gateway(struct chain *chain, const struct plan_group *group, e
 }
 
 void chains_chosen(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
-		   const char *otherwise)
+		   uint32_t mask, const char *otherwise)
 {
 	if (!ring_schedules(group->scheduler))
-		chain_hits(ruleset, group, fam, strict, otherwise);
+		chain_hits(ruleset, group, fam, strict, mask, otherwise);
 }
 
-static void chain_give(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,
-		       enum fam fam, const struct plan_gateway *gw)
+static void chain_give(struct chain *chain, const struct plan *plan, const struct plan_group *group,
+		       enum fam fam, const struct plan_gateway *gw, bool marked)
 {
 	char name[PLAN_NAME_SIZE];
 	const struct rule_client client = chain_client(group, fam);
-	struct chain *chain = ruleset_chain(ruleset, name_give(name, fam, group, gw));
 	struct rule *rule = chain_rule(chain);
 	rule_pin_update(rule, &client, name_pins(name, fam, group), group->persistence_ms, gw->mark);
-	chain_take(rule, plan, gw);
+	chain_take(rule, plan, gw, marked);
 	rule = chain_rule(chain); // only where the map is full
 	rule_counter(rule, name_unpinned(name, group));
 	rule_goto(rule, name_gateway_chain(name, "take", gw));
 }
 
-static void chain_counting_group(struct ruleset *ruleset, const struct plan_group *group, enum fam fam)
+static void chain_gives(struct ruleset *ruleset, const struct plan *plan, const struct plan_group *group,
+			enum fam fam, const struct plan_gateway *gw)
 {
 	char name[PLAN_NAME_SIZE];
-	chain_pin_or_slot(ruleset_chain(ruleset, name_group(name, "group", fam, group)), group, fam, false);
-	chain_hits(ruleset, group, fam, false, NULL); // back behind the jump
+	chain_give(ruleset_chain_of(ruleset, name_give(name, fam, group, gw), fam), plan, group, fam, gw,
+		   false);
+	chain_give(ruleset_chain_of(ruleset, name_keep(name, fam, group, gw), fam), plan, group, fam, gw,
+		   true);
+}
+
+static void chain_counting_group(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
+				 uint32_t mask)
+{
+	char name[PLAN_NAME_SIZE];
+	chain_pin_or_slot(ruleset_chain_of(ruleset, name_group(name, "group", fam, group), fam), group, fam,
+			  false);
+	chain_hits(ruleset, group, fam, false, mask, NULL); // back behind the jump
 }
 
 void chains_group(struct ruleset *ruleset, const struct plan *plan)
@@ -132,10 +166,10 @@ void chains_group(struct ruleset *ruleset, const struct plan *plan)
 	vec_each(&plan->groups, group) {
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			if (ring_schedules(group->scheduler))
-				chain_counting_group(ruleset, group, fam);
+				chain_counting_group(ruleset, group, fam, plan->mark_mask);
 			for (size_t i = 0; group->persistence_ms && i < group->members.n; i++)
-				chain_give(ruleset, plan, group, fam,
-					   &plan->gateways.v[group->members.v[i].gateway]);
+				chain_gives(ruleset, plan, group, fam,
+					    &plan->gateways.v[group->members.v[i].gateway]);
 		}
 	}
 }

@@ -2,7 +2,7 @@
 // A new flow from the LAN: is it for gwd to balance?
 //
 // Not what is for this host or stays inside: anything that main routes by another interface than a
-// gateway's (another LAN, a VPN, a static route). The sets inside4 and inside6 know that; near4 has their first bytes,
+// gateway's (another LAN, a VPN, a static route). The sets inside4 and inside6 know that; byte4 has their first bytes,
 // because most of what goes out is nowhere near, and that is found out at a third of the cost. Where they can't
 // be kept (core/build_inside.c), main is asked, and one route lookup answers for a flow that goes
 // out, the common case: it is cheaper than asking for the address type first, because neither a
@@ -32,24 +32,29 @@ static void chain_lan_inside(struct chain *chain, enum fam fam)
 }
 
 // What is far from everything inside is known at once: by the first byte of its IPv4 address.
-static void chain_lan_by_set(struct ruleset *ruleset, struct chain *chain, struct chain *chain6,
-			     const struct plan *plan)
+static void chain_lan_by_set(struct ruleset *ruleset, struct chain *chain, const struct plan *plan)
 {
 	if (plan->lan_networks)
 		chain_lan_networks(chain, FAM_4);
 	struct rule *rule = chain_rule(chain);
-	rule_far4(rule, "near4");
-	rule_goto(rule, "lan4.out");
-	rule = chain_rule(chain);
+	rule_near4(rule, "byte4");
+	rule_jump(rule, "lan4.near");
+	chain_lan_inside(ruleset_chain_of(ruleset, "lan4.near", FAM_4), FAM_4);
+	chain_by_rules(ruleset, chain, plan, false, FAM_4);
+	chain = ruleset_chain_of(ruleset, "lan6", FAM_6);
+	if (plan->lan_networks)
+		chain_lan_networks(chain, FAM_6);
+	chain_lan_inside(chain, FAM_6);
+	chain_by_rules(ruleset, chain, plan, false, FAM_6);
+}
+
+// Every flow behind this rule is IPv4.
+static void chain_part6(struct chain *chain)
+{
+	struct rule *rule = chain_rule(chain);
 	rule_fam(rule, FAM_6);
 	rule_goto(rule, "lan6");
-	chain_lan_inside(chain, FAM_4);
-	chain_goto(chain, "lan4.out");
-	chain_by_rules(ruleset, ruleset_chain(ruleset, "lan4.out"), plan, false, FAM_4);
-	if (plan->lan_networks)
-		chain_lan_networks(chain6, FAM_6);
-	chain_lan_inside(chain6, FAM_6);
-	chain_by_rules(ruleset, chain6, plan, false, FAM_6);
+	chain->only = FAM_4;
 }
 
 static void chain_lan_by_main(struct chain *chain, const struct plan *plan)
@@ -80,14 +85,13 @@ void chains_lan(struct ruleset *ruleset, const struct plan *plan)
 {
 	struct chain *chain = ruleset_chain(ruleset, "lan");
 	if (plan->inside) {
-		chain_lan_by_set(ruleset, chain, ruleset_chain(ruleset, "lan6"), plan);
+		chain_part6(chain);
+		chain_lan_by_set(ruleset, chain, plan);
 		return;
 	}
 	chain_lan_by_main(chain, plan);
 	chain = ruleset_chain(ruleset, "outward");
-	struct rule *rule = chain_rule(chain);
-	rule_fam(rule, FAM_6);
-	rule_goto(rule, "lan6");
+	chain_part6(chain);
 	chain_by_rules(ruleset, chain, plan, false, FAM_4);
-	chain_by_rules(ruleset, ruleset_chain(ruleset, "lan6"), plan, false, FAM_6);
+	chain_by_rules(ruleset, ruleset_chain_of(ruleset, "lan6", FAM_6), plan, false, FAM_6);
 }

@@ -2,14 +2,14 @@
 // chains: the packet's way through table gwd. Marks: M is the mask that gwd owns, F all other bits;
 // they belong to others, of the packet as of the connection, and are as they were when we are done.
 //
-// A packet of a known flow meets one rule: `pre` (or `out`, for the router's own) copies the
+// A packet of a known flow meets two short rules: `pre` (or `out`, for the router's own) copies the
 // gateway's id from the connection to the packet, and ip rules route it. Both directions are
 // marked: strict rp_filter judges replies by their mark.
 //
 // A new flow: pre -> `classif`, by the interface it came in (or by its name, `class`, while its index is news)
 //	from a gateway -> in.ID: it belongs to that link, and so do its answers
 //	from the LAN   -> lan -> is it going out at all? -> rules -> prefer4.G, or the default balance at once
-//	                 the client's pin (hit4.G), or the scheduler's slot -> give4.G.GATEWAY or take.ID
+//	                 the client's pin -> keep4.G.GATEWAY, or the scheduler's slot -> give4.G.GATEWAY or take.ID
 //	from elsewhere -> left alone
 // The router's own new flow: out -> own -> own4 -> rules -> prefer4.G of the group without pins -> …
 // Then, when it leaves: post -> snat.ID of the gateway in its mark, or `leftover`.
@@ -71,13 +71,14 @@ struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *dev
 void chain_by_rules(struct ruleset *ruleset, struct chain *chain, const struct plan *plan, bool own,
 		    enum fam fam);
 void chain_enter_group(struct chain *chain, const struct plan *plan, size_t group, enum fam fam, bool strict);
-void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw);
+// `marked`: the packet's mark is the gateway's already.
+void chain_take(struct rule *rule, const struct plan *plan, const struct plan_gateway *gw, bool marked);
 
 // Chooses in the caller's chain: goes on there if nobody is usable. The chains that this needs beside it, which
 // go to `otherwise` then, are built once for a group, family and strictness.
 void chain_choose_gateway(struct chain *chain, const struct plan_group *group, enum fam fam, bool strict);
 void chains_chosen(struct ruleset *ruleset, const struct plan_group *group, enum fam fam, bool strict,
-		   const char *otherwise);
+		   uint32_t mask, const char *otherwise);
 
 // Where a flow that a rule gave to a group goes: "prefer4.G", or "strict4.G", which has no fallback.
 const char *chain_target(char *out, enum fam fam, const struct plan_group *group, bool strict);

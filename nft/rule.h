@@ -29,6 +29,7 @@ struct rule {
 	struct buf text;
 	VEC(struct nftnl_set *) sets; // anonymous ones, `{ … }` in the text; sent before the rule
 	enum plan_table table;
+	enum fam only;                 // it gets packets of this family only (lean.h); FAM_COUNT: of any
 	uint32_t *next_set_id;         // ids of anonymous sets are unique in a ruleset
 	bool has_nfproto, has_l4proto; // a match on it was made, so that no other is needed
 };
@@ -106,7 +107,7 @@ void rule_if_in(struct rule *rule, enum rule_if which, const char *const *names,
 void rule_if_vmap(struct rule *rule, enum rule_if which, const char *map);
 void rule_sender_vmap(struct rule *rule, const char *map); // interface . MAC that it came from
 void rule_addr_in_set(struct rule *rule, enum fam fam, enum rule_side side, enum rule_op op, const char *set);
-void rule_far4(struct rule *rule, const char *set); // the destination's first byte is none of the set's: IPv4
+void rule_near4(struct rule *rule, const char *set); // the first byte of an IPv4 destination; of nothing else
 void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const char *map);
 void rule_dport_vmap(struct rule *rule, const char *map);
 void rule_addr_ranges(struct rule *rule, enum fam fam, enum rule_side side, const struct ranges *ranges);

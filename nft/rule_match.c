@@ -23,11 +23,10 @@ static const char *const rule_fam_name[FAM_COUNT] = {[FAM_4] = "ip", [FAM_6] = "
 
 void rule_ct_state(struct rule *rule, enum rule_state state)
 {
-	uint32_t bit = state, none = 0;
+	uint32_t bit = state; // a packet has one of them
 	expr_ct(rule, NFT_CT_STATE, NFT_REG_1);
-	expr_bitwise(rule, &bit, &none, sizeof(bit));
-	expr_cmp(rule, NFT_CMP_NEQ, &none, sizeof(none));
-	expr_text(rule, "ct state %s",
+	expr_cmp(rule, NFT_CMP_EQ, &bit, sizeof(bit));
+	expr_text(rule, "ct state == %s",
 		  state == RULE_STATE_NEW           ? "new"
 		  : state == RULE_STATE_ESTABLISHED ? "established"
 		  : state == RULE_STATE_UNTRACKED   ? "untracked"
@@ -187,14 +186,11 @@ void rule_addr_in_set(struct rule *rule, enum fam fam, enum rule_side side, enum
 		  op == RULE_IS ? "" : " !=", set);
 }
 
-void rule_far4(struct rule *rule, const char *set)
+void rule_near4(struct rule *rule, const char *set)
 {
-	const uint8_t mask[4] = {255}, none[4] = {0};
-	expr_need_fam(rule, FAM_4);
-	expr_addr(rule, FAM_4, RULE_DESTINATION, NFT_REG_1);
-	expr_bitwise(rule, mask, none, sizeof(mask));
-	expr_lookup(rule, set, true);
-	expr_text(rule, "ip daddr and 255.0.0.0 != @%s", set);
+	expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 16, 1, NFT_REG_1);
+	expr_lookup(rule, set, false);
+	expr_text(rule, "@nh,128,8 @%s", set);
 }
 
 void rule_addr_vmap(struct rule *rule, enum fam fam, enum rule_side side, const char *map)

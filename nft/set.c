@@ -15,9 +15,19 @@
 
 // nft's numbers of types (nftables: include/datatype.h)
 static const uint32_t set_type_number[] = {
-	[PLAN_T_NONE] = 0,  [PLAN_T_MARK] = 19,    [PLAN_T_INDEX] = 4,    [PLAN_T_IPV4] = 7,
-	[PLAN_T_IPV6] = 8,  [PLAN_T_IFNAME] = 41,  [PLAN_T_ETHER] = 9,    [PLAN_T_PROTO] = 12,
-	[PLAN_T_PORT] = 13, [PLAN_T_IFINDEX] = 20, [PLAN_T_FRAGMENT] = 4, [PLAN_T_VERDICT] = NFT_DATA_VERDICT,
+	[PLAN_T_NONE] = 0,
+	[PLAN_T_MARK] = 19,
+	[PLAN_T_INDEX] = 4,
+	[PLAN_T_IPV4] = 7,
+	[PLAN_T_IPV6] = 8,
+	[PLAN_T_IFNAME] = 41,
+	[PLAN_T_ETHER] = 9,
+	[PLAN_T_PROTO] = 12,
+	[PLAN_T_PORT] = 13,
+	[PLAN_T_IFINDEX] = 20,
+	[PLAN_T_FRAGMENT] = 4,
+	[PLAN_T_BYTE] = 4,
+	[PLAN_T_VERDICT] = NFT_DATA_VERDICT,
 };
 
 static enum userdata_order set_order(enum plan_type type)
@@ -34,6 +44,7 @@ static enum userdata_order set_order(enum plan_type type)
 	case PLAN_T_ETHER:
 	case PLAN_T_PORT:
 	case PLAN_T_FRAGMENT:
+	case PLAN_T_BYTE:
 		return USERDATA_ORDER_NET;
 	case PLAN_T_NONE:
 	case PLAN_T_VERDICT:
@@ -105,6 +116,8 @@ struct nftnl_set *set_declare(const struct plan_set *set, uint32_t id)
 		userdata_set_numgen_mark(nl, set->modulus);
 	else if (set->key[0] == PLAN_T_INDEX)
 		userdata_set_numgen(nl, set->modulus);
+	else if (set->key[0] == PLAN_T_BYTE)
+		userdata_set_byte(nl);
 	else if (set->key[2] == PLAN_T_FRAGMENT)
 		userdata_set_fragment(nl);
 	else

@@ -14,6 +14,7 @@ static const char *set_type_name(enum plan_type type)
 	case PLAN_T_NONE:
 	case PLAN_T_INDEX: // typeof
 	case PLAN_T_FRAGMENT:
+	case PLAN_T_BYTE:
 		break;
 	case PLAN_T_MARK:
 		return "mark";
@@ -72,6 +73,7 @@ static void set_field_text(enum plan_type type, const uint8_t *field, struct buf
 			buf_printf(out, "%s%02x", i ? ":" : "", field[i]);
 		return;
 	case PLAN_T_PROTO:
+	case PLAN_T_BYTE:
 		buf_printf(out, "%u", field[0]);
 		return;
 	case PLAN_T_PORT:
@@ -137,7 +139,9 @@ static void set_type_text(const struct plan_set *set, struct buf *out)
 		buf_puts(out, "\t\ttypeof ip saddr . ip daddr . ip id . ip protocol : meta mark\n");
 		return;
 	}
-	if (set->key[0] == PLAN_T_INDEX)
+	if (set->key[0] == PLAN_T_BYTE)
+		buf_puts(out, "\t\ttypeof @nh,128,8");
+	else if (set->key[0] == PLAN_T_INDEX)
 		buf_printf(out, "\t\ttypeof numgen inc mod %u", set->modulus);
 	else
 		buf_printf(out, "\t\ttype %s", set_type_name(set->key[0]));

@@ -22,6 +22,10 @@
 #define USERDATA_NUMGEN_OFFSET 2
 #define USERDATA_PAYLOAD_DESC 0
 #define USERDATA_PAYLOAD_TYPE 1
+#define USERDATA_PAYLOAD_BASE 2
+#define USERDATA_PAYLOAD_OFFSET 3
+#define USERDATA_PAYLOAD_LEN 4
+#define USERDATA_DESC_UNKNOWN 0
 #define USERDATA_DESC_TH 11 // enum proto_desc_id (include/proto.h)
 #define USERDATA_DESC_IP 12
 #define USERDATA_DESC_IP6 13
@@ -112,6 +116,29 @@ static void userdata_put_payload(struct nftnl_udata_buf *buf, uint8_t side, uint
 	userdata_put_u32(buf, USERDATA_PAYLOAD_TYPE, type);
 	nftnl_udata_nest_end(buf, inner);
 	nftnl_udata_nest_end(buf, outer);
+}
+
+// A field that has no name, in bits.
+static void userdata_put_raw(struct nftnl_udata_buf *buf, uint8_t side, uint32_t offset, uint32_t len)
+{
+	struct nftnl_udata *outer = nftnl_udata_nest_start(buf, side);
+	userdata_put_u32(buf, USERDATA_TYPEOF_EXPR, USERDATA_EXPR_PAYLOAD);
+	struct nftnl_udata *inner = nftnl_udata_nest_start(buf, USERDATA_TYPEOF_DATA);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_DESC, USERDATA_DESC_UNKNOWN);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_TYPE, 0);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_BASE, 2); // enum proto_bases: network header
+	userdata_put_u32(buf, USERDATA_PAYLOAD_OFFSET, offset);
+	userdata_put_u32(buf, USERDATA_PAYLOAD_LEN, len);
+	nftnl_udata_nest_end(buf, inner);
+	nftnl_udata_nest_end(buf, outer);
+}
+
+void userdata_set_byte(struct nftnl_set *set)
+{
+	struct nftnl_udata_buf *buf = userdata_new();
+	userdata_put_order(buf, USERDATA_ORDER_NET, USERDATA_ORDER_NONE);
+	userdata_put_raw(buf, NFTNL_UDATA_SET_KEY_TYPEOF, 128, 8);
+	userdata_give(set, buf);
 }
 
 static void userdata_put_address(struct nftnl_udata_buf *buf, uint8_t side, enum fam fam)

@@ -21,6 +21,9 @@ void userdata_set_numgen(struct nftnl_set *set, uint32_t modulus);
 // The same, data a mark.
 void userdata_set_numgen_mark(struct nftnl_set *set, uint32_t modulus);
 
+// Key `typeof @nh,128,8`.
+void userdata_set_byte(struct nftnl_set *set);
+
 // Key `typeof ip saddr . ip daddr . ip id . ip protocol`, data a mark.
 void userdata_set_fragment(struct nftnl_set *set);
 

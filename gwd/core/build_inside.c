@@ -14,7 +14,7 @@
 #include "gwd/core/inside.h"
 #include "gwd/core/plan.h"
 
-#define BUILD_NEAR_SIZE 256 // all there are: a sized one is looked up faster
+#define BUILD_NEAR_SIZE 256 // all there are
 
 // The first bytes of all that is inside.
 static void build_near_set(struct plan *plan, const struct spans *spans)
@@ -22,8 +22,8 @@ static void build_near_set(struct plan *plan, const struct spans *spans)
 	struct plan_set *set;
 	int last = -1;
 	vec_add(&plan->sets, set);
-	snprintf(set->name, sizeof(set->name), "near4");
-	set->key[0] = PLAN_T_IPV4;
+	snprintf(set->name, sizeof(set->name), "byte4");
+	set->key[0] = PLAN_T_BYTE;
 	set->size = BUILD_NEAR_SIZE;
 	vec_each(&spans->v, span) { // in order
 		for (int byte = span->first[0] > last ? span->first[0] : last + 1; byte <= span->last[0];

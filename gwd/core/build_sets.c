@@ -226,26 +226,35 @@ static void build_slot_map(struct plan *plan, const struct build_input *input, c
 			 });
 }
 
-static void build_pin_maps(struct plan *plan, const struct plan_group *group, enum fam fam)
+// Where a client goes whose pin was found; a draining gateway keeps its own without renewing their pins.
+static void build_live(struct plan *plan, const struct plan_group *group, enum fam fam, const char *kind,
+		       const char *(*name_chain)(char *, enum fam, const struct plan_group *,
+						 const struct plan_gateway *))
 {
 	char name[PLAN_NAME_SIZE], chain[PLAN_NAME_SIZE];
+	struct plan_set *set =
+		build_set(plan, name_group(name, kind, fam, group), PLAN_T_MARK, PLAN_T_VERDICT);
+	set->size = PLAN_IDS_SIZE;
+	vec_each(&group->members, member) {
+		const struct plan_gateway *gw = &plan->gateways.v[member->gateway];
+		if (member->live[fam])
+			build_elem(set, &gw->mark, sizeof(gw->mark),
+				   member->weight ? name_chain(chain, fam, group, gw)
+						  : name_gateway_chain(chain, "take", gw));
+	}
+}
+
+static void build_pin_maps(struct plan *plan, const struct plan_group *group, enum fam fam)
+{
+	char name[PLAN_NAME_SIZE];
 	enum plan_type address = fam == FAM_4 ? PLAN_T_IPV4 : PLAN_T_IPV6;
 	struct plan_set *set = build_set(plan, name_pins(name, fam, group), address, PLAN_T_MARK);
 	if (group->persist_by == PERSIST_SOURCE_DESTINATION)
 		set->key[1] = address;
 	set->dynamic = true;
 	set->size = PLAN_PIN_SIZE;
-	set = build_set(plan, name_group(name, "live", fam, group), PLAN_T_MARK, PLAN_T_VERDICT);
-	set->size = PLAN_IDS_SIZE;
-	vec_each(&group->members, member) {
-		const struct plan_gateway *gw = &plan->gateways.v[member->gateway];
-		if (!member->live[fam])
-			continue;
-		// a draining one keeps its clients without renewing their pins
-		build_elem(set, &gw->mark, sizeof(gw->mark),
-			   member->weight ? name_give(chain, fam, group, gw)
-					  : name_gateway_chain(chain, "take", gw));
-	}
+	build_live(plan, group, fam, "live", name_keep);
+	build_live(plan, group, fam, "livect", name_give);
 }
 
 // ---- all together --------------------------------------------------------------------------

@@ -42,6 +42,12 @@ const char *name_give(char *out, enum fam fam, const struct plan_group *group, c
 	return out;
 }
 
+const char *name_keep(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw)
+{
+	snprintf(out, PLAN_NAME_SIZE, "keep%c.%s.%s", fam_digit(fam), group->name, gw->name);
+	return out;
+}
+
 const char *name_service(char *out, const char *kind, enum fam fam, const struct plan_service *service)
 {
 	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s", kind, fam_digit(fam), service->name);

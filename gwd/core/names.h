@@ -6,13 +6,15 @@
 //	take.ID.GATEWAY      chain: the flow belongs to this gateway (stamps both marks, counts)
 //	in.ID.GATEWAY        chain: it came in by this gateway, or has its mark already (stamps both marks)
 //	snat.ID.GATEWAY      chain: source translation for this gateway
-//	lan lan6             chains: a new flow from the LAN
+//	lan lan6             chains: a new flow from the LAN; lan4.near: is it for somebody inside?
 //	shared               chain: it came by a WAN of several gateways: told apart by the next hop's MAC
 //	group4.G             chains: a group that counts, per family
 //	prefer4.G strict4.G  chains: a rule's way into its group, and what if nobody there is usable
-//	hit4.G hitct4.G      chains: the client has a pin (in the packet's or the connection's mark)
-//	hits4.G hitsct4.G    chains: the same on the way from strict4.G
-//	give4.G.GATEWAY      chains: chosen by the scheduler or a pin: remember, then take.*
+//	hit4.G               chains: the client's pin is void, or the packet has others' bits in its mark
+//	void4.G hitct4.G     chains: the pin is void; the client has one (in the connection's mark)
+//	hits4.G voids4.G hitsct4.G chains: the same on the way from strict4.G
+//	give4.G.GATEWAY      chains: chosen by the scheduler: remember, then as take.*
+//	keep4.G.GATEWAY      chains: by the client's pin, which is in the packet's mark: the same
 //	shape.HASH.RULES     chain, empty: the shape that was loaded and how many rules that is, for a
 //	                     restart and for healing to compare
 //	new.GATEWAY          counter: new flows that were given to it
@@ -28,7 +30,7 @@
 //	translate            map: gateway mark -> snat.* (so is `snat`)
 //	lan4 lan6            sets: LAN networks
 //	inside4 inside6      sets: destinations that don't go out (core/inside.h)
-//	near4                set: the first bytes of what is in inside4, as x.0.0.0
+//	byte4                set: the first bytes of what is in inside4
 //	fast                 flowtable, and the chain that puts flows into it
 //	fastmark             set: marks of the gateways whose flows it takes
 //	dst4.rule.NAME       set: destinations of a rule that goes by names
@@ -36,7 +38,7 @@
 //	cut4.lan.K           chains: the rules that are possible there; cut4.lan.end: none of them matched
 //	if.rule.NAME         set: interfaces of a rule
 //	slot4.G.N            maps: slot number -> give4.* (or take.* without persistence)
-//	live4.G              maps: gateway mark -> give4.* (pins of the other gateways are void)
+//	live4.G livect4.G    maps: gateway mark -> keep4.*, give4.* (pins of the other gateways are void)
 //	pin4.G pin4sd.G      maps: client -> gateway mark, with timeouts; sd: by source . destination
 //
 // Inbound:
@@ -116,6 +118,7 @@ const char *name_group(char *out, const char *kind, enum fam fam, const struct p
 const char *name_slots(char *out, enum fam fam, const struct plan_group *group);
 const char *name_pins(char *out, enum fam fam, const struct plan_group *group);
 const char *name_give(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
+const char *name_keep(char *out, enum fam fam, const struct plan_group *group, const struct plan_gateway *gw);
 
 const char *name_service(char *out, const char *kind, enum fam fam, const struct plan_service *service);
 // Where the service's ring of that table stands (turns.h); PLAN_GROUP_NAME_SIZE.

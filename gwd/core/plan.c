@@ -116,6 +116,7 @@ unsigned plan_type_size(enum plan_type type)
 	case PLAN_T_ETHER:
 		return 6;
 	case PLAN_T_PROTO:
+	case PLAN_T_BYTE:
 		return 1;
 	case PLAN_T_PORT:
 	case PLAN_T_FRAGMENT:

@@ -102,6 +102,7 @@ enum plan_type {
 	PLAN_T_PORT,     // 2 bytes, network order
 	PLAN_T_VERDICT,  // data only: goto `chain`
 	PLAN_T_IFINDEX,  // uint32_t, host order
+	PLAN_T_BYTE,     // 1 byte: an IPv4 destination's first (typeof @nh,128,8)
 	PLAN_T_FRAGMENT, // 2 bytes, network order: the number that fragments of one IPv4 packet share
 };
 

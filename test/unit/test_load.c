@@ -123,7 +123,7 @@ Test(load, pinned_clients_of_a_full_gateway_spill_and_its_flows_stay)
 	fixture_build(f, &plan);
 	const struct plan_set *live = plan_find_set(&plan, "live4.default");
 	cr_assert_eq(live->elems.n, 1);
-	cr_assert_str_eq(live->elems.v[0].chain, "give4.default.g2");
+	cr_assert_str_eq(live->elems.v[0].chain, "keep4.default.g2");
 	cr_assert(!plan.gateways.v[0].move_flows[FAM_4] && plan.gateways.v[0].state == STATE_UP);
 	cr_assert_not_null(strstr(plan.gateways.v[0].reason, "max-flows"));
 	plan_free(&plan);
