@@ -15,6 +15,7 @@
 #include "gwd/core/rebuild.h"
 #include "gwd/engine_priv.h"
 #include "gwd/netmon.h"
+#include "gwd/tunnels.h"
 
 struct moved {
 	VEC(struct rebuild) services;
@@ -40,6 +41,7 @@ static bool moved_build(struct engine *engine, struct moved *moved, int64_t now_
 		.turns = &engine->turns,
 		.now_ms = now_ms,
 		.ids = &engine->ids,
+		.tunnel_refusals = tunnels_refused(engine->tunnels),
 	};
 	vec_reserve(&moved->services, engine->reals.moved.n);
 	vec_each(&engine->reals.moved, service) {

@@ -140,27 +140,47 @@ static void build_direct_id(struct plan_set *set, const struct plan_real *real, 
 	vec_push(&set->elems, elem);
 }
 
-static void build_direct_reals(struct plan *plan, enum fam fam, enum build_id what)
+static struct plan_set *build_direct_ids_set(struct plan *plan, enum fam fam, enum build_id what)
 {
 	static const char *const names[] = {[BUILD_ID_ADDR] = "draddr",
 					    [BUILD_ID_DEV] = "drdev",
 					    [BUILD_ID_UP] = "drup",
 					    [BUILD_ID_LIVE] = "drlive",
 					    [BUILD_ID_TUNNEL] = "drtun"};
-	size_t n = 0;
 	enum plan_type data = what == BUILD_ID_ADDR  ? build_addr_type(fam)
 			      : what == BUILD_ID_DEV ? PLAN_T_IFINDEX
 						     : PLAN_T_NONE;
-	struct plan_set *set = build_direct_set(plan, names[what], fam, PLAN_T_MARK, data);
+	return build_direct_set(plan, names[what], fam, PLAN_T_MARK, data);
+}
+
+static void build_direct_reals_of(struct plan_set *set, const struct plan_service *service, enum fam fam,
+				  enum build_id what)
+{
+	vec_each(&service->reals, real)
+		if (build_id_belongs(real, fam, what))
+			build_direct_id(set, real, what);
+}
+
+static void build_direct_reals(struct plan *plan, enum fam fam, enum build_id what)
+{
+	size_t n = 0;
+	struct plan_set *set = build_direct_ids_set(plan, fam, what);
 	vec_each(&plan->services, service) {
 		if (!service->direct)
 			continue;
 		n += service->reals.n;
-		vec_each(&service->reals, real)
-			if (build_id_belongs(real, fam, what))
-				build_direct_id(set, real, what);
+		build_direct_reals_of(set, service, fam, what);
 	}
 	set->size = build_room(n);
+}
+
+void build_direct_parts(struct plan *plan, const struct plan_service *service)
+{
+	for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
+		for (enum build_id what = BUILD_ID_ADDR; what <= BUILD_ID_TUNNEL; what++)
+			if (what != BUILD_ID_TUNNEL || (fam == FAM_4 && service->tunnel[fam]))
+				build_direct_reals_of(build_direct_ids_set(plan, fam, what), service, fam,
+						      what);
 }
 
 static void build_direct_fragments(struct plan *plan, enum fam fam)
@@ -342,8 +362,8 @@ static void build_direct_places(struct plan *plan, const struct plan_service *se
 	build_gate(set, service, fam, PLAN_NETDEV);
 }
 
-static void build_direct_service(struct plan *plan, const struct build_input *input,
-				 const struct plan_service *service, enum fam fam)
+static void build_direct_family(struct plan *plan, const struct build_input *input,
+				const struct plan_service *service, enum fam fam)
 {
 	char name[PLAN_GROUP_NAME_SIZE], map[PLAN_NAME_SIZE];
 	struct plan_set *set;
@@ -360,6 +380,14 @@ static void build_direct_service(struct plan *plan, const struct build_input *in
 		build_direct_places(plan, service, fam);
 }
 
+void build_direct_own_sets(struct plan *plan, const struct plan_service *service,
+			   const struct build_input *input)
+{
+	for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
+		if (service->fam[fam])
+			build_direct_family(plan, input, service, fam);
+}
+
 void build_direct_sets(struct plan *plan, const struct build_input *input)
 {
 	build_direct_devices(plan, input->facts);
@@ -374,7 +402,5 @@ void build_direct_sets(struct plan *plan, const struct build_input *input)
 			build_direct_tunnels(plan, fam);
 	}
 	vec_each(&plan->services, service)
-		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
-			if (service->fam[fam])
-				build_direct_service(plan, input, service, fam);
+		build_direct_own_sets(plan, service, input);
 }

@@ -32,6 +32,11 @@ void build_direct_ids(struct plan *plan);
 // Adds the sets and maps, unsorted.
 void build_direct_sets(struct plan *plan, const struct build_input *input);
 
+// Those that are one service's alone; and what is of its reals in those of all services, as sets of the same names.
+void build_direct_own_sets(struct plan *plan, const struct plan_service *service,
+			   const struct build_input *input);
+void build_direct_parts(struct plan *plan, const struct plan_service *service);
+
 // As build_pool(), for table netdev.
 void build_direct_pool(struct plan_set *set, const struct plan_service *service, enum fam fam,
 		       struct ring_turn turn);

@@ -23,6 +23,8 @@ struct rebuild {
 	size_t at; // index into plan.services
 	struct plan_service service;
 	struct plan own; // its sets, and nothing else
+	struct plan was,
+		part; // of sets that services by dr and tun share, what is its reals': before, and now
 };
 
 // Fills `one` (zeroed; rebuild_free() it in any case). False: the change reaches further than this service's

@@ -149,10 +149,17 @@ static void tunnel_add(struct plan *plan, const struct build_input *input, const
 		plan->tunnel_mtu[fam] = mtu;
 	if (fam == FAM_6 && addr_is_none(&tunnel.local))
 		return;
-	vec_each(&plan->tunnels, old)
-		if (!tunnel_compare(old, &tunnel))
-			return;
-	vec_push(&plan->tunnels, tunnel);
+	vec_push(&plan->tunnels, tunnel); // maybe not the only one of that name
+}
+
+// One for each address: what is built of the same one is the same.
+static void tunnel_unique(struct plan *plan)
+{
+	size_t kept = 0;
+	vec_each(&plan->tunnels, tunnel)
+		if (!kept || tunnel_compare(&plan->tunnels.v[kept - 1], tunnel))
+			plan->tunnels.v[kept++] = *tunnel;
+	plan->tunnels.n = kept;
 }
 
 void tunnel_build(struct plan *plan, const struct build_input *input)
@@ -162,6 +169,7 @@ void tunnel_build(struct plan *plan, const struct build_input *input)
 			if (real->forward == FORWARD_TUN)
 				tunnel_add(plan, input, real);
 	tunnel_sort(plan);
+	tunnel_unique(plan);
 }
 
 void tunnel_in_force(struct plan *applied, const struct facts *facts)
