@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// connections [COUNT]: real TCP connections to a published service, a second, and bytes a second, in
-// namespaces: gwd beside plain DNAT, nftlb, haproxy and, where the kernel has it, IPVS. A client on the
-// internet, the router, two reals in its LAN. All systems take turns in each round, another one first each
-// time, and what counts are ratios within a round: the machine may be busy with something else, but then it
-// is so for all of them.
+// connections [COUNT [ROUNDS]]: real TCP connections to a published service, a second, and bytes a second, in
+// namespaces: gwd, nftlb, haproxy and, where the kernel has it, IPVS, each beside plain DNAT. A client on the
+// internet, the router, two reals in its LAN. In each round each system and plain DNAT are measured one right
+// after the other, in turns first, and what counts is the ratio of the two: the machine may be busy with
+// something else, but then it is so for both.
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "test/bench/bench.h"
 
-#define ROUNDS 5
+#define ROUNDS_MAX 15
 #define AT_ONCE 64
-#define BULK_MS 1500
+#define BULK_MS 1000
 #define VIP_PORT 80
 #define REAL_PORT 8080
 
@@ -19,9 +19,12 @@ struct system {
 	const char *name;
 	struct lab_proc *(*start)(struct lab *lab); // NULL: no process of its own
 	void (*stop)(struct lab *lab, struct lab_proc *proc);
-	const char *needs; // a command that fails where the kernel lacks it
-	double per_second[ROUNDS], bits[ROUNDS];
-	double ratio[ROUNDS], bits_ratio[ROUNDS]; // to plain DNAT in the same round
+	const char *needs;                                // a command that fails where the kernel lacks it
+	double ratio[ROUNDS_MAX], bits_ratio[ROUNDS_MAX]; // to plain DNAT's beside it
+};
+
+struct speed {
+	double per_second, bits;
 };
 
 static const char *vip(struct lab *lab)
@@ -123,8 +126,8 @@ static void stop_ipvs(struct lab *lab, struct lab_proc *proc)
 	lab_do(lab_router(lab), "ipvsadm -C");
 }
 
+static const struct system plain = {.name = "plain DNAT", .start = start_dnat, .stop = stop_dnat};
 static struct system systems[] = {
-	{.name = "plain DNAT", .start = start_dnat, .stop = stop_dnat},
 	{.name = "gwd nat", .start = start_gwd, .stop = stop_gwd},
 	{.name = "nftlb dnat", .start = start_nftlb, .stop = stop_nftlb},
 	{.name = "haproxy tcp", .start = start_haproxy, .stop = stop_haproxy},
@@ -147,17 +150,54 @@ static bool answers(void *arg)
 	return lab_connect(lab, &flow).outcome == LAB_ANSWERED;
 }
 
+// Reals count who begins a connection.
+static void count_at_reals(struct lab *lab)
+{
+	for (int host = 1; host <= 2; host++)
+		lab_nft_load(lab_host(lab, host),
+			     "table ip seen { chain in { type filter hook input priority 0;\n"
+			     "tcp dport 8080 tcp flags & (syn | ack) == syn counter\n }\n }");
+}
+
+static int seen_at_real(struct lab *lab, int host)
+{
+	char *output = NULL;
+	lab_run(lab_host(lab, host), &output, "nft list table ip seen | sed -n 's/.*counter packets //p'");
+	int seen = atoi(output);
+	free(output);
+	return seen;
+}
+
+// What has been closed is waiting for its time to be over, at both ends: nothing is on its way any more.
+static bool all_closed(void *arg)
+{
+	struct lab *lab = arg;
+	return lab_run(lab_internet(lab), NULL,
+		       "[ -z \"$(ss -Htn state fin-wait-1 state fin-wait-2 state closing state last-ack)\" "
+		       "]") == 0;
+}
+
+// Each burst comes from an address of its own: ports that wait for their time to be over are dear to pass by.
 static double measure_connections(struct lab *lab, const struct system *system, struct lab_proc *proc,
 				  int count)
 {
+	static int turn;
 	struct lab_burst_spec spec = {
 		.flow = flow_to_vip(lab), .count = count, .timeout_ms = 20000, .at_once = AT_ONCE};
+	spec.flow.source = lab_server_address(AF_INET, 1 + turn++ % LAB_SERVERS);
+	int seen[2] = {seen_at_real(lab, 1), seen_at_real(lab, 2)};
 	int64_t began_us = lab_now_us();
 	struct lab_tally tally = lab_burst_run(lab, &spec);
 	double seconds = (double)(lab_now_us() - began_us) / 1e6;
 	if (tally.answered != count)
 		bench_die("%s: %d of %d connections were not answered: %s", system->name, tally.failed, count,
 			  proc ? lab_proc_output(proc) : "");
+	for (int i = 0; i < 2; i++)
+		if (seen_at_real(lab, i + 1) - seen[i] < count * 2 / 5)
+			bench_die("%s: of %d connections only %d came to real %d", system->name, count,
+				  seen_at_real(lab, i + 1) - seen[i], i + 1);
+	if (!lab_wait_until(all_closed, lab, 20000))
+		bench_die("%s: not all connections are closed", system->name);
 	return count / seconds;
 }
 
@@ -182,16 +222,29 @@ static double measure_bulk(struct lab *lab, const char *name)
 	return 8 * (double)(report.bytes - began_bytes) / seconds;
 }
 
-static void measure(struct lab *lab, struct system *system, int round, int count)
+static struct speed measure(struct lab *lab, const struct system *system, int count)
 {
 	struct lab_proc *proc = system->start(lab);
 	if (!lab_wait_until(answers, lab, 60000))
 		bench_die("%s does not serve%s%s", system->name, proc ? ": " : "",
 			  proc ? lab_proc_output(proc) : "");
-	system->per_second[round] = measure_connections(lab, system, proc, count);
-	system->bits[round] = measure_bulk(lab, system->name);
+	struct speed speed = {measure_connections(lab, system, proc, count), measure_bulk(lab, system->name)};
 	system->stop(lab, proc);
 	lab_do(lab_router(lab), "conntrack -F 2>/dev/null");
+	return speed;
+}
+
+static struct speed measure_beside_plain(struct lab *lab, struct system *system, int round, int count)
+{
+	struct speed speed, beside;
+	if (round % 2)
+		speed = measure(lab, system, count);
+	beside = measure(lab, &plain, count);
+	if (round % 2 == 0)
+		speed = measure(lab, system, count);
+	system->ratio[round] = speed.per_second / beside.per_second;
+	system->bits_ratio[round] = speed.bits / beside.bits;
+	return beside;
 }
 
 static bool here(struct lab *lab, const struct system *system)
@@ -199,41 +252,48 @@ static bool here(struct lab *lab, const struct system *system)
 	return !system->needs || lab_run(lab_router(lab), NULL, "%s", system->needs) == 0;
 }
 
-static void report(const struct system *system, double *ratio, double *bits_ratio)
+static void report(struct system *system, int rounds)
 {
-	double connections = bench_median(ratio, ROUNDS),
-	       bulk = bench_median(bits_ratio, ROUNDS); // sorted now
-	bench_row("%s\t%.2f\t%.2f – %.2f\t%.2f\t%.2f – %.2f", system->name, connections, ratio[0],
-		  ratio[ROUNDS - 1], bulk, bits_ratio[0], bits_ratio[ROUNDS - 1]);
+	double connections = bench_median(system->ratio, (size_t)rounds),
+	       bulk = bench_median(system->bits_ratio, (size_t)rounds); // sorted now
+	bench_row("%s\t%.2f\t%.2f – %.2f\t%.2f\t%.2f – %.2f", system->name, connections, system->ratio[0],
+		  system->ratio[rounds - 1], bulk, system->bits_ratio[0], system->bits_ratio[rounds - 1]);
 }
 
-int bench_connections(int argc, char **argv)
+static struct lab *start_lab(void)
 {
 	static const uint16_t ports[] = {REAL_PORT, 0};
-	int count = argc > 1 ? atoi(argv[1]) : 8000;
-	if (count < 1)
-		bench_die("connections: how many?");
 	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
 	for (int host = 1; host <= 2; host++) {
 		lab_server_start(lab, lab_host(lab, host), ports);
 		lab_do(lab_host(lab, host), "ip route replace default via 10.0.0.1");
 	}
-	for (int round = 0; round < ROUNDS; round++)
+	count_at_reals(lab);
+	return lab;
+}
+
+int bench_connections(int argc, char **argv)
+{
+	double per_second[ROUNDS_MAX * SYSTEMS], bits[ROUNDS_MAX * SYSTEMS];
+	size_t n = 0;
+	int count = argc > 1 ? atoi(argv[1]) : 5000, rounds = argc > 2 ? atoi(argv[2]) : 7;
+	if (count < 1 || rounds < 1 || rounds > ROUNDS_MAX)
+		bench_die("connections: how many, in how many rounds?");
+	struct lab *lab = start_lab();
+	for (int round = 0; round < rounds; round++)
 		for (size_t i = 0; i < SYSTEMS; i++) {
-			struct system *system = &systems[(round + i) % SYSTEMS];
-			if (here(lab, system))
-				measure(lab, system, round, count);
+			if (!here(lab, &systems[i]))
+				continue;
+			struct speed beside = measure_beside_plain(lab, &systems[i], round, count);
+			per_second[n] = beside.per_second;
+			bits[n++] = beside.bits;
 		}
 	bench_row("SYSTEM\tCONNECTIONS, OF PLAIN DNAT\tFROM – TO\tBULK, OF PLAIN DNAT\tFROM – TO");
-	for (size_t i = 0; i < SYSTEMS; i++) {
-		double ratio[ROUNDS], bits_ratio[ROUNDS];
-		for (int round = 0; round < ROUNDS; round++) {
-			ratio[round] = systems[i].per_second[round] / systems[0].per_second[round];
-			bits_ratio[round] = systems[i].bits[round] / systems[0].bits[round];
-		}
+	bench_row("plain DNAT: %.0f/s, %.2f Gbit/s\t1\t\t1\t", bench_median(per_second, n),
+		  bench_median(bits, n) / 1e9);
+	for (size_t i = 0; i < SYSTEMS; i++)
 		if (here(lab, &systems[i]))
-			report(&systems[i], ratio, bits_ratio);
-	}
+			report(&systems[i], rounds);
 	lab_destroy(lab);
 	return 0;
 }
