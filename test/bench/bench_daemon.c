@@ -72,7 +72,8 @@ static bool all_told(void *arg)
 	return bench_live_flows(telling->lab, flows, LINKS) >= telling->until;
 }
 
-static void measure_events(int rate)
+// Whether that many came: else the row has no figures.
+static bool measure_events(int rate)
 {
 	double flows[LINKS];
 	struct lab *lab = lab_create(&(struct lab_spec){.isps = LINKS});
@@ -88,12 +89,15 @@ static void measure_events(int rate)
 		bench_die("not all of %d flows were counted", rate * EVENTS_S);
 	cpu_ms = bench_cpu_ms(lab_proc_pid(gwd)) - cpu_ms;
 	double event_us = cpu_ms * 1e3 / (rate * EVENTS_S);
-	if (achieved < 0.95 * rate) // the row would not be what it says
-		bench_die("%d new flows a second were to come, only %.0f came", rate, achieved);
-	bench_row("%.0f new flows a second told by conntrack, wlc\t%.1f %%\t%.1f\t%.1f\t", achieved,
-		  event_us * achieved / 1e4, event_us, bench_resident_mb(lab_proc_pid(gwd)));
+	bool came = achieved >= 0.95 * rate;
+	if (came)
+		bench_row("%.0f new flows a second told by conntrack, wlc\t%.1f %%\t%.1f\t%.1f\t", achieved,
+			  event_us * achieved / 1e4, event_us, bench_resident_mb(lab_proc_pid(gwd)));
+	else
+		bench_row("%d new flows a second told by conntrack\tfailed: %.0f came", rate, achieved);
 	lab_proc_stop(gwd);
 	lab_destroy(lab);
+	return came;
 }
 
 int bench_daemon(int argc, char **argv)
@@ -101,8 +105,9 @@ int bench_daemon(int argc, char **argv)
 	(void)argc, (void)argv;
 	bench_row("WHAT\tOF A CORE\tus AN EVENT\tRESIDENT MB\tTARGET");
 	measure_idle();
-	measure_events(1000);
-	measure_events(10000);
-	measure_events(30000);
-	return 0;
+	static const int rates[] = {1000, 10000, 30000};
+	bool whole = true;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++)
+		whole &= measure_events(rates[i]);
+	return whole ? 0 : 1;
 }
