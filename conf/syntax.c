@@ -7,6 +7,7 @@
 #include "conf/schema.h"
 #include "conf/text.h"
 #include "gwd/base/alloc.h"
+#include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 
 #define LABEL_DEPTH 2 // `use` in a balance
@@ -23,18 +24,28 @@ struct syntax {
 #define syntax_error(sx, at, ...) \
 	report_error((sx)->report, at, stmt_label((sx)->section, (sx)->arena), __VA_ARGS__)
 
+static void syntax_label(struct buf *out, const struct stmt *section)
+{
+	if (section->parent->parent) {
+		syntax_label(out, section->parent->shown);
+		buf_puts(out, " ");
+	}
+	buf_puts(out, section->name);
+	if (section->title) {
+		buf_puts(out, " ");
+		buf_puts(out, *section->title->text ? section->title->text : "\"\"");
+	}
+}
+
 const char *stmt_label(const struct stmt *section, struct arena *arena)
 {
-	section = section->shown;
-	if (!section->parent)
+	struct buf label = {0};
+	if (!section->shown->parent)
 		return "global options";
-	const char *label = section->name;
-	if (section->title)
-		label = arena_printf(arena, *section->title->text ? "%s %s" : "%s \"%s\"", label,
-				     section->title->text);
-	if (!section->parent->parent)
-		return label;
-	return arena_printf(arena, "%s %s", stmt_label(section->parent, arena), label);
+	syntax_label(&label, section->shown);
+	const char *kept = arena_strdup(arena, buf_text(&label));
+	buf_free(&label);
+	return kept;
 }
 
 const struct token *stmt_value(const struct stmt *stmt, const struct token *from)

@@ -10,8 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "gwd/base/err.h"
+#include "nft/conntrack.h"
 #include "test/bench/bench.h"
 #include "test/bench/netlink_count.h"
 #include "test/bench/services.h"
@@ -291,8 +294,46 @@ static void measure_together(const struct run *run)
 	}
 }
 
+static double thread_ms(void)
+{
+	struct timespec used;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (double)used.tv_sec * 1e3 + (double)used.tv_nsec / 1e6;
+}
+
+// What the kernel takes to look through its connections, which has to be done when a real goes.
+static void row_of_floor(const struct run *run)
+{
+	double wall[CHANGES], cpu[CHANGES];
+	char note[64] = "";
+	struct err err;
+	int before = lab_ns_enter(run->router);
+	struct conntrack *ct = conntrack_open(&err);
+	for (int i = 0; i < CHANGES; i++) {
+		uint64_t flows;
+		int64_t began_us = lab_now_us();
+		cpu[i] = -thread_ms();
+		if (!ct || conntrack_count(ct, UINT32_MAX, &flows, 1, &err))
+			bench_die("conntrack: %s", err.text);
+		cpu[i] += thread_ms();
+		wall[i] = (double)(lab_now_us() - began_us) / 1e3;
+		bench_sleep(50);
+	}
+	conntrack_close(ct);
+	lab_ns_leave(before);
+	FILE *file = fopen("/proc/sys/net/netfilter/nf_conntrack_buckets", "r");
+	unsigned long buckets = 0;
+	if (file && fscanf(file, "%lu", &buckets) == 1)
+		snprintf(note, sizeof(note), "%lu buckets", buckets);
+	if (file)
+		fclose(file);
+	struct cost cost = {bench_median(wall, CHANGES), bench_median(cpu, CHANGES), {0}};
+	row(run, "a look through conntrack by itself", &cost, note);
+}
+
 static void measure_changes(struct run *run)
 {
+	row_of_floor(run);
 	measure_idle(run);
 	rows_of_pair(run, "gwd, one real out", "gwd, one real in", "disable s1/r7", "enable s1/r7", CHANGES);
 	rows_of_pair(run, "gwd, one weight", "gwd, one weight back", "weight s1/r7 2", "weight s1/r7 1",

@@ -44,10 +44,17 @@ static int protocol_of(int fd)
 
 static void count_messages(const void *data, size_t size)
 {
-	const struct nlmsghdr *nlh = data;
+	const char *at = data;
 	count->bytes += size;
-	for (uint32_t left = (uint32_t)size; NLMSG_OK(nlh, left); nlh = NLMSG_NEXT(nlh, left))
+	while (size >= sizeof(struct nlmsghdr)) {
+		const struct nlmsghdr *nlh = (const void *)at;
+		size_t length = NLMSG_ALIGN(nlh->nlmsg_len);
+		if (length < sizeof(*nlh) || length > size)
+			return;
 		count->messages++;
+		at += length;
+		size -= length;
+	}
 }
 
 static bool begins_transaction(const void *data, size_t size)
