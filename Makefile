@@ -35,7 +35,7 @@ UNIT_SRC := $(wildcard test/unit/*.c)
 NET_SRC  := $(wildcard test/net/*.c)
 BENCH_SRC := $(wildcard test/bench/*.c)
 
-.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz bench bench-readme install clean
+.PHONY: all deps demo check check-layers check-headers check-format check-unit check-net format fuzz soak bench bench-readme install clean
 
 all: deps
 	@$(MAKE) --no-print-directory $(B)/gwd $(B)/gwctl
@@ -100,6 +100,10 @@ check-unit: $(B)/unit
 	@$(B)/unit -j2
 check-net: $(B)/net $(B)/gwd $(B)/gwctl
 	@GWD_BUILD=$(B) $(B)/net -j2
+
+# Faults at random: SOAK_SECONDS of them.
+soak: $(B)/net $(B)/gwd $(B)/gwctl
+	@SOAK_SECONDS=$${SOAK_SECONDS:-1800} GWD_BUILD=$(B) $(B)/net -j1 --filter 'soak/*'
 
 $(B)/demo: $(B)/obj/test/lab/demo_main.o $(B)/liblab.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm

@@ -37,6 +37,7 @@
 #define ENGINE_MEASURE_S 1
 #define ENGINE_WITHDRAWN_MS 1000
 #define ENGINE_DELETED_MS 300000
+#define ENGINE_ANSWERS_MS 2000
 #define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
 
 // ---- events --------------------------------------------------------------------------------
@@ -77,18 +78,21 @@ static void engine_on_netmon(void *arg, unsigned what)
 	engine_dirty(engine);
 }
 
-// What was behind a WAN can be reached by another one. The LAN's interface comes back; of others that are deleted
-// (a VPN, a bridge) nobody knows. Where one is up, somebody has taken the route away, and may have a new one.
-static int64_t engine_keeps_nets(void *arg, const char *ifname, enum netmon_link link)
+// What was behind a WAN can be reached by another one; but its own address may still have answers under way. The LAN's
+// interface comes back; of others that are deleted (a VPN, a bridge) nobody knows. Where one is up, somebody has taken
+// the route away, and may have a new one.
+static int64_t engine_keeps_nets(void *arg, const char *ifname, bool local, enum netmon_link link)
 {
 	const struct engine *engine = arg;
 	const struct model *model = engine->model;
 	bool lan = false;
 	for (size_t i = 0; i < model->n_gateways; i++)
 		if (!strcmp(model->gateways[i].interface, ifname))
-			return 0;
+			return local ? ENGINE_ANSWERS_MS : 0;
 	for (size_t i = 0; i < model->lan.n_interfaces; i++)
 		lan |= model_interface_matches(model->lan.interfaces[i], ifname);
+	if (local)
+		return 0;
 	if (link == NETMON_LINK_UP)
 		return ENGINE_WITHDRAWN_MS;
 	return lan || link == NETMON_LINK_DOWN ? NETMON_FOREVER : ENGINE_DELETED_MS;

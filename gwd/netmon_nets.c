@@ -52,7 +52,7 @@ static void nets_name(struct facts *read, const struct facts *ifaces)
 }
 
 // Of those that were read, which are in order, one leads there.
-static bool nets_lead_to(const struct facts *read, size_t n, const struct prefix *to)
+static bool nets_lead_to(const struct facts *read, size_t n, const struct prefix *to, bool local)
 {
 	size_t first = 0, end = n;
 	while (first < end) {
@@ -61,8 +61,8 @@ static bool nets_lead_to(const struct facts *read, size_t n, const struct prefix
 		int order = addr_compare(&net->to.addr, &to->addr);
 		if (!order && net->to.len != to->len)
 			order = net->to.len < to->len ? -1 : 1;
-		if (!order && net->local)
-			order = -1;
+		if (!order && net->local != local)
+			order = net->local ? -1 : 1;
 		if (!order)
 			return true;
 		if (order < 0)
@@ -94,7 +94,8 @@ struct nets_keeper {
 static void nets_keep(struct facts *read, const struct fact_net *net, struct nets_keeper *keeper)
 {
 	struct fact_net gone = *net;
-	int64_t keep_ms = keeper->keeps(keeper->arg, net->ifname, nets_link(keeper->fd, net->ifname));
+	int64_t keep_ms =
+		keeper->keeps(keeper->arg, net->ifname, net->local, nets_link(keeper->fd, net->ifname));
 	if (!gone.gone_ms || gone.gone_ms == NETMON_FOREVER)
 		gone.gone_ms = keep_ms == NETMON_FOREVER ? NETMON_FOREVER : keeper->now_ms;
 	int64_t left_ms = keep_ms == NETMON_FOREVER ? keep_ms : keep_ms - (keeper->now_ms - gone.gone_ms);
@@ -111,7 +112,7 @@ static void nets_keep_all(struct facts *read, const struct facts *old, struct ne
 	size_t n = read->nets.n;
 	keeper->fd = -1;
 	vec_each(&old->nets, net) {
-		if (net->local || !net->to.len || !net->ifname[0] || nets_lead_to(read, n, &net->to))
+		if (!net->to.len || !net->ifname[0] || nets_lead_to(read, n, &net->to, net->local))
 			continue;
 		if (keeper->fd < 0 && (keeper->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 			return;

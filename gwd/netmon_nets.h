@@ -17,8 +17,9 @@ enum netmon_link { NETMON_LINK_UP, NETMON_LINK_DOWN, NETMON_LINK_NONE };
 
 #define NETMON_FOREVER INT64_MAX
 
-// How long a route is kept that is gone, whose interface now is like that. 0: not at all.
-typedef int64_t netmon_keeps_fn(void *arg, const char *ifname, enum netmon_link link);
+// How long a route is kept that is gone, whose interface now is like that. `local`: it was an address of this host's.
+// 0: not at all.
+typedef int64_t netmon_keeps_fn(void *arg, const char *ifname, bool local, enum netmon_link link);
 
 // What was read becomes what it is compared with by `same`: kept ones are added, and it is in order. Its interfaces
 // are those of `old`. `keeps` may be NULL: none are. Returns when the next one has been kept for long enough, or

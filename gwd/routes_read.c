@@ -78,6 +78,8 @@ bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8
 	};
 	if (rtm->rtm_dst_len)
 		out->to = (struct prefix){read_addr(attrs[RTA_DST], rtm->rtm_family), rtm->rtm_dst_len};
+	if (out->to.len && (addr_is_none(&out->to.addr) || out->to.len > 8 * addr_size(&out->to.addr)))
+		return false;
 	if (out->unreachable || out->throws) // IPv6 shows "dev lo" for it
 		return true;
 	out->oif = read_u32(attrs[RTA_OIF], 0);

@@ -80,23 +80,39 @@ static void build_gateway_throws(struct plan *plan, const struct facts *facts, e
 								    .throws = true});
 }
 
+static bool build_is_wan(const struct plan *plan, const char *ifname)
+{
+	vec_each(&plan->gateways, gw)
+		if (!strcmp(gw->ifname, ifname))
+			return true;
+	return false;
+}
+
+static void build_guard(struct plan *plan, const struct prefix *to, enum fam fam, uint32_t metric)
+{
+	vec_push(&plan->routes, (struct plan_route){.fam = fam,
+						    .table = PLAN_TABLE_MAIN,
+						    .to = *to,
+						    .metric = metric,
+						    .unreachable = true});
+}
+
 // Behind each of main's routes to what is inside, for the moment when its interface goes down and the kernel drops it:
 // what is on its way there must not take the default route, by a WAN, where nothing of it would be translated.
+// Behind each address of a WAN, for answers that come when it is gone.
 static void build_guards(struct plan *plan, const struct facts *facts, enum fam fam)
 {
 	vec_each(&facts->nets, net) {
 		const struct fact_iface *iface = facts_iface_by_index(facts, net->oif);
 		const char *ifname = iface ? iface->name : net->ifname;
-		bool by_wan = false;
-		vec_each(&plan->gateways, gw)
-			by_wan |= !strcmp(gw->ifname, ifname);
-		if (build_is_thrown(net, fam) && net->oif && *ifname && !by_wan &&
-		    !addr_is_link_local(&net->to.addr))
-			vec_push(&plan->routes, (struct plan_route){.fam = fam,
-								    .table = PLAN_TABLE_MAIN,
-								    .to = net->to,
-								    .metric = PLAN_METRIC_LAST,
-								    .unreachable = true});
+		if (!net->oif || !*ifname || !net->to.len || addr_fam(&net->to.addr) != fam ||
+		    addr_is_link_local(&net->to.addr))
+			continue;
+		bool wan = build_is_wan(plan, ifname), whole = net->to.len == 8 * addr_size(&net->to.addr);
+		if (!net->local && !wan)
+			build_guard(plan, &net->to, fam, PLAN_METRIC_LAST);
+		else if (net->local && wan && whole)
+			build_guard(plan, &net->to, fam, PLAN_METRIC_LATE);
 	}
 }
 

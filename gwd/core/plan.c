@@ -166,7 +166,8 @@ bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
 
 bool plan_route_is_guard(const struct plan_route *route)
 {
-	return route->unreachable && route->to.len && route->table == PLAN_TABLE_MAIN;
+	return route->unreachable && route->to.len && route->table == PLAN_TABLE_MAIN &&
+	       route->metric == PLAN_METRIC_LAST;
 }
 
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b)

@@ -29,14 +29,15 @@
 #define PLAN_GROUP_NAME_SIZE (MODEL_NAME_MAX + 10) // "sole." and ".own" around a name
 #define PLAN_PROTOCOL 200                          // rtm_protocol of every route and ip rule of ours
 #define PLAN_TABLE_MAIN 254
-#define PLAN_METRIC_LAST 4278198272u // of the unreachable default behind each gateway's own
-#define PLAN_PIN_SIZE 131072         // room of a pin map: elements that time out count until collected
-#define PLAN_IDS_SIZE 256            // room of a set or map by gateway mark (a sized one is looked up faster)
-#define PLAN_IFACES_SIZE 8192        // of a map by interface: 4094 VLANs and more
-#define PLAN_CONNS_SIZE 262144       // of a map of connections (dr), running ones
-#define PLAN_SOON_OVER_SIZE 65536    // of those that begin or end
-#define PLAN_FRAGMENTS_SIZE 4096     // of packets that come in pieces
-#define PLAN_VIPS_SIZE 1024          // least room of a map by listener
+#define PLAN_METRIC_LAST 4278198272u            // of the unreachable default behind each gateway's own
+#define PLAN_METRIC_LATE (PLAN_METRIC_LAST - 1) // of the one behind an address of a link
+#define PLAN_PIN_SIZE 131072      // room of a pin map: elements that time out count until collected
+#define PLAN_IDS_SIZE 256         // room of a set or map by gateway mark (a sized one is looked up faster)
+#define PLAN_IFACES_SIZE 8192     // of a map by interface: 4094 VLANs and more
+#define PLAN_CONNS_SIZE 262144    // of a map of connections (dr), running ones
+#define PLAN_SOON_OVER_SIZE 65536 // of those that begin or end
+#define PLAN_FRAGMENTS_SIZE 4096  // of packets that come in pieces
+#define PLAN_VIPS_SIZE 1024       // least room of a map by listener
 #define PLAN_WAKE_PRIORITY \
 	0x67776400u                // skb priority of wake-up segments that leave by a gateway: not tracked
 #define PLAN_HASH_SEED 0x67776400u // of the sh and dh schedulers, so that they agree over a restart

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Gateways that follow the kernel: DHCP, router advertisements, PPP; links that change and vanish.
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "test/net/net.h"
+
+enum { CYCLES = 50 };
 
 static const int weights[] = {1, 1, 1, 1};
 
@@ -112,6 +115,53 @@ Test(dynamic, ppp_may_go_and_come_back_with_another_index_and_address)
 		net_wait_state(net, "g3", "up", 10000);
 		assert_all_used(net, 3);
 	}
+	net_finish(net);
+}
+
+// Of ours, in the kernel and in the daemon.
+struct residue {
+	int routes, rules, descriptors;
+};
+
+static int count_of(struct net *net, const char *command)
+{
+	char *output = NULL;
+	lab_run(lab_router(net->lab), &output, "{ %s; } | wc -l", command);
+	int n = atoi(output);
+	free(output);
+	return n;
+}
+
+static struct residue residue(struct net *net)
+{
+	char command[64];
+	snprintf(command, sizeof(command), "ls /proc/%d/fd", (int)lab_proc_pid(net->gwd));
+	return (struct residue){
+		.routes = count_of(net, "ip route show table all proto 200; ip -6 route show table all proto "
+					"200"),
+		.rules = count_of(net, "ip rule; ip -6 rule"),
+		.descriptors = count_of(net, command),
+	};
+}
+
+// As a line that breaks all the time; no cycle waits for gwd.
+Test(dynamic, a_link_that_goes_and_comes_all_the_time_leaves_nothing_behind, .timeout = 120)
+{
+	struct net *net = start(&(struct lab_spec){.isps = 2, .ppp = true, .routes = true}, 3, 1);
+	struct residue before = residue(net);
+	for (int i = 0; i < CYCLES; i++) {
+		if (i % (CYCLES / 50) == 0)
+			lab_fault_renumber(net->lab, 3);
+		lab_fault_delete(net->lab, 3);
+		lab_fault_recreate(net->lab, 3);
+	}
+	net_wait_state(net, "g3", "up", 10000);
+	assert_all_used(net, 3);
+	struct residue after = residue(net);
+	cr_expect_eq(after.routes, before.routes, "routes: %d, %d", before.routes, after.routes);
+	cr_expect_eq(after.rules, before.rules, "rules: %d, %d", before.rules, after.rules);
+	cr_expect_leq(after.descriptors, before.descriptors + 1, "descriptors: %d, %d", before.descriptors,
+		      after.descriptors);
 	net_finish(net);
 }
 

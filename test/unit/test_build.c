@@ -249,7 +249,9 @@ Test(build, a_guard_stands_behind_each_route_to_what_is_inside)
 		net->oif = 77;
 	f->facts.nets.v[1].oif = 4242; // the interface is gone, and the route kept
 	snprintf(f->facts.nets.v[1].ifname, sizeof(f->facts.nets.v[1].ifname), "lan9");
-	f->facts.nets.v[6].oif = 0; // refused
+	f->facts.nets.v[6].oif = 0;            // refused
+	main_net(f, "100.64.1.2/32", 0, true); // a link's own address: for late answers
+	f->facts.nets.v[8].oif = fixture_iface(f, "wan1")->index;
 	f->facts.nets.v[7].oif = fixture_iface(f, "wan1")->index;
 	fixture_build(f, &plan);
 	for (size_t i = 0; i < ARRAY_SIZE(inside); i++)
@@ -257,6 +259,10 @@ Test(build, a_guard_stands_behind_each_route_to_what_is_inside)
 	vec_each(&plan.routes, route)
 		n += plan_route_is_guard(route);
 	cr_expect_eq(n, ARRAY_SIZE(inside));
+	n = 0;
+	vec_each(&plan.routes, late)
+		n += late->metric == PLAN_METRIC_LATE && late->to.len == 32 && late->unreachable;
+	cr_expect_eq(n, 1);
 	plan_free(&plan);
 	fixture_free(f);
 }
