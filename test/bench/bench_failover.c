@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// failover SYSTEM FAULT FLOWS: what is noticed when a link dies, with shipped defaults and so many other live flows. The gaps of a UDP stream and of ping, when a TCP upload and an idle connection are told, how soon
-// the same client's new connection succeeds; and what a stream on another link lost. All from the moment of the fault.
+// failover SYSTEM FAULT FLOWS: a row: what is noticed when a link dies, with shipped defaults and so many other live
+// flows. The gaps of a UDP stream and of ping, when a TCP upload and an idle connection are told (10 s are waited), how
+// soon the same client's new connection succeeds; and what a stream on another link lost. All from the moment of the fault.
 //
 // gwd; lsm, whose script takes the link's next hop out of the default route of a router that masquerades;
 // keepalived, to whom each link is the way to a real of an IPVS service (what goes out it can't balance).
