@@ -45,7 +45,7 @@ static void engine_count_in(struct engine *engine, int64_t ms)
 
 // ---- counted ------------------------------------------------------------------------------------
 
-static int64_t engine_count_pace(int64_t cost_ms)
+int64_t engine_pace_ms(int64_t cost_ms)
 {
 	int64_t wait_ms = cost_ms * DIRECT_SHARE;
 	return wait_ms < DIRECT_MIN_MS ? DIRECT_MIN_MS : wait_ms > DIRECT_MAX_MS ? DIRECT_MAX_MS : wait_ms;
@@ -87,7 +87,7 @@ int engine_list_direct(const struct engine *engine, size_t i, struct direct_load
 	const struct direct_counted *entry = engine_counted(engine, i);
 	bool dear = entry->loads && entry->n == engine->applied.services.v[i].reals.n &&
 		    entry->cost_ms >= DIRECT_DEAR_MS;
-	if (!dear || mono_now_ms() - entry->taken_ms > engine_count_pace(entry->cost_ms))
+	if (!dear || mono_now_ms() - entry->taken_ms > engine_pace_ms(entry->cost_ms))
 		return engine_list_now(engine, i, loads, err);
 	memcpy(loads, entry->loads, entry->n * sizeof(*loads));
 	return 0;
@@ -254,7 +254,7 @@ static void engine_on_count(int fd, short what, void *arg)
 			engine_look_for_left(engine);
 	}
 	if (engine->leaving || engine_needs_count(engine->model))
-		engine_count_in(engine, engine_count_pace((mono_cpu_us() - began_us) / 1000));
+		engine_count_in(engine, engine_pace_ms((mono_cpu_us() - began_us) / 1000));
 }
 
 void engine_open_direct(struct engine *engine)

@@ -160,6 +160,9 @@ void engine_on_connection(void *arg, size_t real, const struct ct_flow *flow, bo
 void engine_open_direct(struct engine *engine);
 void engine_configure_direct(struct engine *engine);
 void engine_close_direct(struct engine *engine);
+// How long to wait after what cost so much and is dearer the more there is, so that it stays within one percent of a
+// processor: 200 ms at least, 60 s at most.
+int64_t engine_pace_ms(int64_t cost_ms);
 void engine_count_direct(struct engine *engine);
 
 // A plan is built: of reals by dr that it no longer has, what their connections need stays in it (core/leaving.h).

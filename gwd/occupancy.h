@@ -5,7 +5,7 @@
 // without a place gets one (after a restart, or when a limit was changed by a reload).
 //
 // Conntrack is the truth, and is compared with the sets again and again, as often as one percent of a processor
-// allows: OCCUPANCY_MIN_MS to OCCUPANCY_MAX_MS apart. A place that conntrack knows nothing of may belong to a connection
+// allows. A place that conntrack knows nothing of may belong to a connection
 // that begins this moment, and one whose connection has ended is about to be given back by vacancy.h: either is
 // taken back when that is still so the next time.
 //
@@ -16,9 +16,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define OCCUPANCY_MIN_MS 200
-#define OCCUPANCY_MAX_MS 5000
 
 struct conntrack;
 struct err;

@@ -46,9 +46,17 @@ struct real_loads *real_loads_new(struct event_base *base, struct conntrack *ct,
 	return loads;
 }
 
-static void real_loads_forget(struct real_loads *loads)
+// To be changed.
+static uint64_t *real_loads_count(const struct real_loads *loads, const struct flowmap_entry *entry)
 {
-	flowmap_clear(&loads->flows);
+	struct real_now *now = &loads->reals->now[entry->real];
+	reals_move(loads->reals, loads->reals->reals.v[entry->real].service, REALS_COUNTS);
+	return entry->closed ? &now->closed : &now->connections;
+}
+
+// By the flows that are known.
+static void real_loads_recount(struct real_loads *loads)
+{
 	for (size_t i = 0; i < loads->reals->services.n; i++)
 		reals_move(loads->reals, i, REALS_COUNTS);
 	for (size_t i = 0, at = 0; i < loads->model->n_services; i++) {
@@ -57,6 +65,9 @@ static void real_loads_forget(struct real_loads *loads)
 			if (!forward_is_direct(service->reals[k].forward)) // else they are direct_loads.h's
 				loads->reals->now[at].connections = loads->reals->now[at].closed = 0;
 	}
+	for (size_t i = 0; i < loads->flows.size; i++)
+		if (loads->flows.entries[i].key)
+			++*real_loads_count(loads, &loads->flows.entries[i]);
 }
 
 static void real_loads_unsubscribe(struct real_loads *loads)
@@ -90,14 +101,6 @@ static uint64_t real_loads_key(const struct ct_flow *flow)
 	hash = hash_add(hash, &tuple->protocol, sizeof(tuple->protocol));
 	hash = hash_end(hash_add(hash, &flow->id, sizeof(flow->id)));
 	return hash ? hash : 1;
-}
-
-// To be changed.
-static uint64_t *real_loads_count(const struct real_loads *loads, const struct flowmap_entry *entry)
-{
-	struct real_now *now = &loads->reals->now[entry->real];
-	reals_move(loads->reals, loads->reals->reals.v[entry->real].service, REALS_COUNTS);
-	return entry->closed ? &now->closed : &now->connections;
 }
 
 static void real_loads_tell_flow(const struct real_loads *loads, size_t real, const struct ct_flow *flow,
@@ -170,16 +173,26 @@ static bool real_loads_read(void *arg)
 	return ct_events_read_flows(loads->events, real_loads_event, loads);
 }
 
-// Events that wait meanwhile come afterwards, and change nothing that is known already.
+// Events that wait meanwhile come afterwards, and change nothing that is known already. What can't be listed stays as it
+// was told so far.
 static void real_loads_list(void *arg)
 {
 	struct real_loads *loads = arg;
+	struct flowmap before = loads->flows;
 	struct err err;
-	real_loads_forget(loads);
+	loads->flows = (struct flowmap){0};
+	real_loads_recount(loads);
 	loads->listing = true;
-	if (conntrack_dump(loads->ct, real_flows_status(loads->model), real_loads_listed, loads, &err))
-		log_warn("loads", "connections of reals can't be counted: %s", err.text);
+	int r = conntrack_dump(loads->ct, real_flows_status(loads->model), real_loads_listed, loads, &err);
 	loads->listing = false;
+	if (r) {
+		log_warn("loads", "connections of reals can't be counted: %s", err.text);
+		flowmap_clear(&loads->flows);
+		loads->flows = before;
+		real_loads_recount(loads);
+	} else {
+		flowmap_clear(&before);
+	}
 	loads->arrivals[FAM_4] = loads->arrivals[FAM_6] = true;
 }
 
@@ -224,7 +237,7 @@ void real_loads_configure(struct real_loads *loads, const struct model *model)
 {
 	real_loads_unsubscribe(loads);
 	loads->model = model;
-	real_loads_forget(loads);
+	real_loads_recount(loads); // none, until they are listed
 	if (real_loads_needed(model))
 		real_loads_subscribe(loads);
 }

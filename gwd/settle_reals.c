@@ -98,6 +98,8 @@ bool engine_settle_reals(struct engine *engine)
 		engine->reread_nft = true;
 		done = false;
 	}
+	if (done && engine->failure_minor.text[0]) // to end connections is all that may fail here
+		log_warn("real", "not all connections could be ended: %s", engine->failure_minor.text);
 	if (done)
 		moved_take(engine, &moved, now_ms);
 	moved_free(&moved);
