@@ -156,7 +156,7 @@ static void occupancy_take_flow(void *arg, const struct ct_flow *flow)
 	if (!set)
 		return;
 	struct occupancy_one one = {.real = real, .over = real_flow_is_over(flow)};
-	one.place = place_of(set, &flow->orig.src, flow->orig.protocol, flow->orig.sport, flow->orig.dport);
+	one.place = place_of(set, &flow->orig);
 	vec_push(&listing->list->v, one);
 }
 

@@ -75,7 +75,7 @@ void vacancy_note(struct vacancy *vacancy, size_t real, const struct ct_flow *fl
 	    forward_is_direct(vacancy_conf(vacancy, real)->forward))
 		return;
 	struct vacancy_news news = {real, addr_fam(&tuple->src), live, vacancy->news.n, {0}};
-	news.place = place_of(NULL, &tuple->src, tuple->protocol, tuple->sport, tuple->dport);
+	news.place = place_of(NULL, tuple);
 	vec_push(&vacancy->news, news);
 }
 

@@ -8,21 +8,24 @@
 #include <string.h>
 
 #include "nft/batch.h"
+#include "nft/conntrack.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
 
 #define PLACES_TRIES 5 // while somebody changes the ruleset under the dump
 
-struct place place_of(const struct plan_set *set, const struct addr *client, uint8_t protocol,
-		      uint16_t client_port, uint16_t listener_port)
+// Each field is padded to 4 bytes.
+struct place place_of(const struct plan_set *set, const struct ct_tuple *tuple)
 {
 	struct place place = {.set = set};
-	uint16_t ports[2] = {htons(client_port), htons(listener_port)};
-	uint8_t *key = place.elem.key + addr_size(client);
-	memcpy(place.elem.key, client->b, addr_size(client));
-	key[0] = protocol;
-	memcpy(key + 4, &ports[0], sizeof(ports[0])); // each field is padded to 4 bytes
-	memcpy(key + 8, &ports[1], sizeof(ports[1]));
+	unsigned size = addr_size(&tuple->src);
+	uint16_t client_port = htons(tuple->sport), port = htons(tuple->dport);
+	uint8_t *key = place.elem.key + size;
+	memcpy(place.elem.key, tuple->src.b, size);
+	key[0] = tuple->protocol;
+	memcpy(key + 4, &client_port, sizeof(client_port));
+	memcpy(key + 8, tuple->dst.b, size);
+	memcpy(key + 8 + size, &port, sizeof(port));
 	return place;
 }
 

@@ -14,6 +14,7 @@
 #include "gwd/base/addr.h"
 #include "gwd/core/plan.h"
 
+struct ct_tuple;
 struct err;
 struct nft;
 
@@ -22,9 +23,8 @@ struct place {
 	struct plan_elem elem;      // its key; place_of()
 };
 
-// The place of a connection, by what its client sent: from whom, to which port.
-struct place place_of(const struct plan_set *set, const struct addr *client, uint8_t protocol,
-		      uint16_t client_port, uint16_t listener_port);
+// The place of a connection, by what its client sent (ct_flow.orig).
+struct place place_of(const struct plan_set *set, const struct ct_tuple *tuple);
 
 // In one transaction; places that are free already are fine.
 int places_free(struct nft *nft, const struct place *places, size_t n, struct err *err);

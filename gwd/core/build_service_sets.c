@@ -244,7 +244,8 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 		set = build_new_set(plan, name_conns(name, fam, service, real), build_addr_type(fam),
 				    PLAN_T_NONE);
 		set->key[1] = PLAN_T_PROTO;
-		set->key[2] = set->key[3] = PLAN_T_PORT;
+		set->key[2] = set->key[4] = PLAN_T_PORT;
+		set->key[3] = build_addr_type(fam);
 		set->dynamic = set->timeless = true;
 		set->size = real->max_connections;
 	}

@@ -149,7 +149,8 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 {
 	shape_text(hash, set->name);
 	for (unsigned i = 0; i < ARRAY_SIZE(set->key); i++)
-		shape_number(hash, set->key[i]);
+		if (i < 4 || set->key[i] != PLAN_T_NONE)
+			shape_number(hash, set->key[i]);
 	shape_number(hash, set->data);
 	shape_number(hash, set->data_port);
 	shape_number(hash, set->jump);

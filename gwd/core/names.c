@@ -89,7 +89,7 @@ const char *name_real(char *out, const char *kind, enum fam fam, const struct pl
 const char *name_conns(char *out, enum fam fam, const struct plan_service *service,
 		       const struct plan_real *real)
 {
-	snprintf(out, PLAN_NAME_SIZE, "conn%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
+	snprintf(out, PLAN_NAME_SIZE, "place%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
 		 real->max_connections);
 	return out;
 }

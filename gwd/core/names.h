@@ -65,7 +65,7 @@
 //	rate4.S.N many4.S.N      sets: sources, each with its rate of new connections, or their number
 //	stick4.S             maps: client -> real's id, with timeouts
 //	gate4.S              maps: 0, 1, ... in the order of overflow -> real4.*, to4.*
-//	conn4.S.R.MAX        sets: client . protocol . its port . the listener's port: connections of a real
+//	place4.S.R.MAX       sets: client . protocol . its port . listener . its port: connections of a real
 //	                     that has max-connections; full, it takes no more
 //
 // Reals by dr and tun: table netdev, where connections are told apart by client, its port, listener, its port.

@@ -107,7 +107,7 @@ enum plan_type {
 	PLAN_T_FRAGMENT, // 2 bytes, network order: the number that fragments of one IPv4 packet share
 };
 
-#define PLAN_KEY_SIZE 40
+#define PLAN_KEY_SIZE 44
 
 enum plan_table { PLAN_INET, PLAN_NETDEV /* packets as a device takes them in */, PLAN_TABLES };
 
@@ -122,7 +122,7 @@ struct plan_elem {
 struct plan_set {
 	char name[PLAN_NAME_SIZE]; // there is no other of that name in either table
 	enum plan_table table;
-	enum plan_type key[4]; // unused fields are PLAN_T_NONE
+	enum plan_type key[5]; // unused fields are PLAN_T_NONE
 	enum plan_type data;   // PLAN_T_NONE: a set, not a map
 	bool data_port;        // data is an address and a port
 	bool jump;             // verdicts jump there and come back

@@ -83,6 +83,32 @@ Test(service_limits, udp_too_and_the_backup_comes_before_sorry)
 	inbound_finish(in);
 }
 
+// From one port to two listening addresses: two connections.
+Test(service_limits, one_client_port_to_two_addresses_takes_two_places)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 2, .hosts = 2}, 2);
+	inbound_gwd(in,
+		    "service web { listen = { \"%s:8001\", \"%s:8001\" }  scheduler = rr\n"
+		    "  real r1 { address = 10.0.0.11  port = 80  max-connections = 1 }\n"
+		    "  sorry { address = 10.0.0.12  port = 80 } }\n",
+		    wan(in, 1), wan(in, 2));
+	struct lab_burst *held[2];
+	for (int i = 0; i < 2; i++) {
+		held[i] = lab_burst_start(
+			in->net->lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(in->net->lab),
+									.to = wan(in, i + 1),
+									.port = 8001,
+									.source_port = 4321},
+							       .hold = true});
+		lab_burst_wait(held[i]);
+		expect_outcome(held[i], 1, 0);
+	}
+	inbound_expect(in, (const int[]){1, 1}, 0);
+	lab_burst_free(held[0]);
+	lab_burst_free(held[1]);
+	inbound_finish(in);
+}
+
 // ---- places given back -------------------------------------------------------------------------
 
 struct wanted {
@@ -134,7 +160,7 @@ static bool taken(void *arg)
 	struct places *places = arg;
 	char *output = NULL;
 	lab_run(lab_router(places->in->net->lab), &output,
-		"nft list table inet gwd | sed -n '/set conn4.web.r1/,/}/p' | grep -o ' [0-9.]* . "
+		"nft list table inet gwd | sed -n '/set place4.web.r1/,/}/p' | grep -o ' [0-9.]* . "
 		"\\(tcp\\|udp\\) . ' | "
 		"wc -l");
 	int n = atoi(output);

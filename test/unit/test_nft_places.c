@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "gwd/core/diff.h"
+#include "nft/conntrack.h"
 #include "nft/nft.h"
 #include "nft/nft_priv.h"
 #include "test/unit/fixture.h"
@@ -55,11 +56,13 @@ static struct world *start(void)
 
 static void choose(struct world *w, const char *set, const char *client)
 {
-	struct addr addr;
+	struct ct_tuple tuple = {.protocol = IPPROTO_TCP, .dport = 80};
 	w->set = plan_find_set(&w->plan, set);
-	cr_assert(w->set && addr_parse(client, &addr));
-	for (int i = 0; i <= ROOM; i++)
-		w->places[i] = place_of(w->set, &addr, IPPROTO_TCP, (uint16_t)(1000 + i), 80);
+	cr_assert(w->set && addr_parse(client, &tuple.src) && addr_parse(client, &tuple.dst));
+	for (int i = 0; i <= ROOM; i++) {
+		tuple.sport = (uint16_t)(1000 + i);
+		w->places[i] = place_of(w->set, &tuple);
+	}
 }
 
 static void finish(struct world *w)
@@ -123,8 +126,8 @@ static void in_family(struct world *w, const char *set, const char *client)
 Test(nft_places, are_taken_and_given_back)
 {
 	struct world *w = start();
-	in_family(w, "conn4.web.a.4000", "192.0.2.1");
-	in_family(w, "conn6.web.b.4000", "2001:db8::1");
+	in_family(w, "place4.web.a.4000", "192.0.2.1");
+	in_family(w, "place6.web.b.4000", "2001:db8::1");
 	finish(w);
 }
 
@@ -134,7 +137,7 @@ Test(nft_places, of_which_some_are_free_are_not_found_by_trying)
 	enum { SOME = 200 };
 	struct world *w = start();
 	struct err err;
-	choose(w, "conn4.web.a.4000", "192.0.2.1");
+	choose(w, "place4.web.a.4000", "192.0.2.1");
 	for (int i = 0; i < SOME; i += 2)
 		cr_assert_eq(places_take(w->nft, &w->places[i], 1, &err), 0, "%s", err.text);
 	uint32_t before = generation(w);
@@ -150,7 +153,7 @@ Test(nft_places, many_are_changed_also_after_somebody_elses_change)
 {
 	struct world *w = start();
 	struct err err;
-	choose(w, "conn4.web.a.4000", "192.0.2.1");
+	choose(w, "place4.web.a.4000", "192.0.2.1");
 	cr_assert_eq(system("nft add table inet other"), 0);
 	cr_expect_eq(places_take(w->nft, w->places, ROOM, &err), 0, "%s", err.text);
 	cr_expect_eq(places_free(w->nft, w->places, ROOM, &err), 0, "%s", err.text);

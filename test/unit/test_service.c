@@ -191,7 +191,7 @@ Test(service, who_has_no_place_is_passed_over_in_order)
 	s->reals[0].max_connections = 100;
 	build(f, &plan);
 	uint64_t shape = plan.shape;
-	const struct plan_set *places = plan_find_set(&plan, "conn4.web.www1.100");
+	const struct plan_set *places = plan_find_set(&plan, "place4.web.www1.100");
 	cr_assert(places && places->size == 100 && places->dynamic && places->timeless);
 	cr_expect(plan_find_set(&plan, "pool4.web.60.jump")->jump);
 	cr_expect_str_eq(gate(&plan, 0), "real4.web.www1");

@@ -33,7 +33,7 @@ static struct ct_flow flow_from(uint16_t port)
 
 // A set of that name, but not of this form, refuses whatever is taken out of it.
 static const char wrong_set[] =
-	"nft add table inet gwd && nft add set inet gwd conn4.web.a.4 '{ type mark; }'";
+	"nft add table inet gwd && nft add set inet gwd place4.web.a.4 '{ type mark; }'";
 
 Test(vacancy, who_is_full_is_not_judged_by_what_the_kernel_refused)
 {
