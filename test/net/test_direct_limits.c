@@ -105,8 +105,8 @@ static bool taken(void *arg)
 static void wait_taken(const char *of, int count, int timeout_ms)
 {
 	struct places places = {of, count, 0};
-	cr_assert(lab_wait_until(taken, &places, timeout_ms), "%d places of %s are taken, not %d",
-		  places.seen, of, count);
+	cr_assert(lab_wait_until(taken, &places, net_patience(timeout_ms)),
+		  "%d places of %s are taken, not %d", places.seen, of, count);
 }
 
 static void kill_gwd(void)
@@ -229,7 +229,7 @@ Test(direct_limits, who_closes_makes_room_for_the_next_one)
 	for (int i = 0; i < 8; i++)
 		for (int k = 0; k < 2; k++) {
 			int family = direct_families[k];
-			cr_assert(lab_wait_until(gets_in, &family, 4000), "turn %d", i);
+			cr_assert(lab_wait_until(gets_in, &family, net_patience(4000)), "turn %d", i);
 		}
 	finish();
 }
@@ -244,11 +244,15 @@ struct filling {
 static bool filled(void *arg)
 {
 	struct filling *filling = arg;
-	if (filling->got < filling->wanted && filling->n < ARRAY_SIZE(filling->bursts)) {
-		struct lab_burst *more = hold(filling->family, false, filling->wanted - filling->got);
+	if (filling->got == filling->wanted || filling->n == ARRAY_SIZE(filling->bursts))
+		return filling->got == filling->wanted;
+	struct lab_burst *more = hold(filling->family, false, filling->wanted - filling->got);
+	int got = lab_burst_tally(more).answered;
+	if (got)
 		filling->bursts[filling->n++] = more;
-		filling->got += lab_burst_tally(more).answered;
-	}
+	else
+		lab_burst_free(more);
+	filling->got += got;
 	return filling->got == filling->wanted;
 }
 
@@ -260,7 +264,7 @@ Test(direct_limits, who_closes_gives_back_and_no_more_than_that)
 	expect_outcome(second, 20, 20);
 	lab_burst_free(first);
 	wait_taken("4.web.r1.60", 20, 5000);
-	cr_assert(lab_wait_until(filled, &rest, 5000), "%d got in", rest.got);
+	cr_assert(lab_wait_until(filled, &rest, net_patience(5000)), "%d got in", rest.got);
 	struct lab_burst *none = hold(AF_INET, false, 100);
 	expect_outcome(none, 0, 100);
 	cr_expect_eq(direct_poke(second).answered, 20);
@@ -312,7 +316,7 @@ Test(direct_limits, who_falls_silent_gives_back)
 	net_wait_up(in.net);
 	wait_taken("4.web.r1.60", 0, 10000);
 	struct filling all = {.family = AF_INET, .wanted = 60};
-	cr_assert(lab_wait_until(filled, &all, 5000), "%d got in", all.got);
+	cr_assert(lab_wait_until(filled, &all, net_patience(5000)), "%d got in", all.got);
 	lab_burst_free(udp);
 	lab_burst_free(tcp);
 	for (size_t i = 0; i < all.n; i++)
@@ -361,14 +365,14 @@ Test(direct_limits, a_full_real_comes_back_below_its_lower_threshold)
 	one_and_sorry();
 	struct lab_burst *first = hold(AF_INET, false, 25), *second = hold(AF_INET, false, 25);
 	expect_reals((const int[]){40, 10, 0, 0});
-	cr_assert(lab_wait_until(is_full, NULL, 5000));
+	cr_assert(lab_wait_until(is_full, NULL, net_patience(5000)));
 	lab_burst_free(first); // 15 are left
 	wait_taken("4.web.r1.40", 15, 10000);
 	for (int i = 0; i < 20; i++)
 		cr_assert(!real_1_is_asked(NULL));
 	cr_assert(is_full(NULL));
 	lab_burst_free(second);
-	cr_assert(lab_wait_until(real_1_is_asked, NULL, 10000));
+	cr_assert(lab_wait_until(real_1_is_asked, NULL, net_patience(10000)));
 	cr_assert(!is_full(NULL));
 	finish();
 }
@@ -409,7 +413,7 @@ Test(direct_limits, a_changed_limit_counts_those_who_are_there)
 	expect_reals((const int[]){5, 25, 0, 0});
 	limit_is("max-connections = 20  min-connections = 20");
 	wait_taken("4.web.r1.20", 20, 5000);
-	cr_assert(lab_wait_until(is_full, NULL, 5000));
+	cr_assert(lab_wait_until(is_full, NULL, net_patience(5000)));
 	direct_count(in.net, HOSTS);
 	struct lab_burst *third = hold(AF_INET, false, 10);
 	expect_reals((const int[]){0, 10, 0, 0});
@@ -418,11 +422,11 @@ Test(direct_limits, a_changed_limit_counts_those_who_are_there)
 	cr_expect_eq(direct_poke(second).answered, 30);
 	lab_burst_free(first); // 15 are left, of whom not all had a place
 	wait_taken("4.web.r1.20", 15, 5000);
-	cr_assert(lab_wait_until(real_1_is_asked, NULL, 10000));
+	cr_assert(lab_wait_until(real_1_is_asked, NULL, net_patience(10000)));
 	wait_taken("4.web.r1.20", 15, 5000);
 	direct_count(in.net, HOSTS);
 	struct more more = {.wanted = 5};
-	cr_assert(lab_wait_until(more_are_in, &more, 5000), "%d more got in", more.got);
+	cr_assert(lab_wait_until(more_are_in, &more, net_patience(5000)), "%d more got in", more.got);
 	struct lab_burst *last = hold(AF_INET, false, 30);
 	expect_reals((const int[]){0, 30, 0, 0});
 	for (size_t i = 0; i < more.n; i++)
