@@ -206,17 +206,15 @@ static void engine_drop_left(struct engine *engine, const struct plan *plan, str
 	free(loads);
 }
 
-void engine_keep_leaving(struct engine *engine, struct plan *plan)
+void engine_find_leaving(struct engine *engine, const struct plan *plan, struct leaving *leaving)
 {
-	struct leaving leaving = {0};
 	if (plan->netdev)
-		leaving_find(&leaving, &engine->applied, plan);
-	engine_drop_left(engine, plan, &leaving);
-	leaving_keep(&leaving, &engine->applied, plan);
-	engine->leaving = leaving.ids.n;
-	if (leaving.ids.n && !event_pending(engine->count_direct, EV_TIMEOUT, NULL))
+		leaving_find(leaving, &engine->applied, plan);
+	engine_drop_left(engine, plan, leaving);
+	leaving_find_tunnels(leaving, &engine->applied);
+	engine->leaving = leaving->ids.n;
+	if (leaving->ids.n && !event_pending(engine->count_direct, EV_TIMEOUT, NULL))
 		engine_count_in(engine, DIRECT_MIN_MS);
-	vec_free(&leaving.ids);
 }
 
 static void engine_look_for_left(struct engine *engine)
@@ -226,7 +224,7 @@ static void engine_look_for_left(struct engine *engine)
 	engine_drop_left(engine, &engine->applied, &leaving);
 	if (leaving.ids.n < engine->leaving)
 		engine_dirty(engine);
-	vec_free(&leaving.ids);
+	leaving_free(&leaving);
 }
 
 // ---- when ----------------------------------------------------------------------------------------

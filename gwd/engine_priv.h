@@ -19,6 +19,7 @@
 #include "gwd/reals.h"
 
 struct direct_counts;
+struct leaving;
 struct event;
 struct evidence;
 struct loads;
@@ -165,8 +166,8 @@ void engine_close_direct(struct engine *engine);
 int64_t engine_pace_ms(int64_t cost_ms);
 void engine_count_direct(struct engine *engine);
 
-// A plan is built: of reals by dr that it no longer has, what their connections need stays in it (core/leaving.h).
-void engine_keep_leaving(struct engine *engine, struct plan *plan);
+// Fills `leaving` with the reals by dr and tun that such a plan no longer has and that have connections yet.
+void engine_find_leaving(struct engine *engine, const struct plan *plan, struct leaving *leaving);
 
 // The names in rules (engine_names.c): after a reload, once after an adoption, and when who is usable may have changed.
 void engine_open_names(struct engine *engine);

@@ -9,6 +9,7 @@
 #include "gwd/core/build.h"
 #include "gwd/core/diff.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/leaving.h"
 #include "gwd/core/model.h"
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
@@ -73,7 +74,8 @@ int engine_read_back(struct engine *engine, struct err *err)
 
 // ---- what it should have -------------------------------------------------------------------
 
-static void settle_build(struct engine *engine, struct plan *plan, int64_t now_ms)
+static void settle_build_with(struct engine *engine, struct plan *plan, int64_t now_ms,
+			      const struct leaving *leaving)
 {
 	const struct model *model = engine->model;
 	if (engine->flushed)
@@ -96,10 +98,26 @@ static void settle_build(struct engine *engine, struct plan *plan, int64_t now_m
 		.named = engine_named(engine),
 		.ids = &engine->ids,
 		.tunnel_refusals = tunnels_refused(engine->tunnels),
+		.leaving = leaving,
 		.flowtable = engine->flowtable,
 	};
 	plan_build(plan, &input);
 	free(verdicts);
+}
+
+// Who is leaving can only be told from a plan without them.
+static void settle_build(struct engine *engine, struct plan *plan, int64_t now_ms)
+{
+	struct leaving leaving = {0};
+	settle_build_with(engine, plan, now_ms, NULL);
+	engine_find_leaving(engine, plan, &leaving);
+	if (leaving.tunnels.n) {
+		plan_free(plan);
+		*plan = (struct plan){0};
+		settle_build_with(engine, plan, now_ms, &leaving);
+	}
+	leaving_keep(&leaving, &engine->applied, plan, netmon_facts(engine->netmon));
+	leaving_free(&leaving);
 }
 
 // ---- from the one to the other -------------------------------------------------------------
@@ -295,7 +313,6 @@ static int settle_try(struct engine *engine, struct err *err)
 	vip_in_force(&engine->applied, netmon_facts(engine->netmon));
 	tunnel_in_force(&engine->applied, netmon_facts(engine->netmon));
 	settle_build(engine, &plan, now_ms);
-	engine_keep_leaving(engine, &plan);
 	plan_diff(&ops, &engine->applied, &plan);
 	settle_log_ops(&ops);
 	if (withdrawn_end(engine->conntrack, &ops, &plan, netmon_facts(engine->netmon), &left))

@@ -40,7 +40,9 @@ struct build_input {
 	const struct named_list *named; // what names stand for; NULL: nothing known
 	const struct ids *ids;          // every gateway of the model has one (ids_assign)
 	const struct tunnel_refusals *tunnel_refusals; // what the kernel did not take; NULL: nothing
-	bool flowtable;                                // the kernel has flowtables
+	const struct leaving
+		*leaving; // reals that are not in the model any more, and their tunnels; NULL: none
+	bool flowtable;   // the kernel has flowtables
 };
 
 // Fills `plan` (zeroed by the caller; plan_free() it).

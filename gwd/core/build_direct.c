@@ -11,6 +11,7 @@
 #include "gwd/core/build_elem.h"
 #include "gwd/core/build_service.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/leaving.h"
 #include "gwd/core/names.h"
 #include "gwd/core/plan.h"
 #include "gwd/core/slots.h"
@@ -194,7 +195,7 @@ static void build_direct_fragments(struct plan *plan, enum fam fam)
 }
 
 // Ends of tunnels, in table inet; of IPv4, what takes a mark off packets too big for one, and who was told.
-static void build_direct_tunnels(struct plan *plan, enum fam fam)
+static void build_direct_tunnels(struct plan *plan, const struct leaving *leaving, enum fam fam)
 {
 	struct plan_set *set =
 		build_new_set(plan, fam == FAM_4 ? "tunnel4" : "tunnel6", build_addr_type(fam), PLAN_T_NONE);
@@ -209,6 +210,13 @@ static void build_direct_tunnels(struct plan *plan, enum fam fam)
 	if (fam == FAM_6)
 		return;
 	build_direct_reals(plan, fam, BUILD_ID_TUNNEL);
+	for (size_t i = 0; leaving && i < leaving->tunnels.n; i++) {
+		struct plan_elem elem = {0};
+		build_field(&elem, 0, &leaving->tunnels.v[i].id, sizeof(leaving->tunnels.v[i].id));
+		set = &plan->sets.v[plan->sets.n - 1];
+		if (addr_fam(&leaving->tunnels.v[i].remote) == fam && set->elems.n < set->size)
+			vec_push(&set->elems, elem);
+	}
 	set = build_direct_set(plan, "drtold", fam, build_addr_type(fam), PLAN_T_NONE);
 	set->dynamic = true;
 	set->size = PLAN_SOON_OVER_SIZE;
@@ -399,7 +407,7 @@ void build_direct_sets(struct plan *plan, const struct build_input *input)
 		for (enum build_id what = BUILD_ID_ADDR; what <= BUILD_ID_LIVE; what++)
 			build_direct_reals(plan, fam, what);
 		if (plan->tunnel_mtu[fam])
-			build_direct_tunnels(plan, fam);
+			build_direct_tunnels(plan, input->leaving, fam);
 	}
 	vec_each(&plan->services, service)
 		build_direct_own_sets(plan, service, input);

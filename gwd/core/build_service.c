@@ -10,6 +10,7 @@
 #include "gwd/base/words.h"
 #include "gwd/core/build.h"
 #include "gwd/core/build_direct.h"
+#include "gwd/core/leaving.h"
 #include "gwd/core/manual.h"
 #include "gwd/core/names.h"
 #include "gwd/core/pick.h"
@@ -234,6 +235,15 @@ void build_service(struct plan_service *service, const struct build_input *input
 	build_service_slots(service);
 }
 
+// Nobody knows any more whose they were.
+static void build_leaving(struct plan_service *service, const struct leaving *leaving)
+{
+	for (size_t i = 0; leaving && service->direct && i < leaving->tunnels.n; i++) {
+		enum fam fam = addr_fam(&leaving->tunnels.v[i].remote);
+		service->tunnel[fam] |= service->fam[fam];
+	}
+}
+
 void build_services(struct plan *plan, const struct build_input *input)
 {
 	vec_reserve(&plan->services, input->model->n_services);
@@ -241,6 +251,7 @@ void build_services(struct plan *plan, const struct build_input *input)
 		struct plan_service *service;
 		vec_add(&plan->services, service);
 		build_service(service, input, i);
+		build_leaving(service, input->leaving);
 		plan->netdev |= service->direct;
 	}
 	build_direct_ids(plan);

@@ -10,6 +10,7 @@
 #include "gwd/base/words.h"
 #include "gwd/core/build.h"
 #include "gwd/core/facts.h"
+#include "gwd/core/leaving.h"
 #include "gwd/core/model.h"
 
 #define TUNNEL_PREFIX "gwd-"
@@ -139,12 +140,12 @@ void tunnel_way(struct plan_real *real, const struct build_input *input)
 		tunnel_down(real, refusal->reason);
 }
 
-static void tunnel_add(struct plan *plan, const struct build_input *input, const struct plan_real *real)
+static void tunnel_add(struct plan *plan, const struct build_input *input, const struct addr *remote)
 {
-	enum fam fam = addr_fam(&real->address);
-	struct plan_tunnel tunnel = {.remote = real->address, .local = tunnel_local(input, &real->address)};
-	uint32_t mtu = tunnel_mtu(facts_iface(input->facts, real->ifname), fam);
-	memcpy(tunnel.ifname, real->ifname, sizeof(tunnel.ifname));
+	enum fam fam = addr_fam(remote);
+	struct plan_tunnel tunnel = {.remote = *remote, .local = tunnel_local(input, remote)};
+	tunnel_name(tunnel.ifname, remote);
+	uint32_t mtu = tunnel_mtu(facts_iface(input->facts, tunnel.ifname), fam);
 	if (!plan->tunnel_mtu[fam] || mtu < plan->tunnel_mtu[fam])
 		plan->tunnel_mtu[fam] = mtu;
 	if (fam == FAM_6 && addr_is_none(&tunnel.local))
@@ -167,7 +168,9 @@ void tunnel_build(struct plan *plan, const struct build_input *input)
 	vec_each(&plan->services, service)
 		vec_each(&service->reals, real)
 			if (real->forward == FORWARD_TUN)
-				tunnel_add(plan, input, real);
+				tunnel_add(plan, input, &real->address);
+	for (size_t i = 0; input->leaving && i < input->leaving->tunnels.n; i++)
+		tunnel_add(plan, input, &input->leaving->tunnels.v[i].remote);
 	tunnel_sort(plan);
 	tunnel_unique(plan);
 }

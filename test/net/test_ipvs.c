@@ -26,6 +26,7 @@ struct course {
 
 struct run {
 	struct inbound *in;
+	int family;
 	uint16_t port;
 	struct lab_burst *held[EVENTS];
 	int real[EVENTS]; // 0 .. REALS - 1
@@ -37,7 +38,14 @@ struct run {
 
 static const char *vip(struct run *run)
 {
-	return lab_wan_address(run->in->net->lab, 1, AF_INET);
+	return lab_wan_address(run->in->net->lab, 1, run->family);
+}
+
+// As it is written before a port.
+static const char *bracketed(char text[64], int family, const char *address)
+{
+	snprintf(text, 64, family == AF_INET ? "%s" : "[%s]", address);
+	return text;
 }
 
 static void arrive(struct run *run)
@@ -126,7 +134,8 @@ static bool as_many(struct run *run, struct census census)
 	return census.live == run->open && census.closed == run->arrived - run->open;
 }
 
-// Active and inactive: "  -> 0A00000B:0050      Masq    3      ACTIVE INACTIVE" below the service's line.
+// Active and inactive: "  -> 0A00000B:0050      Masq    3      ACTIVE INACTIVE" below the service's line; "[fd00:…]:0050" with
+// IPv6.
 static void ip_vs_line(struct run *run, const char *line, struct census *census)
 {
 	char key[16];
@@ -146,25 +155,30 @@ static bool ip_vs_settled(void *arg)
 }
 
 // It puts what is added last in front.
-static void ip_vs_publish(struct inbound *in)
+static void ip_vs_publish(struct inbound *in, int family)
 {
-	const char *address = lab_wan_address(in->net->lab, 1, AF_INET);
+	char vip[64], real[64];
+	bracketed(vip, family, lab_wan_address(in->net->lab, 1, family));
 	for (int s = 0; s < SCHEDULERS; s++) {
-		lab_do(lab_router(in->net->lab), "ipvsadm -A -t %s:%d -s %s", address, FIRST_PORT + s,
+		lab_do(lab_router(in->net->lab), "ipvsadm -A -t %s:%d -s %s", vip, FIRST_PORT + s,
 		       schedulers[s]);
 		for (int r = REALS; r >= 1; r--)
-			lab_do(lab_router(in->net->lab), "ipvsadm -a -t %s:%d -r 10.0.0.1%d:80 -m -w %d",
-			       address, FIRST_PORT + s, r, REALS + 1 - r);
+			lab_do(lab_router(in->net->lab), "ipvsadm -a -t %s:%d -r %s:80 -m -w %d", vip,
+			       FIRST_PORT + s, bracketed(real, family, lab_host_address(family, r)),
+			       REALS + 1 - r);
 	}
 }
 
-static void through_ip_vs(struct course *courses)
+static void through_ip_vs(struct course *courses, int family)
 {
 	struct inbound *in =
 		inbound_lab(&(struct lab_spec){.isps = 1, .hosts = REALS, .routes = true}, REALS);
-	ip_vs_publish(in);
+	ip_vs_publish(in, family);
 	for (int s = 0; s < SCHEDULERS; s++) {
-		struct run run = {.in = in, .port = (uint16_t)(FIRST_PORT + s), .settled = ip_vs_settled};
+		struct run run = {.in = in,
+				  .family = family,
+				  .port = (uint16_t)(FIRST_PORT + s),
+				  .settled = ip_vs_settled};
 		follow(&run, &courses[s]);
 	}
 	lab_destroy(in->net->lab);
@@ -208,24 +222,29 @@ static bool gwd_settled(void *arg)
 	return true;
 }
 
-static void through_gwd(struct course *courses)
+static void through_gwd(struct course *courses, int family)
 {
 	struct inbound *in =
 		inbound_lab(&(struct lab_spec){.isps = 1, .hosts = REALS, .routes = true}, REALS);
-	const char *address = lab_wan_address(in->net->lab, 1, AF_INET);
-	char text[4096] = "";
+	char text[4096] = "", vip[64];
+	bracketed(vip, family, lab_wan_address(in->net->lab, 1, family));
 	for (int s = 0; s < SCHEDULERS; s++) {
 		size_t n = strlen(text);
-		snprintf(text + n, sizeof(text) - n,
-			 "service %s { listen = \"%s:%d\"  scheduler = %s  probes = none\n"
-			 "  real r1 { address = 10.0.0.11  port = 80  weight = 3 }\n"
-			 "  real r2 { address = 10.0.0.12  port = 80  weight = 2 }\n"
-			 "  real r3 { address = 10.0.0.13  port = 80  weight = 1 } }\n",
-			 schedulers[s], address, FIRST_PORT + s, schedulers[s]);
+		n += (size_t)snprintf(text + n, sizeof(text) - n,
+				      "service %s { listen = \"%s:%d\"  scheduler = %s  probes = none\n",
+				      schedulers[s], vip, FIRST_PORT + s, schedulers[s]);
+		for (int r = 1; r <= REALS; r++)
+			n += (size_t)snprintf(text + n, sizeof(text) - n,
+					      "  real r%d { address = \"%s\"  port = 80  weight = %d }\n", r,
+					      lab_host_address(family, r), REALS + 1 - r);
+		snprintf(text + n, sizeof(text) - n, "}\n");
 	}
 	inbound_gwd(in, "%s", text);
 	for (int s = 0; s < SCHEDULERS; s++) {
-		struct run run = {.in = in, .port = (uint16_t)(FIRST_PORT + s), .settled = gwd_settled};
+		struct run run = {.in = in,
+				  .family = family,
+				  .port = (uint16_t)(FIRST_PORT + s),
+				  .settled = gwd_settled};
 		follow(&run, &courses[s]);
 	}
 	inbound_finish(in);
@@ -248,13 +267,23 @@ static void compare(const char *scheduler, const struct course *theirs, const st
 		}
 }
 
-Test(ipvs, every_real_gets_as_many_connections_as_with_ip_vs)
+static void with_ip_vs_and_gwd(int family)
 {
 	static struct course theirs[SCHEDULERS], ours[SCHEDULERS];
 	if (access("/proc/net/ip_vs", F_OK))
 		cr_skip("this kernel has no ip_vs");
-	through_ip_vs(theirs);
-	through_gwd(ours);
+	through_ip_vs(theirs, family);
+	through_gwd(ours, family);
 	for (int s = 0; s < SCHEDULERS; s++)
 		compare(schedulers[s], &theirs[s], &ours[s]);
+}
+
+Test(ipvs, every_real_gets_as_many_connections_as_with_ip_vs)
+{
+	with_ip_vs_and_gwd(AF_INET);
+}
+
+Test(ipvs, also_over_ipv6)
+{
+	with_ip_vs_and_gwd(AF_INET6);
 }

@@ -52,6 +52,11 @@ static bool has_four(void *net)
 	return shows_tunnels(net, 4);
 }
 
+static bool has_two(void *net)
+{
+	return shows_tunnels(net, 2);
+}
+
 static bool has_none(void *net)
 {
 	return shows_tunnels(net, 0);
@@ -81,25 +86,50 @@ Test(tunnel, the_connections_of_a_dead_real_end_or_move)
 	net_finish(net);
 }
 
+// In both families: twenty, then ten, then the rest; who closes makes room.
+Test(tunnel, no_more_connections_than_so_many)
+{
+	struct net *net = tunnel_lab(3, "forward = tun scheduler = rr");
+	direct_reload(net, "s/real \\([rs]1\\) {/real \\1 { max-connections = 20/;"
+			   "s/real \\([rs]2\\) {/real \\1 { max-connections = 10/;"
+			   "s/real \\([rs]3\\) {/backup \\1 {/");
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
+		struct lab_burst *held[2];
+		for (int udp = 0; udp < 2; udp++) { // those of tcp hold all places
+			direct_count(net, 3);
+			held[udp] = direct_hold(net, direct_families[i], udp, 50);
+			struct direct_tally tally = direct_count(net, 3);
+			cr_expect(tally.real[1] == (udp ? 0 : 20) && tally.real[2] == (udp ? 0 : 10),
+				  "family %zu, udp %d: %d and %d", i, udp, (int)tally.real[1],
+				  (int)tally.real[2]);
+			cr_expect_eq(direct_poke(held[udp]).answered, 50);
+		}
+		lab_burst_free(held[0]);
+		lab_burst_free(held[1]);
+	}
+	lab_do(lab_router(net->lab), "nft list ruleset >/dev/null");
+	net_finish(net);
+}
+
 // ---- its devices -----------------------------------------------------------------------------------
 
 Test(tunnel, devices_are_mended_adopted_and_taken_away)
 {
 	struct net *net = tunnel_lab(2, "forward = tun scheduler = rr");
 	struct lab_ns *router = lab_router(net->lab);
-	cr_assert(lab_wait_until(has_four, net, 3000));
+	cr_assert(lab_wait_until(has_four, net, net_patience(3000)));
 	struct lab_burst *held[] = {direct_hold(net, AF_INET, false, 20),
 				    direct_hold(net, AF_INET6, false, 20)};
 	lab_do(router,
 	       "for dev in $(ip -o link show | sed -n 's/.* \\(gwd-[0-9a-f]*\\)@.*/\\1/p'); do ip link "
 	       "del $dev; done");
-	cr_assert(lab_wait_until(has_four, net, 3000), "not made again");
+	cr_assert(lab_wait_until(has_four, net, net_patience(3000)), "not made again");
 	direct_burst(net, lab_internet(net->lab), AF_INET, false, 20, 2);
 	direct_burst(net, lab_internet(net->lab), AF_INET6, true, 20, 2);
 	lab_do(router,
 	       "for dev in $(ip -o link show | sed -n 's/.* \\(gwd-[0-9a-f]*\\)@.*/\\1/p'); do ip link "
 	       "set $dev down; done");
-	cr_assert(lab_wait_until(has_four, net, 3000), "not up again");
+	cr_assert(lab_wait_until(has_four, net, net_patience(3000)), "not up again");
 	for (size_t i = 0; i < ARRAY_SIZE(held); i++) {
 		cr_expect_eq(direct_poke(held[i]).answered, 20, "family %zu", i);
 		lab_burst_free(held[i]);
@@ -116,7 +146,56 @@ Test(tunnel, devices_are_mended_adopted_and_taken_away)
 	free(before);
 	free(after);
 	direct_reload(net, "s/forward = tun/forward = dr/");
-	cr_assert(lab_wait_until(has_none, net, 3000), "they were not taken away");
+	cr_assert(lab_wait_until(has_none, net, net_patience(3000)), "they were not taken away");
+	net_finish(net);
+}
+
+static void expect_kept(struct net *net, struct lab_burst *held[2][2])
+{
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++) {
+		cr_expect_eq(direct_poke(held[i][0]).answered, 40, "TCP, family %zu", i);
+		direct_count(net, 2);
+		cr_expect_eq(direct_poke(held[i][1]).answered, 40);
+		cr_expect_eq(direct_count(net, 2).real[1], 20, "UDP left, family %zu", i);
+		struct direct_tally tally =
+			direct_burst(net, lab_internet(net->lab), direct_families[i], false, 20, 2);
+		cr_expect_eq(tally.real[1], 0, "who was taken out gets new connections");
+	}
+	cr_expect(shows_tunnels(net, 4), "its tunnels are gone");
+}
+
+// Also over a restart, and where its tunnel is taken away meanwhile. When none is left, so do its tunnels.
+Test(tunnel, a_real_that_is_taken_out_keeps_its_connections)
+{
+	struct net *net = tunnel_lab(2, "forward = tun scheduler = rr");
+	struct lab_ns *router = lab_router(net->lab);
+	struct lab_burst *held[2][2];
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++)
+		for (int udp = 0; udp < 2; udp++)
+			held[i][udp] = direct_hold(net, direct_families[i], udp, 40);
+	direct_reload(net, "/real [rs]1 {/d");
+	expect_kept(net, held);
+	lab_do(router,
+	       "for dev in $(ip -o link show | sed -n 's/.* \\(gwd-[0-9a-f]*\\)@.*/\\1/p'); do ip link "
+	       "del $dev; done");
+	cr_assert(lab_wait_until(has_four, net, net_patience(3000)), "not made again");
+	expect_kept(net, held);
+	for (int last = 0; last < 2; last++) {
+		lab_proc_signal(net->gwd, SIGKILL);
+		lab_proc_wait(net->gwd, 5000);
+		if (last)
+			lab_do(router,
+			       "for map in drconn4 drlast4 drconn6 drlast6; do nft flush map netdev gwd "
+			       "$map.web; done");
+		net_gwd(net);
+		net_wait_up(net);
+		if (!last)
+			expect_kept(net, held);
+	}
+	cr_assert(lab_wait_until(has_two, net, 10000), "its tunnels stay");
+	for (size_t i = 0; i < ARRAY_SIZE(direct_families); i++)
+		for (int udp = 0; udp < 2; udp++)
+			lab_burst_free(held[i][udp]);
 	net_finish(net);
 }
 

@@ -104,6 +104,7 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .loads = f->loads,
 				    .ramps = f->ramps,
 				    .tunnel_refusals = f->tunnel_refusals,
+				    .leaving = f->leaving,
 				    .now_ms = f->now_ms,
 				    .ids = &f->ids};
 	plan_build(plan, &input);

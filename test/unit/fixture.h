@@ -32,6 +32,7 @@ struct fixture {
 	const struct load *loads; // NULL: nothing is measured
 	const struct ramps *ramps;
 	const struct tunnel_refusals *tunnel_refusals;
+	const struct leaving *leaving;
 	int64_t now_ms;
 	size_t probe;
 	const char *lan;
