@@ -387,8 +387,8 @@ static void measure_services(struct run *run)
 	row(run, "traffic meanwhile", &(struct cost){0}, lost);
 	bench_sleep(2000); // what follows from a start
 	measure_idle(run);
-	rows_of_pair(run, "gwd, a gateway out", "gwd, a gateway in", "disable isp", "enable isp", 2);
 	measure_minute(run);
+	rows_of_pair(run, "gwd, a gateway out", "gwd, a gateway in", "disable isp", "enable isp", 2);
 	stop_gwd(run);
 }
 
