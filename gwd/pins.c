@@ -100,6 +100,19 @@ static bool is_meant(const struct plan_service *service, const char *name, const
 	return all || (!strncmp(name, service->name, n) && name[n] == '/');
 }
 
+// By dr and tun the other table has them; where a service has reals of both kinds, each has its own.
+int pins_dump_service(struct nft *nft, const struct plan *applied, const struct plan_service *service,
+		      enum fam fam, nft_pin_cb cb, void *arg, struct err *err)
+{
+	char set[PLAN_NAME_SIZE];
+	int rc = 0;
+	if (plan_find_set(applied, name_service(set, "stick", fam, service)))
+		rc = nft_dump_pins(nft, set, cb, arg, err);
+	if (!rc && plan_find_set(applied, name_service(set, "drstick", fam, service)))
+		rc = nft_dump_conns(nft, set, cb, arg, err);
+	return rc;
+}
+
 static int collect_reals(struct pins *pins, struct nft *nft, const struct plan *applied, const char *name,
 			 struct err *err)
 {
@@ -108,11 +121,7 @@ static int collect_reals(struct pins *pins, struct nft *nft, const struct plan *
 		if (!service->persistence_ms || !is_meant(service, name, &c.real))
 			continue;
 		for (c.fam = FAM_4; c.fam < FAM_COUNT; c.fam++) {
-			char set[PLAN_NAME_SIZE];
-			if (!service->fam[c.fam])
-				continue;
-			name_service(set, "stick", c.fam, service);
-			int rc = nft_dump_pins(nft, set, collect_real_pin, &c, err);
+			int rc = pins_dump_service(nft, applied, service, c.fam, collect_real_pin, &c, err);
 			if (rc < 0)
 				return rc;
 		}

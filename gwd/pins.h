@@ -11,6 +11,7 @@
 #include "gwd/base/addr.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/model.h"
+#include "nft/nft.h"
 
 struct buf;
 struct err;
@@ -45,6 +46,10 @@ struct pins {
 int pins_collect(struct pins *pins, struct nft *nft, const struct plan *applied, const char *name,
 		 struct err *err);
 void pins_free(struct pins *pins);
+
+// Calls `cb` for each pin of the service in that family. 0 or -errno.
+int pins_dump_service(struct nft *nft, const struct plan *applied, const struct plan_service *service,
+		      enum fam fam, nft_pin_cb cb, void *arg, struct err *err);
 
 // One entry of a pin map: `key` as in plan_elem.key, `mark` under the plan's mask.
 void pins_add(struct pins *pins, const struct plan *plan, const struct plan_group *group, enum fam fam,

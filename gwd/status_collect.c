@@ -14,6 +14,7 @@
 #include "gwd/core/tuples.h"
 #include "gwd/direct_loads.h"
 #include "gwd/engine.h"
+#include "gwd/pins.h"
 #include "gwd/real_flows.h"
 #include "gwd/reals.h"
 #include "nft/conntrack.h"
@@ -197,13 +198,11 @@ static int64_t *collect_real_flows(const struct engine *engine)
 
 static int64_t collect_service_pins(const struct engine *engine, const struct plan_service *service)
 {
-	char set[PLAN_NAME_SIZE];
 	struct err err;
 	int64_t n = 0;
 	for (enum fam fam = FAM_4; service->persistence_ms && fam < FAM_COUNT; fam++) {
-		if (!service->fam[fam] ||
-		    !nft_dump_pins(engine_nft(engine), name_service(set, "stick", fam, service), count_pin,
-				   &n, &err))
+		if (!pins_dump_service(engine_nft(engine), engine_applied(engine), service, fam, count_pin,
+				       &n, &err))
 			continue;
 		log_warn("status", "pins of %s can't be counted: %s", service->name, err.text);
 		return -1;

@@ -55,7 +55,9 @@ static void say_ill(const struct watch *watch, struct buf *out)
 		if (t->refused)
 			buf_puts(out, t->why);
 		else
-			buf_printf(out, "no answer from %s (%u in a row)", t->label, t->health.misses);
+			buf_printf(out, "no answer from %s", t->label);
+		if (!t->refused && t->health.misses) // none: not asked again since its link was away
+			buf_printf(out, " (%u in a row)", t->health.misses);
 	}
 }
 

@@ -117,9 +117,13 @@ int64_t lab_fault_carrier_off(struct lab *lab, int isp)
 
 int64_t lab_fault_carrier_on(struct lab *lab, int isp)
 {
-	int64_t done = far_end_set(lab, lab_isp_get(lab, isp), true);
+	struct lab_isp *link = lab_isp_get(lab, isp);
+	int64_t done = far_end_set(lab, link, true);
 
-	wait_running(lab, lab_isp_get(lab, isp), true);
+	if (link->wire ==
+	    LAB_WIRE_OWN) /* a link-local address goes with the carrier, and a deleted link has none */
+		lab_run(&link->ns, NULL, "ip addr replace fe80::%x/64 dev cust0 nodad", link->index);
+	wait_running(lab, link, true);
 	return done;
 }
 

@@ -235,7 +235,7 @@ void net_wait_up(struct net *net)
 		return;
 	char *output = NULL;
 	net_gwctl(net, &output, "status");
-	cr_assert(false, "not every gateway is up:\n%s\n%s", output, lab_proc_output(net->gwd));
+	cr_assert(false, "not every gateway is up:\n%s\n%s", output, net_explain(net));
 }
 
 // ---- flows that stay ----------------------------------------------------------------------

@@ -102,6 +102,12 @@ Test(direct, a_client_with_a_pin_stays_with_its_real)
 			     (unsigned long)tcp.sum);
 		cr_expect_eq(udp.real[at], udp.sum, "%lu of %lu by UDP", (unsigned long)udp.real[at],
 			     (unsigned long)udp.sum);
+		char *output = NULL, real[8];
+		snprintf(real, sizeof(real), " %c%d ", i ? 's' : 'r', at);
+		cr_expect_eq(net_gwctl(net, &output, "pins"), 0, "%s", output);
+		cr_expect(strstr(output, real) && strstr(output, i ? "fd00:31:" : "172.31."), "%s: %s", real,
+			  output);
+		free(output);
 		if (i)
 			continue;
 		direct_die(net, at);
