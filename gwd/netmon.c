@@ -98,6 +98,21 @@ static unsigned netmon_compare_ifaces(const struct facts *a, const struct facts 
 	return news;
 }
 
+// IPv6 has an address a moment before it has the route of table local for it. An answer that comes meanwhile would be
+// sent back out, with the sender's address.
+static void netmon_look_for_local(struct netmon *netmon)
+{
+	struct facts *facts = &netmon->facts;
+	vec_each(&facts->ifaces, iface)
+		vec_each(&iface->addrs, own) {
+			bool unrouted = own->addr.family == AF_INET6 && !facts->nets_many &&
+					!netmon_nets_take(facts, &own->addr);
+			if (unrouted != own->unrouted)
+				netmon->news |= NETMON_ADDR;
+			own->unrouted = unrouted;
+		}
+}
+
 static void netmon_take_ifaces(struct netmon *netmon)
 {
 	struct facts *facts = &netmon->facts, read;
@@ -108,6 +123,8 @@ static void netmon_take_ifaces(struct netmon *netmon)
 		const struct fact_iface *old = facts_iface_by_index(facts, iface->index);
 		iface->rx_bytes = old ? old->rx_bytes : 0;
 		iface->tx_bytes = old ? old->tx_bytes : 0;
+		for (size_t i = 0; old && i < iface->addrs.n && i < old->addrs.n; i++)
+			iface->addrs.v[i].unrouted = old->addrs.v[i].unrouted;
 	}
 	unsigned news = netmon_compare_ifaces(facts, &read);
 	__typeof__(facts->ifaces) old = facts->ifaces;
@@ -120,6 +137,7 @@ static void netmon_take_ifaces(struct netmon *netmon)
 		netmon->hints |= NETMON_ROUTE | NETMON_NEIGH;
 	if (news & NETMON_ADDR)
 		netmon->hints |= NETMON_ROUTE;
+	netmon_look_for_local(netmon);
 }
 
 // ---- routes ----------------------------------------------------------------------------
@@ -207,6 +225,7 @@ static void netmon_take_routes(struct netmon *netmon)
 	facts_free(&read);
 	if (!same)
 		netmon->news |= NETMON_ROUTE;
+	netmon_look_for_local(netmon);
 }
 
 // ---- turns -------------------------------------------------------------------------------------
@@ -238,6 +257,14 @@ static void netmon_read_neighs(struct netmon *netmon)
 	netmon->insist = false;
 }
 
+// An address is told together with its route, so that nothing is sent from it before there is a guard for its answers.
+// Many routes take too long for that.
+static bool netmon_waits_for_routes(const struct netmon *netmon)
+{
+	bool reading = netmon->hints & NETMON_ROUTE || netmon_reader_busy(netmon->routes);
+	return netmon->news & NETMON_ADDR && reading && !netmon->facts.nets_many;
+}
+
 // In this order: the interfaces decide what else has to be read.
 static void netmon_turn(struct netmon *netmon)
 {
@@ -248,6 +275,8 @@ static void netmon_turn(struct netmon *netmon)
 	netmon_read_neighs(netmon);
 	if (netmon->hints) // taking one has found that another is needed
 		event_active(netmon->turn, EV_READ, 0);
+	if (netmon_waits_for_routes(netmon))
+		return;
 	unsigned news = netmon->news;
 	netmon->news = 0;
 	if (news)

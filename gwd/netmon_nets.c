@@ -52,7 +52,8 @@ static void nets_name(struct facts *read, const struct facts *ifaces)
 }
 
 // Of those that were read, which are in order, one leads there.
-static bool nets_lead_to(const struct facts *read, size_t n, const struct prefix *to, bool local)
+static const struct fact_net *nets_find(const struct facts *read, size_t n, const struct prefix *to,
+					bool local)
 {
 	size_t first = 0, end = n;
 	while (first < end) {
@@ -64,13 +65,20 @@ static bool nets_lead_to(const struct facts *read, size_t n, const struct prefix
 		if (!order && net->local != local)
 			order = net->local ? -1 : 1;
 		if (!order)
-			return true;
+			return net;
 		if (order < 0)
 			first = at + 1;
 		else
 			end = at;
 	}
-	return false;
+	return NULL;
+}
+
+bool netmon_nets_take(const struct facts *facts, const struct addr *own)
+{
+	struct prefix to = {*own, (uint8_t)(8 * addr_size(own))};
+	const struct fact_net *net = nets_find(facts, facts->nets.n, &to, true);
+	return net && !net->gone_ms;
 }
 
 // Asked at the moment: what is known of the interfaces may have been read before they went.
@@ -112,7 +120,7 @@ static void nets_keep_all(struct facts *read, const struct facts *old, struct ne
 	size_t n = read->nets.n;
 	keeper->fd = -1;
 	vec_each(&old->nets, net) {
-		if (!net->to.len || !net->ifname[0] || nets_lead_to(read, n, &net->to, net->local))
+		if (!net->to.len || !net->ifname[0] || nets_find(read, n, &net->to, net->local))
 			continue;
 		if (keeper->fd < 0 && (keeper->fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0)) < 0)
 			return;

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct addr;
 struct facts;
 
 enum netmon_link { NETMON_LINK_UP, NETMON_LINK_DOWN, NETMON_LINK_NONE };
@@ -26,6 +27,8 @@ typedef int64_t netmon_keeps_fn(void *arg, const char *ifname, bool local, enum 
 // NETMON_FOREVER.
 int64_t netmon_nets_finish(struct facts *read, const struct facts *old, netmon_keeps_fn *keeps, void *arg,
 			   int64_t now_ms);
+// Table local leads there now.
+bool netmon_nets_take(const struct facts *facts, const struct addr *own);
 bool netmon_nets_same(const struct facts *a, const struct facts *b);
 
 #endif

@@ -250,10 +250,11 @@ static void parse_net(struct facts *out, const struct parse *parse)
 	if (route->rtm_dst_len > addr_size(&to) * 8)
 		return;
 	addr_mask(&to, route->rtm_dst_len);
+	bool leads = route->rtm_type == RTN_UNICAST || route->rtm_type == RTN_LOCAL;
 	vec_push(&out->nets, (struct fact_net){
 				     .to = {.addr = to, .len = route->rtm_dst_len},
 				     .metric = parse_u32(parse, RTA_PRIORITY, 0),
-				     .oif = route->rtm_type == RTN_UNICAST ? parse_oif(parse) : 0,
+				     .oif = leads ? parse_oif(parse) : 0,
 				     .local = route->rtm_table == RT_TABLE_LOCAL,
 			     });
 }

@@ -43,7 +43,11 @@ static struct rtnl_route *msg_nl_route(const struct plan_route *route)
 {
 	static const uint8_t any[16];
 	int af = fam_af(route->fam);
-	bool leads = !route->unreachable && !route->throws;
+	static const uint8_t types[] = {[PLAN_ROUTE_LEADS] = RTN_UNICAST,
+					[PLAN_ROUTE_UNREACHABLE] = RTN_UNREACHABLE,
+					[PLAN_ROUTE_BLACKHOLE] = RTN_BLACKHOLE,
+					[PLAN_ROUTE_THROW] = RTN_THROW};
+	bool leads = route->type == PLAN_ROUTE_LEADS;
 	struct rtnl_route *out = rtnl_route_alloc();
 	if (!out)
 		abort(); // out of memory
@@ -56,7 +60,7 @@ static struct rtnl_route *msg_nl_route(const struct plan_route *route)
 	rtnl_route_set_table(out, route->table);
 	rtnl_route_set_protocol(out, PLAN_PROTOCOL);
 	rtnl_route_set_priority(out, route->metric);
-	rtnl_route_set_type(out, leads ? RTN_UNICAST : route->throws ? RTN_THROW : RTN_UNREACHABLE);
+	rtnl_route_set_type(out, types[route->type]);
 	rtnl_route_set_scope(out, route->fam == FAM_4 && leads && addr_is_none(&route->via)
 					  ? RT_SCOPE_LINK
 					  : RT_SCOPE_UNIVERSE);

@@ -50,9 +50,23 @@ static struct addr read_gateway(struct nlattr **attrs, int af)
 }
 
 // A default route, what sends back to the next ip rule, or what goes nowhere.
+static enum plan_route_type read_type(uint8_t type)
+{
+	switch (type) {
+	case RTN_UNREACHABLE:
+		return PLAN_ROUTE_UNREACHABLE;
+	case RTN_BLACKHOLE:
+		return PLAN_ROUTE_BLACKHOLE;
+	case RTN_THROW:
+		return PLAN_ROUTE_THROW;
+	default:
+		return PLAN_ROUTE_LEADS;
+	}
+}
+
 static bool read_is_of_a_kind(const struct rtmsg *rtm)
 {
-	if (rtm->rtm_type == RTN_THROW)
+	if (rtm->rtm_type == RTN_THROW || rtm->rtm_type == RTN_BLACKHOLE)
 		return rtm->rtm_dst_len > 0;
 	return rtm->rtm_type == RTN_UNREACHABLE || (!rtm->rtm_dst_len && rtm->rtm_type == RTN_UNICAST);
 }
@@ -73,14 +87,13 @@ bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8
 		.fam = rtm->rtm_family == AF_INET ? FAM_4 : FAM_6,
 		.table = read_u32(attrs[RTA_TABLE], rtm->rtm_table),
 		.metric = read_u32(attrs[RTA_PRIORITY], 0),
-		.unreachable = rtm->rtm_type == RTN_UNREACHABLE,
-		.throws = rtm->rtm_type == RTN_THROW,
+		.type = read_type(rtm->rtm_type),
 	};
 	if (rtm->rtm_dst_len)
 		out->to = (struct prefix){read_addr(attrs[RTA_DST], rtm->rtm_family), rtm->rtm_dst_len};
 	if (out->to.len && (addr_is_none(&out->to.addr) || out->to.len > 8 * addr_size(&out->to.addr)))
 		return false;
-	if (out->unreachable || out->throws) // IPv6 shows "dev lo" for it
+	if (out->type != PLAN_ROUTE_LEADS) // IPv6 shows "dev lo" for it
 		return true;
 	out->oif = read_u32(attrs[RTA_OIF], 0);
 	out->via = read_gateway(attrs, rtm->rtm_family);

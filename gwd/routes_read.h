@@ -10,7 +10,7 @@ struct nlmsghdr;
 struct plan_iprule;
 struct plan_route;
 
-// A default route (unicast with one next hop, or unreachable), or one of type throw, as plan_build() would
+// A default route (unicast with one next hop), or one that leads nowhere (enum plan_route_type), as plan_build() would
 // describe it, and whose it is. False: something else. `ifname` is left empty.
 bool routes_read_route(const struct nlmsghdr *nlh, struct plan_route *out, uint8_t *protocol);
 

@@ -35,9 +35,10 @@ static void build_gateway_routes(struct plan *plan, const struct plan_gateway *g
 		}
 	}
 	// what the mark can't leave by must not fall through to another link
-	vec_push(&plan->routes,
-		 (struct plan_route){
-			 .fam = fam, .table = table, .metric = PLAN_METRIC_LAST, .unreachable = true});
+	vec_push(&plan->routes, (struct plan_route){.fam = fam,
+						    .table = table,
+						    .metric = PLAN_METRIC_LAST,
+						    .type = PLAN_ROUTE_UNREACHABLE});
 }
 
 static int build_compare_routes(const void *a, const void *b)
@@ -77,7 +78,7 @@ static void build_gateway_throws(struct plan *plan, const struct facts *facts, e
 								    .table = table,
 								    .to = net->to,
 								    .metric = 1,
-								    .throws = true});
+								    .type = PLAN_ROUTE_THROW});
 }
 
 static bool build_is_wan(const struct plan *plan, const char *ifname)
@@ -88,18 +89,18 @@ static bool build_is_wan(const struct plan *plan, const char *ifname)
 	return false;
 }
 
-static void build_guard(struct plan *plan, const struct prefix *to, enum fam fam, uint32_t metric)
+static void build_guard(struct plan *plan, const struct prefix *to, enum fam fam, enum plan_route_type type,
+			uint32_t metric)
 {
-	vec_push(&plan->routes, (struct plan_route){.fam = fam,
-						    .table = PLAN_TABLE_MAIN,
-						    .to = *to,
-						    .metric = metric,
-						    .unreachable = true});
+	vec_push(&plan->routes,
+		 (struct plan_route){
+			 .fam = fam, .table = PLAN_TABLE_MAIN, .to = *to, .type = type, .metric = metric});
 }
 
 // Behind each of main's routes to what is inside, for the moment when its interface goes down and the kernel drops it:
 // what is on its way there must not take the default route, by a WAN, where nothing of it would be translated.
-// Behind each address of a WAN, for answers that come when it is gone.
+// Behind each address of a WAN, for answers that come when it is gone: of those nobody is told, as there is no address
+// on that link to tell it from.
 static void build_guards(struct plan *plan, const struct facts *facts, enum fam fam)
 {
 	vec_each(&facts->nets, net) {
@@ -110,9 +111,9 @@ static void build_guards(struct plan *plan, const struct facts *facts, enum fam 
 			continue;
 		bool wan = build_is_wan(plan, ifname), whole = net->to.len == 8 * addr_size(&net->to.addr);
 		if (!net->local && !wan)
-			build_guard(plan, &net->to, fam, PLAN_METRIC_LAST);
+			build_guard(plan, &net->to, fam, PLAN_ROUTE_UNREACHABLE, PLAN_METRIC_LAST);
 		else if (net->local && wan && whole)
-			build_guard(plan, &net->to, fam, PLAN_METRIC_LATE);
+			build_guard(plan, &net->to, fam, PLAN_ROUTE_BLACKHOLE, PLAN_METRIC_LATE);
 	}
 }
 

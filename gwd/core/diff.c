@@ -274,10 +274,9 @@ static void op_route_text(const char *verb, const struct plan_route *route, char
 {
 	char via[ADDR_TEXT];
 	if (route->to.len)
-		snprintf(text, size, "route %s %s %s/%u table %u", verb,
-			 route->throws ? "throw" : "unreachable", addr_text(&route->to.addr, via),
-			 route->to.len, route->table);
-	else if (route->unreachable)
+		snprintf(text, size, "route %s %s %s/%u table %u", verb, plan_route_type_text(route->type),
+			 addr_text(&route->to.addr, via), route->to.len, route->table);
+	else if (route->type == PLAN_ROUTE_UNREACHABLE)
 		snprintf(text, size, "route %s unreachable %s default table %u", verb,
 			 route->fam == FAM_4 ? "IPv4" : "IPv6", route->table);
 	else

@@ -42,7 +42,7 @@ const struct fact_addr *fact_iface_source(const struct fact_iface *iface, enum f
 {
 	const struct fact_addr *best = NULL;
 	vec_each(&iface->addrs, a)
-		if (a->usable && !a->ours && a->addr.family == fam_af(fam) &&
+		if (a->usable && !a->unrouted && !a->ours && a->addr.family == fam_af(fam) &&
 		    (!near || fact_addr_is_near(a, near)) && (!best || fam == FAM_6))
 			best = a;
 	return best;

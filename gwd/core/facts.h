@@ -20,6 +20,7 @@ struct fact_addr {
 	uint8_t len;      // prefix length
 	bool ours;        // put there by gwd: a service's, never what a link speaks from
 	bool usable;      // not tentative, not deprecated, not failed DAD, global scope
+	bool unrouted;    // the kernel has it, but would not yet take what comes for it (IPv6)
 };
 
 struct fact_iface {

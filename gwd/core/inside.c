@@ -148,7 +148,7 @@ void inside_spans(struct spans *out, const struct facts *facts, enum fam fam, co
 	struct prefix always;
 	inside_main(out, facts, fam, wans);
 	vec_each(&facts->nets, net)
-		if (net->local && addr_fam(&net->to.addr) == fam)
+		if (net->local && !net->gone_ms && addr_fam(&net->to.addr) == fam)
 			vec_push(&out->v, inside_span(&net->to));
 	for (unsigned i = 0; i < 2; i++)
 		if (prefix_parse(inside_always[fam][i], &always))

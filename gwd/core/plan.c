@@ -160,13 +160,22 @@ int plan_route_compare(const struct plan_route *a, const struct plan_route *b)
 
 bool plan_route_equal(const struct plan_route *a, const struct plan_route *b)
 {
-	return !plan_route_compare(a, b) && a->unreachable == b->unreachable && a->throws == b->throws &&
-	       a->oif == b->oif && addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
+	return !plan_route_compare(a, b) && a->type == b->type && a->oif == b->oif &&
+	       addr_equal(&a->via, &b->via) && addr_equal(&a->source, &b->source);
+}
+
+const char *plan_route_type_text(enum plan_route_type type)
+{
+	static const char *const texts[] = {[PLAN_ROUTE_LEADS] = "",
+					    [PLAN_ROUTE_UNREACHABLE] = "unreachable",
+					    [PLAN_ROUTE_BLACKHOLE] = "blackhole",
+					    [PLAN_ROUTE_THROW] = "throw"};
+	return texts[type];
 }
 
 bool plan_route_is_guard(const struct plan_route *route)
 {
-	return route->unreachable && route->to.len && route->table == PLAN_TABLE_MAIN &&
+	return route->type == PLAN_ROUTE_UNREACHABLE && route->to.len && route->table == PLAN_TABLE_MAIN &&
 	       route->metric == PLAN_METRIC_LAST;
 }
 

@@ -44,13 +44,19 @@
 
 // ---- routes and ip rules -------------------------------------------------------------------
 
+enum plan_route_type {
+	PLAN_ROUTE_LEADS,
+	PLAN_ROUTE_UNREACHABLE, // the sender is told
+	PLAN_ROUTE_BLACKHOLE,   // nobody is told
+	PLAN_ROUTE_THROW,       // the next ip rules decide
+};
+
 struct plan_route {
 	enum fam fam;
+	enum plan_route_type type; // but for those that lead, oif, via and source are unset
 	uint32_t table;
 	struct prefix to; // none: the default
 	uint32_t metric;
-	bool unreachable;   // type unreachable: oif, via and source are unset
-	bool throws;        // type throw: the next ip rules decide; as unreachable
 	uint32_t oif;       // interface index
 	char ifname[16];    // its name, for people
 	struct addr via;    // none: straight onto the link
@@ -321,6 +327,7 @@ int plan_route_compare(
 	const struct plan_route *a,
 	const struct plan_route *b); // by what makes it one route: family, table, prefix, metric
 bool plan_route_equal(const struct plan_route *a, const struct plan_route *b); // in all that the kernel sees
+const char *plan_route_type_text(enum plan_route_type type); // as ip(8) says it; "" for those that lead
 bool plan_route_is_guard(
 	const struct plan_route *route); // in main, behind a route to what is inside: for when that goes
 int plan_iprule_compare(const struct plan_iprule *a, const struct plan_iprule *b); // in all fields

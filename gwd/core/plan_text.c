@@ -35,8 +35,9 @@ void plan_text_route(const struct plan_route *route, struct buf *out)
 {
 	char text[PREFIX_TEXT];
 	const char *to = route->to.len ? prefix_text(&route->to, text) : "default";
-	buf_printf(out, "%s%s", route->throws ? "throw " : route->unreachable ? "unreachable " : "", to);
-	if (!route->unreachable && !route->throws)
+	bool leads = route->type == PLAN_ROUTE_LEADS;
+	buf_printf(out, "%s%s%s", plan_route_type_text(route->type), leads ? "" : " ", to);
+	if (leads)
 		text_next_hop(route, out);
 	buf_puts(out, " table ");
 	text_table(route->table, out);

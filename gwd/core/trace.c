@@ -240,7 +240,7 @@ static size_t trace_route_of(const struct plan *plan, enum fam fam, uint32_t tab
 {
 	for (size_t i = 0; table && i < plan->routes.n; i++) {
 		const struct plan_route *route = &plan->routes.v[i];
-		if (route->fam == fam && route->table == table && !route->unreachable && !route->throws)
+		if (route->fam == fam && route->table == table && route->type == PLAN_ROUTE_LEADS)
 			return i;
 	}
 	return TRACE_NONE;

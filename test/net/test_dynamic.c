@@ -164,6 +164,30 @@ Test(dynamic, a_link_that_goes_and_comes_all_the_time_leaves_nothing_behind, .ti
 	net_finish(net);
 }
 
+static bool address_is_guarded(void *arg)
+{
+	return net_router_shows(arg, "ip route show table main proto 200", "blackhole 100.64.4.2") &&
+	       net_router_shows(arg, "ip -6 route show table main proto 200", "blackhole 2001:db8:4::2");
+}
+
+// Probes go on while addresses come and go: what answers to one that isn't there stays here.
+Test(dynamic, no_answer_is_sent_back_out_while_addresses_come_and_go, .timeout = 120)
+{
+	struct net *net = start(&(struct lab_spec){.isps = 3, .ppp = true, .routes = true}, 4, 1);
+	cr_assert(lab_wait_until(address_is_guarded, net, 5000));
+	for (int i = 0; i < CYCLES; i++) {
+		lab_fault_renumber(net->lab, 4);
+		cr_assert(address_is_guarded(net), "not any more when it is gone");
+		lab_fault_delete(net->lab, 4);
+		lab_fault_recreate(net->lab, 4);
+		lab_fault_admin_down(net->lab, 4);
+		lab_fault_admin_up(net->lab, 4);
+	}
+	net_wait_up(net);
+	assert_all_used(net, 4);
+	net_finish(net);
+}
+
 Test(dynamic, a_gateway_may_appear_after_the_start)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2, .ppp = true, .routes = true});

@@ -77,7 +77,7 @@ static void fill(struct plan *plan)
 			struct plan_route last = {.fam = fam,
 						  .table = 1000 + id,
 						  .metric = PLAN_METRIC_LAST,
-						  .unreachable = true};
+						  .type = PLAN_ROUTE_UNREACHABLE};
 			vec_push(&plan->iprules, (struct plan_iprule){.fam = fam,
 								      .priority = 10000 + id,
 								      .mark = id << 24,

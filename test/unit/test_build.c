@@ -156,7 +156,8 @@ Test(build, tables_hold_their_default_and_never_fall_through)
 	fixture_build(f, &plan);
 	cr_assert_eq(plan.routes.n, 2); // one unreachable route for each family is all that is left
 	vec_each(&plan.routes, route)
-		cr_assert(route->unreachable && route->table == 1000 + plan.gateways.v[0].id);
+		cr_assert(route->type == PLAN_ROUTE_UNREACHABLE &&
+			  route->table == 1000 + plan.gateways.v[0].id);
 	plan_free(&plan);
 	fixture_iface(f, "wan1")->up = true;
 	fixture_build(f, &plan);
@@ -185,7 +186,7 @@ static size_t thrown_count(const struct plan *plan, enum fam fam)
 {
 	size_t n = 0;
 	vec_each(&plan->routes, route)
-		n += route->throws && route->fam == fam;
+		n += route->type == PLAN_ROUTE_THROW && route->fam == fam;
 	return n;
 }
 
@@ -261,7 +262,8 @@ Test(build, a_guard_stands_behind_each_route_to_what_is_inside)
 	cr_expect_eq(n, ARRAY_SIZE(inside));
 	n = 0;
 	vec_each(&plan.routes, late)
-		n += late->metric == PLAN_METRIC_LATE && late->to.len == 32 && late->unreachable;
+		n += late->metric == PLAN_METRIC_LATE && late->to.len == 32 &&
+		     late->type == PLAN_ROUTE_BLACKHOLE;
 	cr_expect_eq(n, 1);
 	plan_free(&plan);
 	fixture_free(f);
@@ -284,7 +286,7 @@ Test(build, the_lan_skips_main_where_the_tables_know_what_is_main_s)
 	cr_assert_eq(thrown_count(&plan, FAM_6), 2 * 1);
 	cr_assert(lan_skips_main(&plan, FAM_4) && lan_skips_main(&plan, FAM_6));
 	vec_each(&plan.routes, route)
-		cr_assert(!route->throws || route->table == 1000 + plan.gateways.v[0].id ||
+		cr_assert(route->type != PLAN_ROUTE_THROW || route->table == 1000 + plan.gateways.v[0].id ||
 			  route->table == 1000 + plan.gateways.v[1].id);
 	plan_free(&plan);
 	for (unsigned i = 0; i < 600; i++) {

@@ -234,6 +234,21 @@ Test(netmon_parse, a_multipath_route_is_one_fact_for_each_leg)
 	facts_free(&facts);
 }
 
+Test(netmon_parse, an_address_of_ours_is_known_by_its_interface)
+{
+	struct facts facts = {0};
+	struct rtmsg *route = route_message(AF_INET);
+	route->rtm_table = RT_TABLE_LOCAL;
+	route->rtm_type = RTN_LOCAL;
+	route->rtm_dst_len = 32;
+	put_addr(the_message(), RTA_DST, "192.0.2.7");
+	mnl_attr_put_u32(the_message(), RTA_OIF, 3);
+	netmon_parse_route(&facts, the_message());
+	cr_assert_eq(facts.nets.n, 1);
+	cr_assert(facts.nets.v[0].local && facts.nets.v[0].oif == 3 && facts.nets.v[0].to.len == 32);
+	facts_free(&facts);
+}
+
 static struct rtmsg *plain_route(void)
 {
 	struct rtmsg *route = route_message(AF_INET);

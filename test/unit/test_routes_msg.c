@@ -19,9 +19,9 @@ static struct plan_route route(enum fam fam, const char *via, const char *source
 	return route;
 }
 
-static struct plan_route thrown(const char *to)
+static struct plan_route nowhere(const char *to, enum plan_route_type type)
 {
-	struct plan_route route = {.table = 1001, .metric = 1, .throws = true};
+	struct plan_route route = {.table = 1001, .metric = 1, .type = type};
 	cr_assert(prefix_parse(to, &route.to));
 	route.fam = addr_fam(&route.to.addr);
 	return route;
@@ -36,10 +36,13 @@ Test(routes_msg, what_is_put_is_read)
 		route(FAM_4, "fe80::1", NULL),
 		route(FAM_6, "fe80::1", "2001:db8::7"),
 		route(FAM_6, NULL, NULL),
-		{.fam = FAM_4, .table = 70001, .metric = PLAN_METRIC_LAST, .unreachable = true},
-		{.fam = FAM_6, .table = 254, .metric = PLAN_METRIC_LAST, .unreachable = true},
-		thrown("10.1.0.0/16"),
-		thrown("2001:db8:1::/48"),
+		{.fam = FAM_4, .table = 70001, .metric = PLAN_METRIC_LAST, .type = PLAN_ROUTE_UNREACHABLE},
+		{.fam = FAM_6, .table = 254, .metric = PLAN_METRIC_LAST, .type = PLAN_ROUTE_UNREACHABLE},
+		nowhere("100.64.1.2/32", PLAN_ROUTE_UNREACHABLE),
+		nowhere("100.64.1.2/32", PLAN_ROUTE_BLACKHOLE),
+		nowhere("2001:db8:1::2/128", PLAN_ROUTE_BLACKHOLE),
+		nowhere("10.1.0.0/16", PLAN_ROUTE_THROW),
+		nowhere("2001:db8:1::/48", PLAN_ROUTE_THROW),
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(routes); i++) {
 		struct plan_route read;

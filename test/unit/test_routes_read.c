@@ -40,7 +40,7 @@ Test(routes_read, a_route_by_a_gateway)
 	put_addr(msg, RTA_PREFSRC, "2001:db8::2");
 	cr_assert(routes_read_route(nlmsg_hdr(msg), &route, &protocol));
 	cr_assert(protocol == PLAN_PROTOCOL && route.fam == FAM_6 && route.table == 70001);
-	cr_assert(route.metric == 5 && route.oif == 3 && !route.unreachable);
+	cr_assert(route.metric == 5 && route.oif == 3 && route.type == PLAN_ROUTE_LEADS);
 	cr_assert_str_eq(addr_text(&route.via, text), "fe80::1");
 	cr_assert_str_eq(addr_text(&route.source, text), "2001:db8::2");
 	nlmsg_free(msg);
@@ -53,11 +53,11 @@ Test(routes_read, an_unreachable_route_has_no_interface_whatever_ipv6_says)
 	struct nl_msg *msg = route_message(AF_INET6, RTN_UNREACHABLE);
 	nla_put_u32(msg, RTA_OIF, 1);
 	cr_assert(routes_read_route(nlmsg_hdr(msg), &route, &protocol));
-	cr_assert(route.unreachable && !route.oif && addr_is_none(&route.via) && !route.to.len);
+	cr_assert(route.type == PLAN_ROUTE_UNREACHABLE && !route.oif && addr_is_none(&route.via) && !route.to.len);
 	put_addr(msg, RTA_DST, "fd00:10::");
 	((struct rtmsg *)nlmsg_data(nlmsg_hdr(msg)))->rtm_dst_len = 64;
 	cr_assert(routes_read_route(nlmsg_hdr(msg), &route, &protocol));
-	cr_assert(route.unreachable && route.to.len == 64 && route.to.addr.b[0] == 0xfd);
+	cr_assert(route.type == PLAN_ROUTE_UNREACHABLE && route.to.len == 64 && route.to.addr.b[0] == 0xfd);
 	nlmsg_free(msg);
 }
 
