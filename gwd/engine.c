@@ -38,7 +38,7 @@
 #define ENGINE_WITHDRAWN_MS 1000
 #define ENGINE_DELETED_MS 300000
 #define ENGINE_ANSWERS_MS 120000 // the longest that TCP waits before it sends again (RFC 6298: 60 s at least)
-#define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
+#define ENGINE_RATE_WEIGHT 0.4   // of the newest measurement in the smoothed rate
 
 // ---- events --------------------------------------------------------------------------------
 

@@ -48,9 +48,10 @@ Test(plan_text, routes_are_commands)
 	add_route(&plan, FAM_6, "fe80::1", NULL);
 	add_route(&plan, FAM_6, NULL, NULL);
 	plan.routes.v[4].table = 254;
-	vec_push(&plan.routes,
-		 (struct plan_route){
-			 .fam = FAM_6, .table = 1002, .metric = PLAN_METRIC_LAST, .type = PLAN_ROUTE_UNREACHABLE});
+	vec_push(&plan.routes, (struct plan_route){.fam = FAM_6,
+						   .table = 1002,
+						   .metric = PLAN_METRIC_LAST,
+						   .type = PLAN_ROUTE_UNREACHABLE});
 	expect(&plan,
 	       "ip -4 route replace default via 192.0.2.1 dev eth1 onlink src 192.0.2.7 table 1001 "
 	       "proto 200 metric 1\n"

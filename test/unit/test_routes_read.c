@@ -53,7 +53,8 @@ Test(routes_read, an_unreachable_route_has_no_interface_whatever_ipv6_says)
 	struct nl_msg *msg = route_message(AF_INET6, RTN_UNREACHABLE);
 	nla_put_u32(msg, RTA_OIF, 1);
 	cr_assert(routes_read_route(nlmsg_hdr(msg), &route, &protocol));
-	cr_assert(route.type == PLAN_ROUTE_UNREACHABLE && !route.oif && addr_is_none(&route.via) && !route.to.len);
+	cr_assert(route.type == PLAN_ROUTE_UNREACHABLE && !route.oif && addr_is_none(&route.via) &&
+		  !route.to.len);
 	put_addr(msg, RTA_DST, "fd00:10::");
 	((struct rtmsg *)nlmsg_data(nlmsg_hdr(msg)))->rtm_dst_len = 64;
 	cr_assert(routes_read_route(nlmsg_hdr(msg), &route, &protocol));
