@@ -13,7 +13,6 @@
 #include "nft/batch.h"
 #include "nft/chains.h"
 #include "nft/flowtable.h"
-#include "nft/lean.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
 #include "nft/rule.h"
@@ -100,7 +99,6 @@ static void apply_rules(struct batch *batch, const struct chain *chain)
 {
 	vec_each(&chain->rules, it) {
 		struct rule *rule = *it;
-		lean_rule(rule);
 		vec_each(&rule->sets, set)
 			apply_anonymous_set(batch, *set, chain->name, rule);
 		struct nlmsghdr *nlh =

@@ -105,7 +105,7 @@ static void chain_hits(struct ruleset *ruleset, const struct plan_group *group, 
 	if (!group->persistence_ms)
 		return;
 	for (enum chain_hit hit = CHAIN_HIT; hit <= CHAIN_HIT_CT; hit++)
-		chain[hit] = ruleset_chain_of(ruleset, chain_hit_name(name, group, fam, strict, hit), fam);
+		chain[hit] = ruleset_chain(ruleset, chain_hit_name(name, group, fam, strict, hit));
 	chain_hit(chain[CHAIN_HIT], group, fam, strict, mask);
 	chain_void(chain[CHAIN_VOID], group, fam, RULE_MARK_PACKET, otherwise);
 	rule_mark_vmap(chain_rule(chain[CHAIN_HIT_CT]), RULE_MARK_CT, UINT32_MAX,
@@ -146,18 +146,15 @@ static void chain_gives(struct ruleset *ruleset, const struct plan *plan, const 
 			enum fam fam, const struct plan_gateway *gw)
 {
 	char name[PLAN_NAME_SIZE];
-	chain_give(ruleset_chain_of(ruleset, name_give(name, fam, group, gw), fam), plan, group, fam, gw,
-		   false);
-	chain_give(ruleset_chain_of(ruleset, name_keep(name, fam, group, gw), fam), plan, group, fam, gw,
-		   true);
+	chain_give(ruleset_chain(ruleset, name_give(name, fam, group, gw)), plan, group, fam, gw, false);
+	chain_give(ruleset_chain(ruleset, name_keep(name, fam, group, gw)), plan, group, fam, gw, true);
 }
 
 static void chain_counting_group(struct ruleset *ruleset, const struct plan_group *group, enum fam fam,
 				 uint32_t mask)
 {
 	char name[PLAN_NAME_SIZE];
-	chain_pin_or_slot(ruleset_chain_of(ruleset, name_group(name, "group", fam, group), fam), group, fam,
-			  false);
+	chain_pin_or_slot(ruleset_chain(ruleset, name_group(name, "group", fam, group)), group, fam, false);
 	chain_hits(ruleset, group, fam, false, mask, NULL); // back behind the jump
 }
 

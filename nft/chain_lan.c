@@ -39,9 +39,9 @@ static void chain_lan_by_set(struct ruleset *ruleset, struct chain *chain, const
 	struct rule *rule = chain_rule(chain);
 	rule_near4(rule, "byte4");
 	rule_jump(rule, "lan4.near");
-	chain_lan_inside(ruleset_chain_of(ruleset, "lan4.near", FAM_4), FAM_4);
+	chain_lan_inside(ruleset_chain(ruleset, "lan4.near"), FAM_4);
 	chain_by_rules(ruleset, chain, plan, false, FAM_4);
-	chain = ruleset_chain_of(ruleset, "lan6", FAM_6);
+	chain = ruleset_chain(ruleset, "lan6");
 	if (plan->lan_networks)
 		chain_lan_networks(chain, FAM_6);
 	chain_lan_inside(chain, FAM_6);
@@ -54,7 +54,6 @@ static void chain_part6(struct chain *chain)
 	struct rule *rule = chain_rule(chain);
 	rule_fam(rule, FAM_6);
 	rule_goto(rule, "lan6");
-	chain->only = FAM_4;
 }
 
 static void chain_lan_by_main(struct chain *chain, const struct plan *plan)
@@ -93,5 +92,5 @@ void chains_lan(struct ruleset *ruleset, const struct plan *plan)
 	chain = ruleset_chain(ruleset, "outward");
 	chain_part6(chain);
 	chain_by_rules(ruleset, chain, plan, false, FAM_4);
-	chain_by_rules(ruleset, ruleset_chain_of(ruleset, "lan6", FAM_6), plan, false, FAM_6);
+	chain_by_rules(ruleset, ruleset_chain(ruleset, "lan6"), plan, false, FAM_6);
 }

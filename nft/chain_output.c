@@ -80,8 +80,8 @@ static void chain_own(struct ruleset *ruleset, const struct plan *plan)
 	rule_fam(rule, FAM_4);
 	rule_goto(rule, "own4");
 	chain_goto(chain, "own6");
-	chain_by_rules(ruleset, ruleset_chain_of(ruleset, "own4", FAM_4), plan, true, FAM_4);
-	chain_by_rules(ruleset, ruleset_chain_of(ruleset, "own6", FAM_6), plan, true, FAM_6);
+	chain_by_rules(ruleset, ruleset_chain(ruleset, "own4"), plan, true, FAM_4);
+	chain_by_rules(ruleset, ruleset_chain(ruleset, "own6"), plan, true, FAM_6);
 }
 
 // gwd's wake-up segments claim to come from elsewhere: conntrack must not see them, and if their host is not

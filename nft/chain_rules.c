@@ -149,12 +149,12 @@ static void chain_cut(struct ruleset *ruleset, struct chain *chain, const struct
 		chain_one_rule(chain, plan, &plan->rules.v[*rule], fam);
 	snprintf(end, sizeof(end), "%.80s.end", name);
 	for (size_t k = 0; k < cut->lists.n; k++) {
-		struct chain *part = ruleset_chain_of(ruleset, name_cut_list(name, fam, own, k), fam);
+		struct chain *part = ruleset_chain(ruleset, name_cut_list(name, fam, own, k));
 		vec_each(&cut->lists.v[k].rules, rule)
 			chain_one_rule(part, plan, &plan->rules.v[*rule], fam);
 		chain_goto(part, end);
 	}
-	chain_default(ruleset_chain_of(ruleset, end, fam), plan, own, fam);
+	chain_default(ruleset_chain(ruleset, end), plan, own, fam);
 }
 
 void chain_by_rules(struct ruleset *ruleset, struct chain *chain, const struct plan *plan, bool own,

@@ -66,8 +66,8 @@ static void chain_one_target(struct ruleset *ruleset, const struct plan *plan, s
 	bool is_last = !strict && i == chain_last_group(plan, group->own);
 	bool used = chain_target_used(plan, i, strict);
 	if (used)
-		chain_enter_group(ruleset_chain_of(ruleset, chain_target(name, fam, group, strict), fam),
-				  plan, i, fam, strict);
+		chain_enter_group(ruleset_chain(ruleset, chain_target(name, fam, group, strict)), plan, i,
+				  fam, strict);
 	if (used || is_last) // the last one is entered without a chain of its own, too
 		chains_chosen(ruleset, group, fam, strict, plan->mark_mask,
 			      chain_otherwise(name, plan, i, fam, strict));

@@ -15,7 +15,6 @@ struct rule *rule_new(enum plan_table table, const char *chain, uint32_t *next_s
 	if (!rule->nl)
 		abort();
 	rule->table = table;
-	rule->only = FAM_COUNT;
 	rule->next_set_id = next_set_id;
 	nftnl_rule_set_u32(rule->nl, NFTNL_RULE_FAMILY, table_family(table));
 	nftnl_rule_set_str(rule->nl, NFTNL_RULE_TABLE, NFT_TABLE);

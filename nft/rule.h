@@ -29,7 +29,6 @@ struct rule {
 	struct buf text;
 	VEC(struct nftnl_set *) sets; // anonymous ones, `{ … }` in the text; sent before the rule
 	enum plan_table table;
-	enum fam only;                 // it gets packets of this family only (lean.h); FAM_COUNT: of any
 	uint32_t *next_set_id;         // ids of anonymous sets are unique in a ruleset
 	bool has_nfproto, has_l4proto; // a match on it was made, so that no other is needed
 };

@@ -14,7 +14,6 @@ struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, cons
 	struct chain *chain = xcalloc(1, sizeof(*chain));
 	snprintf(chain->name, sizeof(chain->name), "%s", name);
 	chain->hook = hook;
-	chain->only = FAM_COUNT;
 	chain->table = ruleset->table;
 	chain->next_set_id = &ruleset->next_set_id;
 	vec_push(&ruleset->chains, chain);
@@ -24,13 +23,6 @@ struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, cons
 struct chain *ruleset_chain(struct ruleset *ruleset, const char *name)
 {
 	return ruleset_base_chain(ruleset, name, NULL);
-}
-
-struct chain *ruleset_chain_of(struct ruleset *ruleset, const char *name, enum fam only)
-{
-	struct chain *chain = ruleset_chain(ruleset, name);
-	chain->only = only;
-	return chain;
 }
 
 static void ruleset_counter(struct ruleset *ruleset, const char *name)
@@ -43,7 +35,6 @@ static void ruleset_counter(struct ruleset *ruleset, const char *name)
 struct rule *chain_rule(struct chain *chain)
 {
 	struct rule *rule = rule_new(chain->table, chain->name, chain->next_set_id);
-	rule->only = chain->only;
 	vec_push(&chain->rules, rule);
 	return rule;
 }

@@ -27,7 +27,6 @@ struct chain {
 	const struct chain_hook *hook; // NULL: only reached from other chains
 	const struct plan_elem
 		*device;       // in table netdev: the one whose packets it gets; follows the plan's elements
-	enum fam only;         // the family of all packets that get there; FAM_COUNT: any
 	uint32_t *next_set_id; // the ruleset's
 	VEC(struct rule *) rules;
 };
@@ -57,7 +56,6 @@ bool ruleset_has_helper(const struct ruleset *ruleset, const char *name);
 
 // For chain_*.c. The pointers stay valid as long as the ruleset.
 struct chain *ruleset_chain(struct ruleset *ruleset, const char *name);
-struct chain *ruleset_chain_of(struct ruleset *ruleset, const char *name, enum fam only);
 struct chain *ruleset_base_chain(struct ruleset *ruleset, const char *name, const struct chain_hook *hook);
 void ruleset_helper(struct ruleset *ruleset, const char *name); // once is enough
 struct rule *chain_rule(struct chain *chain);                   // a new rule at the chain's end
