@@ -260,7 +260,7 @@ bool occupancy_sets(const struct model *model, const struct plan *applied, size_
 	    !service->reals.v[k].max_connections || plan_real_is_direct(&service->reals.v[k]))
 		return false;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-		set[fam] = plan_find_set(applied, name_conns(name, fam, service, &service->reals.v[k]));
+		set[fam] = plan_find_set(applied, name_places(name, fam, service, &service->reals.v[k]));
 	return true;
 }
 

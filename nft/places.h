@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // places: the connections that hold a place of a real with max-connections, as the packet path keeps them: one
-// element each in the real's set (name_conns(), in the plan's sets). The packet path only adds; who counts the
+// element each in the real's set (name_places(), in the plan's sets). The packet path only adds; who counts the
 // connections that end (the shell, by conntrack) gives their places back here.
 //
 // Truth is conntrack: after a start, a reload that changed a limit, or lost events the set is listed and compared with

@@ -241,7 +241,7 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 	vec_each(&service->reals, real) {
 		if (!real->max_connections || !real->fam[fam] || plan_real_is_direct(real))
 			continue;
-		set = build_new_set(plan, name_conns(name, fam, service, real), build_addr_type(fam),
+		set = build_new_set(plan, name_places(name, fam, service, real), build_addr_type(fam),
 				    PLAN_T_NONE);
 		set->key[1] = PLAN_T_PROTO;
 		set->key[2] = set->key[4] = PLAN_T_PORT;

@@ -86,19 +86,11 @@ const char *name_real(char *out, const char *kind, enum fam fam, const struct pl
 	return out;
 }
 
-const char *name_conns(char *out, enum fam fam, const struct plan_service *service,
-		       const struct plan_real *real)
-{
-	snprintf(out, PLAN_NAME_SIZE, "place%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
-		 real->max_connections);
-	return out;
-}
-
 const char *name_places(char *out, enum fam fam, const struct plan_service *service,
 			const struct plan_real *real)
 {
-	snprintf(out, PLAN_NAME_SIZE, "drplace%c.%s.%s.%" PRIu32, fam_digit(fam), service->name, real->name,
-		 real->max_connections);
+	snprintf(out, PLAN_NAME_SIZE, "%s%c.%s.%s.%" PRIu32, plan_real_is_direct(real) ? "drplace" : "place",
+		 fam_digit(fam), service->name, real->name, real->max_connections);
 	return out;
 }
 

@@ -129,14 +129,11 @@ const char *name_limit(char *out, const char *kind, enum fam fam, const struct p
 		       uint32_t most);
 const char *name_real(char *out, const char *kind, enum fam fam, const struct plan_service *service,
 		      const struct plan_real *real);
-const char *name_conns(char *out, enum fam fam, const struct plan_service *service,
-		       const struct plan_real *real);
+const char *name_places(char *out, enum fam fam, const struct plan_service *service,
+			const struct plan_real *real); // in the table that is the real's
 // The chain whose counter tells how many slots were drawn.
 const char *name_drawer(char *out, enum fam fam, const struct plan_service *service);
 
-// The set of a real by dr or tun.
-const char *name_places(char *out, enum fam fam, const struct plan_service *service,
-			const struct plan_real *real);
 const char *name_direct_pool(char *out, enum fam fam, const struct plan_service *service);
 const char *name_ingress(char *out, const struct plan_elem *device); // "ing.INDEX"
 

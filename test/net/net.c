@@ -160,6 +160,15 @@ int net_gwctl(struct net *net, char **output, const char *format, ...)
 	return status;
 }
 
+bool net_doctor_says(struct net *net, const char *text)
+{
+	char *output = NULL;
+	cr_assert_eq(net_gwctl(net, &output, "-j doctor"), 0, "%s", output);
+	bool says = strstr(output, text) != NULL;
+	free(output);
+	return says;
+}
+
 static json_t *net_status(struct net *net)
 {
 	char *output = NULL;

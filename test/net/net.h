@@ -59,6 +59,8 @@ char *net_gateways(struct lab *lab, int n, const int *weights, bool auto_address
 // not NULL (to be freed).
 int net_gwctl(struct net *net, char **output, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+bool net_doctor_says(struct net *net, const char *text); // somewhere in `gwctl -j doctor`
+
 // State of a gateway by `gwctl -j status`: "up", "down", …; "" if there is none. Text until the next call.
 const char *net_state(struct net *net, const char *gateway);
 void net_wait_state(struct net *net, const char *gateway, const char *state, int timeout_ms);

@@ -8,6 +8,7 @@
 
 #include "gwd/base/vec.h"
 #include "test/net/direct.h"
+#include "test/net/held.h"
 
 #define HOSTS 4
 
@@ -56,26 +57,7 @@ static void three(struct net *net)
 
 static struct lab_burst *hold(int family, bool udp, int count)
 {
-	struct lab_burst *held = lab_burst_start(
-		in.net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_internet(in.net->lab),
-						  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
-						  .port = 7000},
-					 .count = count,
-					 .at_once = count,
-					 .timeout_ms = 10000,
-					 .udp = udp,
-					 .hold = true});
-	lab_burst_wait(held);
-	return held;
-}
-
-static void expect_outcome(struct lab_burst *held, int answered, int refused)
-{
-	struct lab_tally tally = lab_burst_tally(held);
-	cr_assert_eq(tally.answered, answered, "%d answered, %d refused, %d timed out", tally.answered,
-		     tally.outcome[LAB_REFUSED], tally.outcome[LAB_TIMEOUT]);
-	cr_assert_eq(tally.outcome[LAB_REFUSED], refused);
+	return held_open(in.net, family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6, 7000, count, udp);
 }
 
 static void expect_reals(const int wanted[HOSTS])
@@ -130,7 +112,7 @@ static void overflows(const char *options, int family, bool udp, const char *bac
 	host_is(in.net, 4, backup, "");
 	run();
 	struct lab_burst *held = hold(family, udp, 400);
-	expect_outcome(held, 400, 0);
+	held_expect(held, 400, 0);
 	expect_reals((const int[]){100, 50, 10, 240});
 	cr_expect_eq(direct_poke(held).answered, 400);
 	lab_burst_free(held);
@@ -166,7 +148,7 @@ Test(direct_limits, the_backup_comes_before_sorry)
 	host_is(in.net, 4, "sorry", "");
 	run();
 	struct lab_burst *held = hold(AF_INET, false, 300);
-	expect_outcome(held, 300, 0);
+	held_expect(held, 300, 0);
 	expect_reals((const int[]){100, 50, 150, 0});
 	lab_burst_free(held);
 	finish();
@@ -181,7 +163,7 @@ Test(direct_limits, the_backup_is_behind_nat)
 	lab_do(lab_host(in.net->lab, 4), "ip addr del " DIRECT_VIP4 "/32 dev lo");
 	run();
 	struct lab_burst *held = hold(AF_INET, false, 250);
-	expect_outcome(held, 250, 0);
+	held_expect(held, 250, 0);
 	expect_reals((const int[]){100, 50, 10, 90});
 	cr_expect_eq(direct_poke(held).answered, 250);
 	lab_burst_free(held);
@@ -195,9 +177,9 @@ Test(direct_limits, without_anybody_else_the_rest_is_refused)
 	edit(in.net, "/real [rs]4/d");
 	run();
 	struct lab_burst *held = hold(AF_INET, false, 300);
-	expect_outcome(held, 160, 140);
+	held_expect(held, 160, 140);
 	struct lab_burst *other = hold(AF_INET6, false, 300);
-	expect_outcome(other, 160, 140);
+	held_expect(other, 160, 140);
 	lab_burst_free(held);
 	lab_burst_free(other);
 	finish();
@@ -261,12 +243,12 @@ Test(direct_limits, who_closes_gives_back_and_no_more_than_that)
 	one_place("max-connections = 60");
 	struct filling rest = {.family = AF_INET, .wanted = 40};
 	struct lab_burst *first = hold(AF_INET, false, 40), *second = hold(AF_INET, false, 40);
-	expect_outcome(second, 20, 20);
+	held_expect(second, 20, 20);
 	lab_burst_free(first);
 	wait_taken("4.web.r1.60", 20, 5000);
 	cr_assert(lab_wait_until(filled, &rest, net_patience(5000)), "%d got in", rest.got);
 	struct lab_burst *none = hold(AF_INET, false, 100);
-	expect_outcome(none, 0, 100);
+	held_expect(none, 0, 100);
 	cr_expect_eq(direct_poke(second).answered, 20);
 	lab_burst_free(second);
 	for (size_t i = 0; i < rest.n; i++)
@@ -293,8 +275,8 @@ Test(direct_limits, who_falls_silent_gives_back)
 	one_place("max-connections = 60");
 	struct lab_ns *internet = lab_internet(in.net->lab);
 	struct lab_burst *udp = hold(AF_INET, true, 20), *tcp = hold(AF_INET, false, 20);
-	expect_outcome(udp, 20, 0);
-	expect_outcome(tcp, 20, 0);
+	held_expect(udp, 20, 0);
+	held_expect(tcp, 20, 0);
 	wait_taken("4.web.r1.60", 40, 3000);
 	lab_nft_load(internet, "table ip deaf { chain c { type filter hook input priority 0;\n"
 			       " tcp sport 7000 tcp flags & (syn | ack) == syn | ack drop\n }\n }");
@@ -495,7 +477,7 @@ static struct lab_burst *hold_many(int count, const char *source)
 				      .hold = true};
 	struct lab_burst *held = lab_burst_start(in.net->lab, &spec);
 	lab_burst_wait(held);
-	expect_outcome(held, count, 0);
+	held_expect(held, count, 0);
 	return held;
 }
 

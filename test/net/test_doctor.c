@@ -18,15 +18,6 @@ static struct net *start(void)
 	return net;
 }
 
-static bool finds(struct net *net, const char *text)
-{
-	char *output = NULL;
-	cr_assert_eq(net_gwctl(net, &output, "-j doctor"), 0, "%s", output);
-	bool found = strstr(output, text) != NULL;
-	free(output);
-	return found;
-}
-
 struct wait {
 	struct net *net;
 	const char *what;
@@ -35,7 +26,7 @@ struct wait {
 static bool found(void *arg)
 {
 	const struct wait *wait = arg;
-	return finds(wait->net, wait->what);
+	return net_doctor_says(wait->net, wait->what);
 }
 
 static bool connects(struct net *net)
@@ -48,11 +39,11 @@ Test(doctor, a_chain_that_drops_what_is_forwarded)
 {
 	struct net *net = start();
 	static const char what[] = "chain f of table inet fw drops";
-	cr_expect(!finds(net, what));
+	cr_expect(!net_doctor_says(net, what));
 	lab_nft_load(lab_router(net->lab), "table inet fw { chain f { type filter hook forward priority 0; "
 					   "policy drop; }\n}");
 	cr_expect(!connects(net));
-	cr_expect(finds(net, what));
+	cr_expect(net_doctor_says(net, what));
 	lab_do(lab_router(net->lab), "nft insert rule inet fw f iifname lan0 accept; "
 				     "nft insert rule inet fw f ct state established,related accept");
 	cr_expect(connects(net));
@@ -66,9 +57,9 @@ Test(doctor, a_chain_that_translates_first)
 	lab_nft_load(lab_router(net->lab),
 		     "table ip other { chain post { type nat hook postrouting priority 50; "
 		     "oifname \"tun0\" masquerade\n}\n}");
-	cr_expect(finds(net, what));
+	cr_expect(net_doctor_says(net, what));
 	lab_do(lab_router(net->lab), "nft flush chain ip other post");
-	cr_expect(!finds(net, what));
+	cr_expect(!net_doctor_says(net, what));
 	net_finish(net);
 }
 
@@ -76,9 +67,9 @@ Test(doctor, a_setting_that_somebody_has_changed)
 {
 	struct net *net = start();
 	static const char what[] = "net/ipv4/conf/all/src_valid_mark is 0, and must be 1";
-	cr_expect(!finds(net, what));
+	cr_expect(!net_doctor_says(net, what));
 	lab_ns_sysctl(lab_router(net->lab), "ipv4/conf/all/src_valid_mark", "0");
-	cr_expect(finds(net, what));
+	cr_expect(net_doctor_says(net, what));
 	net_finish(net);
 }
 
@@ -87,7 +78,7 @@ Test(doctor, a_default_route_by_an_interface_that_is_no_gateway)
 	struct net *net = start();
 	static const char what[] = "main's default route of IPv4 goes by lan1, which is no gateway";
 	cr_expect(connects(net));
-	cr_expect(!finds(net, what));
+	cr_expect(!net_doctor_says(net, what));
 	lab_do(lab_router(net->lab), "ip route add default via 10.200.0.2 dev lan1 metric 5");
 	struct wait wait = {net, what};
 	cr_expect(lab_wait_until(found, &wait, 2000));

@@ -11,15 +11,6 @@ enum {
 	PORTS = 511,
 };
 
-static bool doctor_says(struct net *net, const char *text)
-{
-	char *output = NULL;
-	cr_assert_eq(net_gwctl(net, &output, "-j doctor"), 0, "%s", output);
-	bool says = strstr(output, text) != NULL;
-	free(output);
-	return says;
-}
-
 // One address, one far end, and more clients than there are ports.
 Test(exhaustion, of_source_ports)
 {
@@ -39,7 +30,7 @@ Test(exhaustion, of_source_ports)
 		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 2), .to = "198.51.100.1"},
 					  .rate_hz = 100});
 	cr_assert(lab_stream_wait_answer(live, 5000));
-	cr_expect(!doctor_says(net, found));
+	cr_expect(!net_doctor_says(net, found));
 	struct lab_tally tally =
 		lab_burst_run(net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1),
 									  .to = "198.51.100.1",
@@ -50,7 +41,7 @@ Test(exhaustion, of_source_ports)
 								 .timeout_ms = 3000,
 								 .udp = true});
 	cr_expect(tally.answered > PORTS / 2 && tally.answered <= PORTS, "%d of %d", tally.answered, CLIENTS);
-	cr_expect(doctor_says(net, found));
+	cr_expect(net_doctor_says(net, found));
 	cr_expect_str_eq(net_state(net, "g1"), "up", "probes need no port of it");
 	cr_expect_eq(
 		lab_connect(net->lab, &(struct lab_flow){.from = lab_host(net->lab, 1), .to = "198.51.100.1"})

@@ -82,8 +82,7 @@ Test(inside_gone, a_lan_that_is_down)
 	inbound_finish(in);
 }
 
-// From one LAN to the other, no gateway has a part in it.
-Test(inside_gone, another_lan_that_is_down)
+static struct net *with_another_lan(void)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
 	char *gateways = net_gateways(net->lab, 2, weights, false);
@@ -93,6 +92,13 @@ Test(inside_gone, another_lan_that_is_down)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 1);
+	return net;
+}
+
+// From one LAN to the other, no gateway has a part in it.
+Test(inside_gone, another_lan_that_is_down)
+{
+	struct net *net = with_another_lan();
 	static const char *const to[] = {"10.200.0.2", "10.201.0.1", "fd00:10:200::2", "fd00:10:201::1"};
 	struct lab_stream *running[4];
 	for (size_t i = 0; i < 4; i++)
@@ -118,14 +124,7 @@ static bool is_taken_away(void *arg)
 // While its interface is up: then it is no longer inside, and what begins now goes out.
 Test(inside_gone, a_route_that_is_taken_away)
 {
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
-	char *gateways = net_gateways(net->lab, 2, weights, false);
-	net_configure(net, "%s", gateways);
-	free(gateways);
-	lab_server_start(net->lab, lab_inside(net->lab), NULL);
-	net_gwd(net);
-	net_wait_up(net);
-	net_guard(net, 1);
+	struct net *net = with_another_lan();
 	static const char *const to[] = {"10.201.0.1", "fd00:10:201::1"};
 	static const char *const route[] = {"ip route del 10.201.0.0/24 via 10.200.0.2",
 					    "ip -6 route del fd00:10:201::/64 via fd00:10:200::2"};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/net/held.h"
 #include "test/net/inbound.h"
 
 static const char *wan(struct inbound *in, int isp)
@@ -12,27 +13,9 @@ static const char *wan(struct inbound *in, int isp)
 	return lab_wan_address(in->net->lab, isp, AF_INET);
 }
 
-// So many connections at once, which stay open.
 static struct lab_burst *hold(struct inbound *in, const char *vip, int count, bool udp)
 {
-	struct lab_burst *held = lab_burst_start(
-		in->net->lab, &(struct lab_burst_spec){
-				      .flow = {.from = lab_internet(in->net->lab), .to = vip, .port = 8001},
-				      .count = count,
-				      .at_once = count,
-				      .timeout_ms = 10000,
-				      .udp = udp,
-				      .hold = true});
-	lab_burst_wait(held);
-	return held;
-}
-
-static void expect_outcome(struct lab_burst *held, int answered, int refused)
-{
-	struct lab_tally tally = lab_burst_tally(held);
-	cr_assert_eq(tally.answered, answered, "%d answered, %d refused, %d timed out", tally.answered,
-		     tally.outcome[LAB_REFUSED], tally.outcome[LAB_TIMEOUT]);
-	cr_assert_eq(tally.outcome[LAB_REFUSED], refused);
+	return held_open(in->net, vip, 8001, count, udp);
 }
 
 #define THREE \
@@ -47,11 +30,11 @@ Test(service_limits, no_more_than_so_many_and_the_rest_is_sorry)
 	inbound_gwd(in, THREE "  sorry { address = 10.0.0.14  port = 80 } }\n", wan(in, 1), "");
 	net_guard(in->net, 2);
 	struct lab_burst *held = hold(in, wan(in, 1), 400, false);
-	expect_outcome(held, 400, 0);
+	held_expect(held, 400, 0);
 	inbound_expect(in, (const int[]){100, 50, 10, 240}, 0);
 	lab_burst_poke(held);
 	lab_burst_wait(held);
-	expect_outcome(held, 400, 0);
+	held_expect(held, 400, 0);
 	lab_burst_free(held);
 	inbound_finish(in);
 }
@@ -62,7 +45,7 @@ Test(service_limits, without_anybody_else_the_rest_is_refused)
 	inbound_gwd(in, THREE "}\n", wan(in, 1), "");
 	net_guard(in->net, 2);
 	struct lab_burst *held = hold(in, wan(in, 1), 300, false);
-	expect_outcome(held, 160, 140);
+	held_expect(held, 160, 140);
 	inbound_expect(in, (const int[]){100, 50, 10}, 0);
 	lab_burst_free(held);
 	inbound_finish(in);
@@ -77,7 +60,7 @@ Test(service_limits, udp_too_and_the_backup_comes_before_sorry)
 		    wan(in, 1), "persistence = 1m  persist-mask = 1");
 	net_guard(in->net, 2);
 	struct lab_burst *held = hold(in, wan(in, 1), 300, true);
-	expect_outcome(held, 300, 0);
+	held_expect(held, 300, 0);
 	inbound_expect(in, (const int[]){100, 50, 10, 140, 0}, 0);
 	lab_burst_free(held);
 	inbound_finish(in);
@@ -101,7 +84,7 @@ Test(service_limits, one_client_port_to_two_addresses_takes_two_places)
 									.source_port = 4321},
 							       .hold = true});
 		lab_burst_wait(held[i]);
-		expect_outcome(held[i], 1, 0);
+		held_expect(held[i], 1, 0);
 	}
 	inbound_expect(in, (const int[]){1, 1}, 0);
 	lab_burst_free(held[0]);
@@ -133,8 +116,8 @@ Test(service_limits, who_closes_gives_back_and_no_more_than_that)
 	net_guard(in->net, 2);
 	struct lab_burst *first = hold(in, wan(in, 1), 100, false),
 			 *second = hold(in, wan(in, 1), 100, false);
-	expect_outcome(first, 100, 0);
-	expect_outcome(second, 60, 40);
+	held_expect(first, 100, 0);
+	held_expect(second, 60, 40);
 	lab_burst_free(first);
 	cr_assert(lab_wait_until(gets_in, &(struct wanted){in, 1}, 10000));
 	inbound_mark(in);
@@ -318,7 +301,7 @@ static struct lab_burst *hold_many(struct inbound *in, int count, const char *so
 				      .hold = true};
 	struct lab_burst *held = lab_burst_start(in->net->lab, &spec);
 	lab_burst_wait(held);
-	expect_outcome(held, count, 0);
+	held_expect(held, count, 0);
 	return held;
 }
 

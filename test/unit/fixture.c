@@ -77,6 +77,13 @@ struct fixture *fixture_new(unsigned n)
 	return f;
 }
 
+struct fixture *fixture_pinned(unsigned n)
+{
+	struct fixture *f = fixture_new(n);
+	f->balances[0].persistence_ms = 300000;
+	return f;
+}
+
 void fixture_free(struct fixture *f)
 {
 	facts_free(&f->facts);

@@ -46,6 +46,7 @@ struct fixture {
 // n gateways (0 too) g1.. on wan1.. with next hops 100.64.K.1 and 2001:db8:K::1, weights n..1, and the balance
 // `default` (wrr, no persistence) over them. The kernel knows the interfaces, up and with addresses.
 struct fixture *fixture_new(unsigned n);
+struct fixture *fixture_pinned(unsigned n); // the same, with persistence
 void fixture_free(struct fixture *f);
 void fixture_verdict(struct fixture *f, size_t gateway, enum state state);
 void fixture_build(struct fixture *f, struct plan *plan);

@@ -14,16 +14,9 @@
 #include "test/unit/nft_kernel.h"
 #include "test/unit/nft_netns.h"
 
-static struct fixture *pinned(unsigned n)
-{
-	struct fixture *f = fixture_new(n);
-	f->balances[0].persistence_ms = 300000;
-	return f;
-}
-
 Test(nft_apply, what_was_applied_is_read_back_gateways_too)
 {
-	struct fixture *f = pinned(3);
+	struct fixture *f = fixture_pinned(3);
 	struct plan plan = {0}, read = {0};
 	struct prefix networks[4];
 	struct err err;
@@ -111,7 +104,7 @@ static size_t count_names(const char *what, const char *prefix)
 
 Test(nft_apply, what_is_no_longer_used_is_swept)
 {
-	struct fixture *f = pinned(3);
+	struct fixture *f = fixture_pinned(3);
 	struct plan three = {0}, two = {0};
 	nft_netns_enter();
 	struct nft *nft = kernel_open();
@@ -152,7 +145,7 @@ static void see_orphans(void *arg, const char *name, uint64_t packets, uint64_t 
 
 Test(nft_apply, new_chains_keep_pins_and_counters)
 {
-	struct fixture *f = pinned(2);
+	struct fixture *f = fixture_pinned(2);
 	struct plan before = {0}, after = {0};
 	struct err err;
 	size_t pins = 0;

@@ -13,13 +13,6 @@
 #include "test/unit/nft_kernel.h"
 #include "test/unit/nft_netns.h"
 
-static struct fixture *pinned(unsigned n)
-{
-	struct fixture *f = fixture_new(n);
-	f->balances[0].persistence_ms = 300000;
-	return f;
-}
-
 Test(nft_others, the_listener_tells_others_changes_of_our_table_from_all_else)
 {
 	struct fixture *f = fixture_new(3);
@@ -120,7 +113,7 @@ Test(nft_others, rules_that_somebody_took_away_or_added_are_put_right)
 
 Test(nft_others, a_table_that_was_left_behind_is_adopted_and_a_used_one_is_not)
 {
-	struct fixture *f = pinned(2);
+	struct fixture *f = fixture_pinned(2);
 	struct plan plan = {0};
 	struct err err;
 	nft_netns_enter();
@@ -143,7 +136,7 @@ Test(nft_others, a_table_that_was_left_behind_is_adopted_and_a_used_one_is_not)
 
 Test(nft_others, nft_lists_it_and_takes_the_listing)
 {
-	struct fixture *f = pinned(3);
+	struct fixture *f = fixture_pinned(3);
 	struct plan plan = {0};
 	char path[] = "/tmp/gwd-listing-XXXXXX", command[256];
 	nft_netns_enter();
