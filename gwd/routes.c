@@ -289,8 +289,8 @@ static int routes_apply_route(struct routes *routes, const struct op *op, struct
 {
 	if (routes->no_ipv6 && op->route->fam == FAM_6)
 		return 0;
-	return op->kind == OP_ROUTE_SET ? routes_set(routes, op->route, err)
-					: routes_del(routes, op->route, err);
+	bool del = op->kind == OP_ROUTE_CLOSE || op->kind == OP_ROUTE_DEL;
+	return del ? routes_del(routes, op->route, err) : routes_set(routes, op->route, err);
 }
 
 static int routes_apply_iprule(struct routes *routes, const struct op *op, struct err *err)
@@ -301,9 +301,15 @@ static int routes_apply_iprule(struct routes *routes, const struct op *op, struc
 					 : routes_del_iprule(routes, op->iprule, err);
 }
 
+static bool routes_op_is_route(enum op_kind kind)
+{
+	return kind == OP_ROUTE_CLOSE || kind == OP_ROUTE_SET || kind == OP_ROUTE_OPEN ||
+	       kind == OP_ROUTE_DEL;
+}
+
 int routes_apply_op(struct routes *routes, const struct op *op, struct err *err)
 {
-	if (op->kind == OP_ROUTE_SET || op->kind == OP_ROUTE_DEL)
+	if (routes_op_is_route(op->kind))
 		return routes_apply_route(routes, op, err);
 	assert(op->kind == OP_IPRULE_ADD || op->kind == OP_IPRULE_DEL);
 	return routes_apply_iprule(routes, op, err);

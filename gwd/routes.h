@@ -21,7 +21,7 @@ void routes_close(struct routes *routes);    // NULL is fine
 // The netlink port of its changes, by which netmon knows them.
 uint32_t routes_port(const struct routes *routes);
 
-// Carries out OP_ROUTE_SET, OP_ROUTE_DEL, OP_IPRULE_ADD or OP_IPRULE_DEL (any other asserts).
+// Carries out OP_ROUTE_SET, _OPEN, _CLOSE or _DEL, OP_IPRULE_ADD or OP_IPRULE_DEL (any other asserts).
 int routes_apply_op(struct routes *routes, const struct op *op, struct err *err);
 
 // Replaces `applied`'s routes and iprules by those in the kernel, sorted as plan_diff() wants them.

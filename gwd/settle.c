@@ -128,6 +128,8 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 	switch (op->kind) {
 	case OP_SYSCTL:
 		return sysctl_apply(engine->sysctl, op->sysctl, err);
+	case OP_ROUTE_CLOSE:
+	case OP_ROUTE_OPEN:
 	case OP_ROUTE_SET:
 	case OP_ROUTE_DEL:
 	case OP_IPRULE_ADD:
@@ -141,6 +143,7 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 		return tunnels_apply_op(engine->tunnels, op, err);
 	case OP_PINS_CLEAR:
 		return nft_flush_set(engine->nft, op->set->name, err);
+	case OP_FLUSH_FIRST:
 	case OP_FLUSH:
 		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
 	case OP_END: // settle_ends()

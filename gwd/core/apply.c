@@ -14,6 +14,9 @@ static bool apply_is_transaction(enum op_kind kind)
 	case OP_SWEEP:
 	case OP_TABLE_DEL:
 		return true;
+	case OP_ROUTE_CLOSE:
+	case OP_ROUTE_OPEN:
+	case OP_FLUSH_FIRST:
 	case OP_SYSCTL:
 	case OP_TUNNEL_SET:
 	case OP_TUNNEL_DEL:

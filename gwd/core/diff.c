@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gwd/core/diff_moved.h"
 #include "gwd/core/diff_real.h"
 #include "gwd/core/names.h"
 #include "gwd/core/tunnel.h"
@@ -33,7 +34,8 @@ static void diff_routes(struct ops *ops, const struct plan *from, const struct p
 		int order = DIFF_ORDER(left, left_end, right, right_end, plan_route_compare);
 		if (order < 0 && gone)
 			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_DEL, .route = left});
-		if (!gone && (order > 0 || (!order && !plan_route_equal(left, right))))
+		bool differs = order > 0 || (!order && !plan_route_equal(left, right));
+		if (!gone && differs && !diff_moved_waits(ops, to, right))
 			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_SET, .route = right});
 		if (order <= 0)
 			left++;
@@ -158,7 +160,8 @@ static const struct plan_gateway *diff_gateway(const struct plan *plan, const ch
 static bool diff_flush_known(const struct ops *ops, const struct plan_gateway *gw, enum fam fam)
 {
 	vec_each(&ops->op, op)
-		if (op->kind == OP_FLUSH && op->flush.mark == gw->mark && op->flush.fam == fam)
+		if ((op->kind == OP_FLUSH || op->kind == OP_FLUSH_FIRST) && op->flush.mark == gw->mark &&
+		    op->flush.fam == fam)
 			return true;
 	return false;
 }
@@ -237,6 +240,7 @@ static void diff_resets(struct ops *ops, const struct plan *from, const struct p
 
 void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 {
+	diff_moved(ops, from, to);
 	diff_sysctls(ops, from, to);
 	diff_tunnels(ops, from, to, false);
 	diff_routes(ops, from, to, false);
@@ -250,6 +254,7 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	} else if (from->active) {
 		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
 	}
+	diff_moved_open(ops, to);
 	diff_vips(ops, from, to, false);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		diff_resets(ops, from, to, fam, true);
@@ -306,9 +311,11 @@ void op_text(const struct op *op, char *text, size_t size)
 	case OP_SYSCTL:
 		snprintf(text, size, "sysctl %s = %s", op->sysctl->path, op->sysctl->value);
 		return;
+	case OP_ROUTE_OPEN:
 	case OP_ROUTE_SET:
 		op_route_text("set", op->route, text, size);
 		return;
+	case OP_ROUTE_CLOSE:
 	case OP_ROUTE_DEL:
 		op_route_text("del", op->route, text, size);
 		return;
@@ -352,6 +359,7 @@ void op_text(const struct op *op, char *text, size_t size)
 	case OP_END:
 		snprintf(text, size, "end %s/%s", op->service->name, op->real->name);
 		return;
+	case OP_FLUSH_FIRST:
 	case OP_FLUSH:
 		snprintf(text, size, "flush %s %s", op->flush.gateway,
 			 op->flush.fam == FAM_4 ? "IPv4" : "IPv6");

@@ -2,8 +2,10 @@
 // diff: the operations that lead from what is applied to what is planned, in the order that never
 // leaves a flow without a path (make before break):
 //
+//	default routes of marks that lead elsewhere from now on, and their flows (diff_moved.h);
 //	sysctls; tunnels, routes and ip rules that are new; one nft transaction (sets, chains, elements);
-//	a second one that sweeps what the first left unreferenced; services' addresses that are new; the
+//	a second one that sweeps what the first left unreferenced; those default
+//	routes; services' addresses that are new; the
 //	conntrack flushes; addresses that are gone;
 //	ip rules, routes and tunnels that are gone.
 //
@@ -14,11 +16,13 @@
 
 #include "gwd/core/plan.h"
 
-enum op_kind {         // in the order of execution
-	OP_SYSCTL,     // sysctl
-	OP_TUNNEL_SET, // tunnel: make it, or make it what it should be
-	OP_ROUTE_SET,  // route: add, or replace the one of the same table, family and metric
-	OP_IPRULE_ADD, // iprule
+enum op_kind {          // in the order of execution
+	OP_ROUTE_CLOSE, // route: delete it, for another one to come
+	OP_FLUSH_FIRST, // flush: end the flows that it led
+	OP_SYSCTL,      // sysctl
+	OP_TUNNEL_SET,  // tunnel: make it, or make it what it should be
+	OP_ROUTE_SET,   // route: add, or replace the one of the same table, family and metric
+	OP_IPRULE_ADD,  // iprule
 	OP_CHAINS,    // nft: create the table if it is not there, all chains, and load every rule anew (sets,
 		      // pins and counters stay)
 	OP_SET_ADD,   // nft: set (declaration and all of its elements)
@@ -26,7 +30,8 @@ enum op_kind {         // in the order of execution
 	OP_ELEM_ADD,  // nft: set, elem (after the deletions: a changed element is one of each)
 	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
 	OP_TABLE_DEL, // nft: the whole table
-	OP_VIP_ADD,   // vip: a service's address
+	OP_ROUTE_OPEN, // route: the one that was waited for
+	OP_VIP_ADD,    // vip: a service's address
 	OP_PINS_CLEAR, // nft, by itself: set (a pin map): forget every client
 	OP_FLUSH,      // flush: end the flows of a gateway
 	OP_END,        // service, real: end the connections of a real

@@ -63,13 +63,14 @@ static void apply_route(struct plan *plan, const struct op *op)
 	for (size_t i = 0; i < plan->routes.n; i++) {
 		if (plan_route_compare(&plan->routes.v[i], op->route) != 0)
 			continue;
-		if (op->kind == OP_ROUTE_DEL)
+		if (op->kind == OP_ROUTE_DEL || op->kind == OP_ROUTE_CLOSE)
 			drop(plan->routes.v, &plan->routes.n, sizeof(*plan->routes.v), i);
 		else
 			plan->routes.v[i] = *op->route;
 		return;
 	}
-	cr_assert_eq(op->kind, OP_ROUTE_SET, "a route is deleted that is not there");
+	cr_assert(op->kind == OP_ROUTE_SET || op->kind == OP_ROUTE_OPEN,
+		  "a route is deleted that is not there");
 	vec_push(&plan->routes, *op->route);
 }
 
@@ -123,6 +124,8 @@ static void sweep(struct plan *plan, const struct plan *to)
 static void apply_op(struct plan *plan, const struct op *op, const struct plan *to)
 {
 	switch (op->kind) {
+	case OP_ROUTE_CLOSE:
+	case OP_ROUTE_OPEN:
 	case OP_ROUTE_SET:
 	case OP_ROUTE_DEL:
 		apply_route(plan, op);
@@ -151,6 +154,7 @@ static void apply_op(struct plan *plan, const struct op *op, const struct plan *
 	case OP_SYSCTL:
 	case OP_TABLE_DEL:
 	case OP_PINS_CLEAR:
+	case OP_FLUSH_FIRST:
 	case OP_FLUSH:
 	case OP_END:
 		return;
@@ -381,4 +385,37 @@ Test(diff, property_applied_to_a_it_gives_b)
 		plan_free(&b);
 		fixture_free(f);
 	}
+}
+
+// The old way is closed and its flows end before the new one is there; renaming an interface is no new way.
+Test(diff, a_mark_that_leads_elsewhere_is_cut_off_first)
+{
+	struct fixture *f = fixture_new(3);
+	struct plan a = {0}, b = {0}, c = {0};
+	struct ops ops = {0};
+	fixture_build(f, &a);
+	const char *first = f->gateways[0].interface;
+	f->gateways[0].interface = f->gateways[1].interface;
+	f->gateways[1].interface = first;
+	fixture_build(f, &b);
+	plan_diff(&ops, &a, &b);
+	assert_in_order(&ops);
+	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE), 4);
+	cr_assert_eq(count(&ops, OP_FLUSH_FIRST), 4);
+	cr_assert_eq(count(&ops, OP_ROUTE_OPEN), 4);
+	cr_assert_eq(count(&ops, OP_FLUSH), 0);
+	vec_each(&ops.op, op)
+		cr_assert(op->kind != OP_ROUTE_SET || op->route->table == PLAN_TABLE_MAIN ||
+			  op->route->to.len);
+	ops_free(&ops);
+	snprintf(fixture_iface(f, first)->name, sizeof(a.gateways.v[0].ifname), "renamed");
+	f->gateways[1].interface = "renamed";
+	fixture_build(f, &c);
+	plan_diff(&ops, &b, &c);
+	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE) + count(&ops, OP_FLUSH_FIRST) + count(&ops, OP_FLUSH), 0);
+	ops_free(&ops);
+	plan_free(&a);
+	plan_free(&b);
+	plan_free(&c);
+	fixture_free(f);
 }
