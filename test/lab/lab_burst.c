@@ -69,6 +69,12 @@ static enum lab_outcome outcome_of(int error)
 	}
 }
 
+static void fail(struct lab_burst *burst, int index, int error)
+{
+	burst->conns[index].error = error;
+	finish(burst, index, outcome_of(error));
+}
+
 static void ask(struct lab_burst *burst, int index)
 {
 	static const char question[] = "whoami\n";
@@ -76,7 +82,7 @@ static void ask(struct lab_burst *burst, int index)
 	struct epoll_event event = {.events = EPOLLIN, .data = {.u32 = (uint32_t)index}};
 
 	if (send(conn->fd, question, sizeof(question) - 1, MSG_NOSIGNAL) < 0)
-		finish(burst, index, outcome_of(errno));
+		fail(burst, index, errno);
 	else
 		epoll_ctl(burst->epoll, EPOLL_CTL_MOD, conn->fd, &event);
 }
@@ -104,6 +110,7 @@ static void begin(struct lab_burst *burst, int index)
 	int error = 0;
 
 	conn->outcome = LAB_PENDING;
+	conn->error = 0;
 	conn->began_ms = lab_now_ms();
 	burst->began_us[index] = lab_now_us();
 	burst->waiting[burst->waiting_count++] = index;
@@ -113,7 +120,7 @@ static void begin(struct lab_burst *burst, int index)
 		conn->source_port = lab_sock_local(conn->fd, conn->source);
 	lab_must(epoll_ctl(burst->epoll, EPOLL_CTL_ADD, conn->fd, &event), "epoll");
 	if (error)
-		finish(burst, index, outcome_of(-error));
+		fail(burst, index, -error);
 }
 
 static void take_answer(struct lab_burst *burst, int index)
@@ -128,7 +135,7 @@ static void take_answer(struct lab_burst *burst, int index)
 	} else if (length == 0) {
 		finish(burst, index, LAB_CLOSED);
 	} else if (length < 0 && errno != EAGAIN) {
-		finish(burst, index, outcome_of(errno));
+		fail(burst, index, errno);
 	}
 }
 
@@ -143,7 +150,7 @@ static void on_event(struct lab_burst *burst, const struct epoll_event *event)
 	if (event->events & EPOLLERR)
 		getsockopt(burst->conns[index].fd, SOL_SOCKET, SO_ERROR, &error, &size);
 	if (error)
-		finish(burst, index, outcome_of(error));
+		fail(burst, index, error);
 	else if (event->events & EPOLLIN)
 		take_answer(burst, index);
 	else if (event->events & EPOLLOUT)

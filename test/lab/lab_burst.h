@@ -55,6 +55,7 @@ enum lab_outcome {
 
 struct lab_conn {
 	enum lab_outcome outcome;
+	int error; /* errno of what failed: ECONNREFUSED is a SYN's answer, ECONNRESET a connection's; 0: none */
 	int isp; /* that carried it: 0 if not answered, or if the source seen is no ISP's (inbound flows) */
 	int client;     /* which client address was its source, if .clients */
 	int elapsed_us; /* until the outcome */

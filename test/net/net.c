@@ -310,12 +310,12 @@ static void net_check_guard(struct net *net)
 void net_finish(struct net *net)
 {
 	char *found = NULL;
+	if (net->gwd && getenv("GWD_LOG"))
+		fprintf(stderr, "%s", lab_proc_output(net->gwd));
 	if (net->guard)
 		net_check_guard(net);
 	cr_assert(lab_wrong_sources(net->lab) == 0, "wrong source: %s", lab_wrong_first(net->lab));
 	if (net->gwd) {
-		if (getenv("GWD_LOG"))
-			fprintf(stderr, "%s", lab_proc_output(net->gwd));
 		char *log = xstrdup(lab_proc_output(net->gwd));
 		int status = lab_proc_stop(net->gwd);
 		lab_run(lab_router(net->lab), &found, "cat %s.* 2>/dev/null", net_sanitizer_log(net));
