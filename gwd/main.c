@@ -86,6 +86,7 @@ struct main_run {
 	struct event_base *base;
 	struct engine *engine;
 	const char *socket;
+	struct event *signals[4];
 };
 
 static void main_on_end(int number, short what, void *arg)
@@ -132,24 +133,37 @@ static void main_on_state(int number, short what, void *arg)
 
 // ---- the daemon ----------------------------------------------------------------------------
 
-static void main_loop(struct main_run *run)
+static const struct {
+	int number;
+	event_callback_fn handler;
+} main_signals[] = {
+	{SIGTERM, main_on_end}, {SIGINT, main_on_end}, {SIGHUP, main_on_reload}, {SIGUSR1, main_on_state}};
+
+// A reload right behind the start, as systemd may ask for, must not be the end.
+static void main_hold(int how)
 {
-	static const struct {
-		int number;
-		event_callback_fn handler;
-	} signals[] = {{SIGTERM, main_on_end},
-		       {SIGINT, main_on_end},
-		       {SIGHUP, main_on_reload},
-		       {SIGUSR1, main_on_state}};
-	struct event *events[ARRAY_SIZE(signals)];
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
-		events[i] = evsignal_new(run->base, signals[i].number, signals[i].handler, run);
-		event_add(events[i], NULL);
+	sigset_t set;
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(how, &set, NULL);
+}
+
+// One that comes before the loop is answered by the loop.
+static void main_catch(struct main_run *run)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(main_signals); i++) {
+		run->signals[i] =
+			evsignal_new(run->base, main_signals[i].number, main_signals[i].handler, run);
+		event_add(run->signals[i], NULL);
 	}
-	log_info("main", "gwd %s is ready", GWD_VERSION);
-	event_base_dispatch(run->base);
-	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
-		event_free(events[i]);
+	main_hold(SIG_UNBLOCK);
+}
+
+static void main_release(struct main_run *run)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(main_signals); i++)
+		event_free(run->signals[i]);
 }
 
 // The coarse clock that libevent prefers would add up to 10 ms to each of the probes' timers.
@@ -170,6 +184,7 @@ static int main_run(const struct main_options *options, struct model *model)
 	const char *group = model->globals.control_group;
 	int status = EXIT_FAILED;
 	signal(SIGPIPE, SIG_IGN);
+	main_catch(&run);
 	if (control_claim(socket, &err)) { // before anything is done to the kernel that another gwd uses
 		log_error("main", "%s", err.text);
 		model_free(model);
@@ -183,7 +198,8 @@ static int main_run(const struct main_options *options, struct model *model)
 	web_open(run.base, run.engine, &engine_model(run.engine)->globals.http,
 		 engine_model(run.engine)->globals.http_port);
 	engine_on_reload(run.engine, main_on_reloaded, &run);
-	main_loop(&run);
+	log_info("main", "gwd %s is ready", GWD_VERSION);
+	event_base_dispatch(run.base);
 	status = EXIT_FINE;
 	if (engine_model(run.engine)->globals.remove_on_exit && engine_flush(run.engine, &err)) {
 		log_error("main", "something of gwd's stays in the kernel: %s", err.text);
@@ -193,6 +209,7 @@ out:
 	web_close();
 	control_close();
 	engine_free(run.engine);
+	main_release(&run);
 	event_base_free(run.base);
 	return status;
 }
@@ -205,6 +222,7 @@ int main(int argc, char **argv)
 	int status = main_parse(&options, argc, argv);
 	if (status >= 0)
 		return status;
+	main_hold(SIG_BLOCK);
 	if (options.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	int r = conf_load(options.config, &model, &report);

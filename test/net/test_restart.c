@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Reload and restart: as a whole or not at all, and nothing that flows notices.
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -205,5 +206,24 @@ Test(restart, what_somebody_else_removes_is_put_back)
 	lab_burst_free(held);
 	lab_stream_stop(net->guard); // may have lost a packet in between
 	net->guard = NULL;
+	net_finish(net);
+}
+
+// systemd calls a daemon that a hangup ends a clean exit, and does not start it again.
+Test(restart, a_reload_while_it_starts_is_done_when_it_has_started)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
+	char program[512];
+	configure(net, 3, "");
+	snprintf(program, sizeof(program), "%s/gwd", net_build());
+	net->gwd = lab_proc_start(net->lab, lab_router(net->lab),
+				  (const char *const[]){program, "-v", "-c", net->config, "-s",
+							lab_path(net->lab, "gwd.sock"), NULL});
+	cr_assert(lab_proc_wait_output(net->gwd, "apply: ", net_patience(10000)));
+	lab_proc_signal(net->gwd, SIGHUP);
+	lab_proc_signal(net->gwd, SIGUSR1);
+	cr_assert(lab_proc_wait_output(net->gwd, "reloaded", net_patience(10000)), "%s",
+		  lab_proc_output(net->gwd));
+	net_wait_up(net);
 	net_finish(net);
 }
