@@ -380,6 +380,7 @@ static void engine_take_model(struct engine *engine, struct model *model, const 
 // What only the old model has is not needed any more.
 static void engine_forget_old(struct engine *engine)
 {
+	settle_forget_old(engine);
 	monitor_drop_unseen(engine->monitor);
 	reals_drop_left(&engine->reals);
 	engine_configure_names(engine, NULL);

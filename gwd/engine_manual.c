@@ -72,13 +72,15 @@ int engine_set_manual(struct engine *engine, const char *name, enum manual_chang
 		      struct err *err)
 {
 	char since[FIGURE_TEXT];
-	if (!manual_set(&engine->manual, name, change, weight, figure_date(time(NULL), since)))
+	bool changed = manual_set(&engine->manual, name, change, weight, figure_date(time(NULL), since));
+	if (!changed && !engine->manual_left)
 		return 0;
 	int saved = manual_save(engine, err);
 	const struct reals_real *real = reals_find(&engine->reals, name);
 	if (real)
 		reals_move(&engine->reals, real->service, REALS_STATE);
 	int rc = real && engine_settle_reals(engine) ? 0 : engine_settle(engine);
+	engine->manual_left = saved || rc;
 	if (!rc)
 		return saved;
 	engine_dirty(engine); // and tries again

@@ -54,6 +54,7 @@ struct engine {
 	struct ids ids;
 	struct plan applied;
 	struct manual manual; // what is set by hand
+	bool manual_left;     // not all of it is noted and in force: the same command again sees to it
 	char manual_path[512];
 	bool flushed;       // by the operator: nothing of ours in the kernel until a reload
 	bool first_load;    // the table was not there at the start
@@ -115,6 +116,9 @@ struct engine {
 // could not be changed, and `applied` is what it is known to have. 0: it was; if a route or a
 // sysctl was refused all the same, `failure` says so.
 int engine_settle(struct engine *engine);
+
+// Gateways that the model has no longer.
+void settle_forget_old(struct engine *engine);
 
 // Those of its parts that the short way for reals (settle_reals.c) needs, too.
 int settle_apply(struct engine *engine, struct plan *to, const struct ops *ops, struct err *err);

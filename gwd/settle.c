@@ -207,6 +207,16 @@ static struct engine_since *settle_since(struct engine *engine, const struct pla
 	return since;
 }
 
+// Should one come back, it is a new one.
+void settle_forget_old(struct engine *engine)
+{
+	size_t kept = 0;
+	vec_each(&engine->since, since)
+		if (model_find_gateway(engine->model, since->gateway) >= 0)
+			engine->since.v[kept++] = *since;
+	engine->since.n = kept;
+}
+
 // A gateway that loses one family only is still up; the log has it all the same.
 static void settle_report_families(struct engine_since *since, const struct plan_gateway *gw)
 {

@@ -115,3 +115,25 @@ Test(events, the_hook_is_told)
 	expect_told(net, "gateway g1 down up");
 	net_finish(net);
 }
+
+// It is a new one, not one that has become unknown.
+Test(events, a_gateway_that_is_removed_and_comes_back_is_new)
+{
+	struct net *net = start();
+	char *output = NULL;
+	char *all = NULL;
+	lab_run(lab_router(net->lab), &all, "cat %s", net->config);
+	expect_told(net, "gateway g1 unknown up");
+	lab_do(lab_router(net->lab), "sed -i '/^gateway g1 /d' %s", net->config);
+	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
+	free(output);
+	lab_file(net->lab, "gwd.conf", "%s", all);
+	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
+	free(output);
+	net_wait_up(net);
+	cr_assert_eq(net_gwctl(net, &output, "events"), 0, "%s", output);
+	cr_expect(!strstr(output, "up -> unknown"), "%s", output);
+	free(output);
+	free(all);
+	net_finish(net);
+}

@@ -120,3 +120,19 @@ Test(manual, what_can_not_be_done_is_refused)
 	cr_expect_str_eq(net_state(net, "g1"), "up");
 	net_finish(net);
 }
+
+// The same command again is not "nothing to do" as long as a restart would forget it.
+Test(manual, what_could_not_be_noted_is_noted_by_the_next_try)
+{
+	struct net *net = start("5m");
+	const char *file = lab_path(net->lab, "gwd.sock.manual");
+	lab_do(lab_router(net->lab), "mkdir %s", file);
+	expect_gwctl(net, "drain g1", 1, "it is in force, but can't be noted");
+	expect_gwctl(net, "drain g1", 1, "it is in force, but can't be noted");
+	lab_do(lab_router(net->lab), "rmdir %s", file);
+	expect_gwctl(net, "drain g1", 0, "g1: drain");
+	lab_proc_stop(net->gwd);
+	net_gwd(net);
+	cr_expect_str_eq(net_state(net, "g1"), "drain");
+	net_finish(net);
+}
