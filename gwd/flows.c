@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/flows.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -199,10 +200,19 @@ static void put_cell(struct buf *out, size_t *at, size_t column, const char *tex
 }
 
 enum { AT_PROTOCOL = 0, AT_CLIENT = 6, AT_DESTINATION = 28, AT_WHERE = 50, AT_AGE = 66, AT_BYTES = 74 };
+static_assert(FLOWS_NAME <= AT_AGE, "a name has room before the age");
+
+// A long name begins further left, on a line of its own if need be, so that its figures stand behind it.
+static size_t where_column(const char *where)
+{
+	size_t wide = strlen(where) + 1;
+	return wide <= AT_AGE - AT_WHERE ? AT_WHERE : AT_AGE - wide;
+}
 
 static void put_line(struct buf *out, const char *const cells[6])
 {
-	static const size_t columns[] = {AT_PROTOCOL, AT_CLIENT, AT_DESTINATION, AT_WHERE, AT_AGE, AT_BYTES};
+	const size_t columns[] = {AT_PROTOCOL, AT_CLIENT, AT_DESTINATION, where_column(cells[3]),
+				  AT_AGE,      AT_BYTES};
 	size_t at = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(columns); i++)
 		put_cell(out, &at, columns[i], cells[i]);

@@ -149,6 +149,22 @@ static int finish(int exit)
 	return exit;
 }
 
+static bool is_negative(const char *word)
+{
+	return word[0] == '-' && word[1] >= '0' && word[1] <= '9';
+}
+
+// The command and its arguments, between and behind options.
+static void take_word(struct request *request, const char *word)
+{
+	if (!request->command)
+		request->command = word;
+	else if (request->n_args == REQUEST_ARGS)
+		exit(usage("too many arguments"));
+	else
+		request->args[request->n_args++] = word;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option options[] = {{"help", no_argument, NULL, 'h'}, {0}};
@@ -156,8 +172,16 @@ int main(int argc, char **argv)
 	const char *path = getenv("GWD_SOCKET");
 	bool follow = false;
 	int opt;
-	while ((opt = getopt_long(argc, argv, "s:jfh", options, NULL)) != -1) {
+	for (;;) {
+		while (optind < argc && is_negative(argv[optind])) // a number to be refused, not an option
+			take_word(&request, argv[optind++]);
+		opt = getopt_long(argc, argv, "-s:jfh", options, NULL);
+		if (opt == -1)
+			break;
 		switch (opt) {
+		case 1:
+			take_word(&request, optarg);
+			break;
 		case 's':
 			path = optarg;
 			break;
@@ -173,15 +197,12 @@ int main(int argc, char **argv)
 			return usage("usage: gwctl [-s SOCKET] [-j] COMMAND; gwctl -h lists the commands");
 		}
 	}
-	if (optind == argc)
+	while (optind < argc) // behind --
+		take_word(&request, argv[optind++]);
+	if (!request.command)
 		return usage("which COMMAND? gwctl -h lists them");
-	if (argc - optind + follow - 1 > REQUEST_ARGS)
-		return usage("too many arguments");
-	request.command = argv[optind++];
-	while (optind < argc)
-		request.args[request.n_args++] = argv[optind++];
 	if (follow)
-		request.args[request.n_args++] = "-f";
+		take_word(&request, "-f");
 	path = path && *path ? path : CONTROL_PATH;
 	if (!strcmp(request.command, "top"))
 		return finish(top(path, &request));

@@ -245,3 +245,27 @@ void direct_own_way(struct net *net)
 			 "ip link set own1 up; sysctl -qw net.ipv4.conf.own1.rp_filter=0");
 	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
 }
+
+struct direct_places {
+	struct net *net;
+	const char *of;
+	int taken, seen;
+};
+
+static bool direct_taken(void *arg)
+{
+	struct direct_places *places = arg;
+	char *output = NULL;
+	lab_run(lab_router(places->net->lab), &output,
+		"nft list set netdev gwd drplace%s | grep -o expires | wc -l", places->of);
+	places->seen = atoi(output);
+	free(output);
+	return places->seen == places->taken;
+}
+
+void direct_wait_places(struct net *net, const char *of, int count, int timeout_ms)
+{
+	struct direct_places places = {net, of, count, 0};
+	cr_assert(lab_wait_until(direct_taken, &places, net_patience(timeout_ms)),
+		  "%d places of %s are taken, not %d", places.seen, of, count);
+}

@@ -68,27 +68,9 @@ static void expect_reals(const int wanted[HOSTS])
 			     (int)tally.real[i + 1], wanted[i]);
 }
 
-struct places {
-	const char *of; // FAMILY.web.REAL.LIMIT
-	int taken, seen;
-};
-
-static bool taken(void *arg)
-{
-	struct places *places = arg;
-	char *output = NULL;
-	lab_run(lab_router(in.net->lab), &output,
-		"nft list set netdev gwd drplace%s | grep -o expires | wc -l", places->of);
-	places->seen = atoi(output);
-	free(output);
-	return places->seen == places->taken;
-}
-
 static void wait_taken(const char *of, int count, int timeout_ms)
 {
-	struct places places = {of, count, 0};
-	cr_assert(lab_wait_until(taken, &places, net_patience(timeout_ms)),
-		  "%d places of %s are taken, not %d", places.seen, of, count);
+	direct_wait_places(in.net, of, count, timeout_ms);
 }
 
 static void kill_gwd(void)

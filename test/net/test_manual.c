@@ -116,6 +116,8 @@ Test(manual, what_can_not_be_done_is_refused)
 	struct net *net = start("5m");
 	expect_gwctl(net, "drain nobody", 1, "no gateway is named \"nobody\": there is g1, g2, g3");
 	expect_gwctl(net, "weight g1 many", 2, "not a number: use 0 to 65535, or default");
+	expect_gwctl(net, "weight g1 -1", 2, "use 0 to 65535, or default");
+	expect_gwctl(net, "weight -1", 2, "usage: gwctl weight NAME N");
 	expect_gwctl(net, "weight g1", 2, "usage: gwctl weight NAME N");
 	cr_expect_str_eq(net_state(net, "g1"), "up");
 	net_finish(net);

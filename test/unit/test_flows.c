@@ -34,10 +34,12 @@ static struct ct_flow flow(const char *from, const char *to, uint32_t mark)
 				.bytes = 1200};
 }
 
-// What is said of the flow under a filter of up to two words.
-static void expect(const struct ct_flow *f, const char *one, const char *two, const char *line)
+// What is said of the flow under a filter of up to two words, where the second gateway has this name.
+static void expect_by(const char *name, const struct ct_flow *f, const char *one, const char *two,
+		      const char *line)
 {
 	struct fixture *x = fixture_new(2);
+	x->gateways[1].name = name;
 	struct plan plan = {0};
 	struct buf out = {0};
 	struct err err = {""};
@@ -54,6 +56,11 @@ static void expect(const struct ct_flow *f, const char *one, const char *two, co
 	buf_free(&out);
 	plan_free(&plan);
 	fixture_free(x);
+}
+
+static void expect(const struct ct_flow *f, const char *one, const char *two, const char *line)
+{
+	expect_by("g2", f, one, two, line);
 }
 
 Test(flows, a_line_for_each_that_fits)
@@ -79,6 +86,18 @@ Test(flows, what_is_too_wide_has_a_line_of_its_own)
 	       "udp   [fd00:10:1:2:3:4:5:6]:5000\n"
 	       "                            [2001:db8:aaaa:bbbb::1]:53\n"
 	       "                                                  g1              -       -\n");
+}
+
+Test(flows, figures_stand_behind_a_long_name)
+{
+	struct ct_flow f = flow("10.0.0.9", "192.0.2.1", 2);
+	expect_by("a-gateway-of-15", &f, NULL, NULL,
+		  "udp   10.0.0.9:5000         192.0.2.1:53          a-gateway-of-15 12s     1.2k\n");
+	expect_by("a-gateway-of-18-it", &f, NULL, NULL,
+		  "udp   10.0.0.9:5000         192.0.2.1:53       a-gateway-of-18-it 12s     1.2k\n");
+	expect_by("a-gateway-of-thirty-and-one-yes", &f, NULL, NULL,
+		  "udp   10.0.0.9:5000         192.0.2.1:53\n"
+		  "                                  a-gateway-of-thirty-and-one-yes 12s     1.2k\n");
 }
 
 Test(flows, an_unknown_word_is_refused)
