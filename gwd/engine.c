@@ -192,6 +192,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 	struct err err;
 	(void)fd, (void)what;
 	int64_t now_ms = mono_now_ms();
+	engine_drop_rest(engine, now_ms);
 	evidence_look(engine->evidence, engine->model, netmon_facts(engine->netmon), &engine->ids, now_ms);
 	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
 	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)

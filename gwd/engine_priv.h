@@ -122,11 +122,15 @@ void settle_forget_old(struct engine *engine);
 
 // Those of its parts that the short way for reals (settle_reals.c) needs, too.
 int settle_apply(struct engine *engine, struct plan *to, const struct ops *ops, struct err *err);
+void settle_turns(struct engine *engine, const struct ops *ops);
 void settle_wait_for_ramps(struct engine *engine, int64_t now_ms);
 
 // The short way: what changed of the reals of services, and nothing else, comes into force. False: it takes
 // engine_settle(), or the kernel refused it.
 bool engine_settle_reals(struct engine *engine);
+
+// What changes of services left in the kernel goes with the next change, or with this when there is none for a second.
+void engine_drop_rest(struct engine *engine, int64_t now_ms);
 
 // A real of the service is not as the plan in force has it: soon it is.
 void engine_move_real(struct engine *engine, size_t service);

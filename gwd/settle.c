@@ -13,6 +13,7 @@
 #include "gwd/core/model.h"
 #include "gwd/core/ramp.h"
 #include "gwd/core/ramps.h"
+#include "gwd/core/ring.h"
 #include "gwd/core/tunnel.h"
 #include "gwd/core/vip.h"
 #include "gwd/ending.h"
@@ -51,6 +52,7 @@ static int settle_read_nft(struct engine *engine, struct err *err)
 	vec_free(&applied->sets);
 	applied->sets = read.sets;
 	applied->shape = read.shape;
+	applied->frame = 0; // which services that is made of, nobody says
 	applied->active = read.active;
 	if (!applied->gateways.n) { // adoption: who owned the marks before we came
 		applied->gateways = read.gateways;
@@ -148,9 +150,11 @@ static int settle_single(void *arg, const struct op *op, struct err *err)
 		return failover_flush(engine->failover, &op->flush, netmon_facts(engine->netmon), err);
 	case OP_END: // settle_ends()
 	case OP_CHAINS:
+	case OP_SERVICE:
 	case OP_SET_ADD:
 	case OP_ELEM_DEL:
 	case OP_ELEM_ADD:
+	case OP_SET_DEL:
 	case OP_SWEEP:
 	case OP_TABLE_DEL:
 		break; // settle_transaction()
@@ -290,10 +294,11 @@ static void settle_log_ops(const struct ops *ops)
 }
 
 // Rules that are loaded anew begin at the first slot.
-static void settle_turns(struct engine *engine, const struct ops *ops)
+void settle_turns(struct engine *engine, const struct ops *ops)
 {
 	vec_each(&ops->op, op)
-		if (op->kind == OP_CHAINS) {
+		if (op->kind == OP_CHAINS ||
+		    (op->kind == OP_SERVICE && op->service && ring_schedules(op->service->scheduler))) {
 			turns_clear(&engine->turns);
 			engine->turns_unknown = true;
 		}

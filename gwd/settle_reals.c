@@ -16,6 +16,9 @@
 #include "gwd/engine_priv.h"
 #include "gwd/netmon.h"
 #include "gwd/tunnels.h"
+#include "nft/nft.h"
+
+#define REST_MS 1000
 
 struct moved {
 	VEC(struct rebuild) services;
@@ -66,6 +69,7 @@ static void moved_take(struct engine *engine, struct moved *moved, int64_t now_m
 {
 	if (moved->ops.op.n)
 		engine->applied_ms = mono_now_ms();
+	settle_turns(engine, &moved->ops);
 	vec_each(&moved->services, one) {
 		rebuild_take(&engine->applied, one);
 		reals_note_service(&engine->reals, &engine->applied, one->at, now_ms);
@@ -125,4 +129,16 @@ bool engine_step_ramps(struct engine *engine)
 	engine_steer_soon(engine);
 	settle_wait_for_ramps(engine, now_ms);
 	return true;
+}
+
+// What a change has left goes with the next one, or when there is none for a while.
+void engine_drop_rest(struct engine *engine, int64_t now_ms)
+{
+	struct err err;
+	if (!nft_has_rest(engine->nft) || now_ms - engine->applied_ms < REST_MS ||
+	    !nft_drop_rest(engine->nft, &err))
+		return;
+	log_debug("engine", "what is left of a service stays: %s", err.text);
+	engine->reread_nft = true;
+	engine_dirty(engine);
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// A diff's nft operations, carried out: all of a change in one transaction; what it left
-// unreferenced is swept in a second one.
+// A diff's nft operations, carried out: all of a change in one transaction. What it left unreferenced is swept in
+// a second one, if all chains changed; else it goes with the next one (rest.h).
 //
 // When the chains change, every rule is loaded anew over the sets, pins and counters that are
 // there: the table's rules are deleted, chains that are missing are added, rules follow. To a packet
@@ -12,9 +12,12 @@
 #include "gwd/core/names.h"
 #include "nft/batch.h"
 #include "nft/chains.h"
+#include "nft/change.h"
 #include "nft/flowtable.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
+#include "nft/put.h"
+#include "nft/rest.h"
 #include "nft/rule.h"
 #include "nft/ruleset.h"
 #include "nft/set.h"
@@ -46,16 +49,6 @@ static void apply_helper(struct batch *batch, const char *name)
 	batch_add(batch, nlh, "ct helper", name, NULL);
 }
 
-static void apply_delete(struct batch *batch, enum plan_table table, uint16_t type, uint16_t name_attr,
-			 const char *what, const char *name)
-{
-	struct nlmsghdr *nlh = batch_message(batch, table, type, 0);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE); // attribute 1 in all of them
-	if (name_attr)
-		mnl_attr_put_strz(nlh, name_attr, name);
-	batch_add(batch, nlh, what, name, NULL);
-}
-
 static void apply_delete_object(struct batch *batch, uint32_t kind, const char *what, const char *name)
 {
 	struct nlmsghdr *nlh = batch_message(batch, PLAN_INET, NFT_MSG_DELOBJ, 0);
@@ -63,49 +56,6 @@ static void apply_delete_object(struct batch *batch, uint32_t kind, const char *
 	mnl_attr_put_strz(nlh, NFTA_OBJ_NAME, name);
 	mnl_attr_put_u32(nlh, NFTA_OBJ_TYPE, htonl(kind));
 	batch_add(batch, nlh, what, name, NULL);
-}
-
-// `label` is for errors.
-static void apply_chain(struct batch *batch, const struct chain *chain, const char *label)
-{
-	struct nlmsghdr *nlh = batch_message(batch, chain->table, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
-	mnl_attr_put_strz(nlh, NFTA_CHAIN_NAME, chain->name);
-	if (chain->hook) {
-		struct nlattr *nest = mnl_attr_nest_start(nlh, NFTA_CHAIN_HOOK);
-		mnl_attr_put_u32(nlh, NFTA_HOOK_HOOKNUM, htonl(chain->hook->hook));
-		mnl_attr_put_u32(nlh, NFTA_HOOK_PRIORITY, htonl((uint32_t)chain->hook->priority));
-		if (chain->device)
-			mnl_attr_put_strz(nlh, NFTA_HOOK_DEV, (const char *)chain->device->last);
-		mnl_attr_nest_end(nlh, nest);
-		mnl_attr_put_u32(nlh, NFTA_CHAIN_POLICY, htonl(NF_ACCEPT));
-		mnl_attr_put_strz(nlh, NFTA_CHAIN_TYPE, chain->hook->type);
-	}
-	batch_add(batch, nlh, "chain", label, NULL);
-}
-
-static void apply_anonymous_set(struct batch *batch, struct nftnl_set *set, const char *chain,
-				const struct rule *rule)
-{
-	struct nlmsghdr *nlh = batch_message(batch, rule->table, NFT_MSG_NEWSET, NLM_F_CREATE);
-	nftnl_set_nlmsg_build_payload(nlh, set);
-	batch_add(batch, nlh, "set in chain", chain, rule);
-	nlh = batch_message(batch, rule->table, NFT_MSG_NEWSETELEM, NLM_F_CREATE);
-	nftnl_set_elems_nlmsg_build_payload(nlh, set);
-	batch_add(batch, nlh, "set in chain", chain, rule);
-}
-
-static void apply_rules(struct batch *batch, const struct chain *chain)
-{
-	vec_each(&chain->rules, it) {
-		struct rule *rule = *it;
-		vec_each(&rule->sets, set)
-			apply_anonymous_set(batch, *set, chain->name, rule);
-		struct nlmsghdr *nlh =
-			batch_message(batch, chain->table, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-		nftnl_rule_nlmsg_build_payload(nlh, rule->nl);
-		batch_add(batch, nlh, "chain", chain->name, rule);
-	}
 }
 
 static bool apply_has_table(const struct nft_names *names, enum plan_table table)
@@ -124,7 +74,7 @@ static void apply_frame(struct nft *nft, struct batch *batch, const struct plan 
 		if (table == PLAN_INET || to->netdev)
 			nft_put_table(batch, table, nft->table_flags);
 		if (apply_has_table(old_chains, table))
-			apply_delete(batch, table, NFT_MSG_DELRULE, 0, "rules of table", table_text(table));
+			put_delete(batch, table, NFT_MSG_DELRULE, 0, "rules of table", table_text(table));
 	}
 	vec_each(&ruleset->counters, counter)
 		apply_counter(batch, counter->name);
@@ -132,13 +82,12 @@ static void apply_frame(struct nft *nft, struct batch *batch, const struct plan 
 		apply_helper(batch, helper->name);
 	vec_each(&ruleset->chains, chain)
 		if (!(*chain)->device)
-			apply_chain(batch, *chain, (*chain)->name);
+			put_chain(batch, *chain, (*chain)->name);
 	vec_each(&old_chains->v, old) {
 		uint64_t shape;
 		size_t n_rules;
 		if (name_parse_shape(old->name, &shape, &n_rules) && !ruleset_has_chain(ruleset, old->name))
-			apply_delete(batch, old->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain",
-				     old->name);
+			put_delete(batch, old->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain", old->name);
 	}
 }
 
@@ -152,7 +101,7 @@ static void apply_devices(struct batch *batch, uint16_t type, const struct plan_
 		struct ruleset one = {.table = PLAN_NETDEV};
 		const char *label = (const char *)devices[i]->last;
 		if (type == NFT_MSG_NEWCHAIN) {
-			apply_chain(batch, chain_ingress(&one, devices[i]), label);
+			put_chain(batch, chain_ingress(&one, devices[i]), label);
 		} else {
 			struct nlmsghdr *nlh = batch_message(batch, PLAN_NETDEV, type, 0);
 			mnl_attr_put_strz(nlh, NFTA_CHAIN_TABLE, NFT_TABLE);
@@ -178,7 +127,7 @@ static void apply_new_devices(struct ruleset *ruleset, const struct op *ops, siz
 
 // ---- sets and elements -------------------------------------------------------------------------------
 
-static void apply_set(struct batch *batch, const struct plan_set *set, uint32_t id)
+static void apply_set(struct batch *batch, const struct plan_set *set, bool renewed, uint32_t id)
 {
 	VEC(const struct plan_elem *) elems = {0};
 	vec_each(&set->elems, elem)
@@ -191,6 +140,8 @@ static void apply_set(struct batch *batch, const struct plan_set *set, uint32_t 
 		vec_free(&elems);
 		return;
 	}
+	if (renewed)
+		put_delete(batch, set->table, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
 	struct nftnl_set *nl = set_declare(set, id);
 	struct nlmsghdr *nlh = batch_message(batch, set->table, NFT_MSG_NEWSET, NLM_F_CREATE);
 	nftnl_set_nlmsg_build_payload(nlh, nl);
@@ -227,7 +178,7 @@ static void apply_set_ops(struct batch *batch, const struct op *ops, size_t n, u
 			continue;
 		}
 		if (ops[i].kind == OP_SET_ADD)
-			apply_set(batch, ops[i].set, next_set_id++);
+			apply_set(batch, ops[i].set, ops[i].renewed, next_set_id++);
 		i++;
 	}
 }
@@ -248,34 +199,83 @@ static bool apply_was_device(uint32_t refused_type)
 	       refused_type == NFT_MSG_NEWCHAIN || refused_type == NFT_MSG_DELCHAIN;
 }
 
+// What a transaction is made from, in memory until the kernel has taken it.
+struct apply_parts {
+	struct ruleset ruleset; // all chains; else those of devices that are new
+	struct changes changes; // else those of services
+	struct nft_names old_chains;
+	struct batch batch;
+};
+
+static void apply_parts_free(struct apply_parts *parts)
+{
+	batch_free(&parts->batch);
+	vec_free(&parts->old_chains.v);
+	changes_free(&parts->changes);
+	ruleset_free(&parts->ruleset);
+}
+
+static int apply_build(struct nft *nft, struct apply_parts *parts, const struct plan *to,
+		       const struct op *ops, size_t n, struct err *err)
+{
+	parts->ruleset.next_set_id = 1;
+	if (apply_has(ops, n, OP_CHAINS)) {
+		ruleset_build(&parts->ruleset, to);
+		return nft_read_names(nft, NFT_MSG_GETCHAIN, &parts->old_chains, err);
+	}
+	apply_new_devices(&parts->ruleset, ops, n);
+	changes_build(&parts->changes, ops, n, to->mark_mask, &parts->ruleset.next_set_id);
+	if (parts->changes.services.n && !nft->marker[0])
+		return err_set(err, ERESTART, "it is not known which chains there are");
+	return 0;
+}
+
+static void apply_fill(struct nft *nft, struct apply_parts *parts, const struct plan *to,
+		       const struct op *ops, size_t n)
+{
+	struct batch *batch = &parts->batch;
+	rest_put(&nft->rest, batch);
+	if (apply_has(ops, n, OP_CHAINS))
+		apply_frame(nft, batch, to, &parts->ruleset, &parts->old_chains);
+	else if (parts->changes.services.n)
+		changes_put_chains(&parts->changes, batch, nft->marker);
+	apply_set_ops(batch, ops, n, parts->ruleset.next_set_id);
+	vec_each(&parts->ruleset.chains, chain)
+		put_rules(batch, *chain);
+	changes_put_rules(&parts->changes, batch);
+}
+
+// It is in force. The chain that says which chains there are comes last of all.
+static void apply_note(struct nft *nft, const struct apply_parts *parts, const struct op *ops, size_t n)
+{
+	const struct ruleset *ruleset = &parts->ruleset;
+	rest_clear(&nft->rest);
+	if (apply_has(ops, n, OP_CHAINS))
+		memcpy(nft->marker, ruleset->chains.v[ruleset->chains.n - 1]->name, sizeof(nft->marker));
+	else if (parts->changes.services.n)
+		memcpy(nft->marker, parts->changes.marker, sizeof(nft->marker));
+	changes_left(&parts->changes, &nft->rest.chains);
+	for (size_t i = 0; i < n; i++)
+		if (ops[i].kind == OP_SET_DEL)
+			rest_add_set(&nft->rest, ops[i].set);
+}
+
 static int apply_change(struct nft *nft, const struct plan *to, const struct op *ops, size_t n, bool *unowned,
 			struct err *err)
 {
-	struct ruleset ruleset = {.next_set_id = 1};
-	struct nft_names old_chains = {0};
-	struct batch batch = {0};
-	int code = 0;
-	bool chains = apply_has(ops, n, OP_CHAINS);
-	if (chains) {
-		ruleset_build(&ruleset, to);
-		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &old_chains, err);
-	} else {
-		apply_new_devices(&ruleset, ops, n);
-	}
-	batch_begin(&batch, nft->genid);
-	if (!code && chains)
-		apply_frame(nft, &batch, to, &ruleset, &old_chains);
-	apply_set_ops(&batch, ops, n, ruleset.next_set_id);
-	vec_each(&ruleset.chains, chain)
-		apply_rules(&batch, *chain);
-	if (!code && !batch_empty(&batch))
-		code = nft_commit(nft, &batch, err);
-	if (code == -ENOENT && apply_was_device(batch.refused_type))
+	struct apply_parts parts = {0};
+	int code = apply_build(nft, &parts, to, ops, n, err);
+	batch_begin(&parts.batch, nft->genid);
+	if (!code)
+		apply_fill(nft, &parts, to, ops, n);
+	if (!code && !batch_empty(&parts.batch))
+		code = nft_commit(nft, &parts.batch, err);
+	if (code == -ENOENT && apply_was_device(parts.batch.refused_type))
 		code = -ERESTART; // it has gone this moment
-	*unowned = code == -EOPNOTSUPP && batch.refused_type == NFT_MSG_NEWTABLE;
-	batch_free(&batch);
-	vec_free(&old_chains.v);
-	ruleset_free(&ruleset);
+	*unowned = code == -EOPNOTSUPP && parts.batch.refused_type == NFT_MSG_NEWTABLE;
+	if (!code)
+		apply_note(nft, &parts, ops, n);
+	apply_parts_free(&parts);
 	return code;
 }
 
@@ -326,18 +326,18 @@ static void apply_sweep_batch(struct batch *batch, const struct plan *to, const 
 {
 	bool netdev_goes = !to->netdev && apply_has_table(chains, PLAN_NETDEV);
 	if (netdev_goes)
-		apply_delete(batch, PLAN_NETDEV, NFT_MSG_DELTABLE, 0, "table", table_text(PLAN_NETDEV));
+		put_delete(batch, PLAN_NETDEV, NFT_MSG_DELTABLE, 0, "table", table_text(PLAN_NETDEV));
 	vec_each(&flowtables->sets, flowtable)
 		if (!plan_find_set(to, flowtable->name))
 			flowtable_put_delete(batch, flowtable->name);
 	vec_each(&sets->v, set)
 		if (set->name[0] != '_' && !plan_find_set(to, set->name) && // "__set0" goes with its rule
 		    !(netdev_goes && set->table == PLAN_NETDEV))
-			apply_delete(batch, set->table, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
+			put_delete(batch, set->table, NFT_MSG_DELSET, NFTA_SET_NAME, "set", set->name);
 	vec_each(&chains->v, chain)
 		if (!ruleset_has_chain(ruleset, chain->name) && !(netdev_goes && chain->table == PLAN_NETDEV))
-			apply_delete(batch, chain->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain",
-				     chain->name);
+			put_delete(batch, chain->table, NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME, "chain",
+				   chain->name);
 	vec_each(&objects->counters.v, counter)
 		if (!ruleset_has_counter(ruleset, counter->name))
 			apply_delete_object(batch, NFT_OBJECT_COUNTER, "counter", counter->name);
@@ -386,10 +386,14 @@ static int apply_table_delete(struct nft *nft, struct err *err)
 	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++) {
 		code = nft_read_table(nft, table, &found, err);
 		if (!code && found.found)
-			apply_delete(&batch, table, NFT_MSG_DELTABLE, 0, "table", table_text(table));
+			put_delete(&batch, table, NFT_MSG_DELTABLE, 0, "table", table_text(table));
 	}
 	if (!code && !batch_empty(&batch))
 		code = nft_commit(nft, &batch, err);
+	if (!code) {
+		nft->marker[0] = 0;
+		rest_clear(&nft->rest);
+	}
 	batch_free(&batch);
 	return code == -ENOENT ? 0 : code;
 }

@@ -399,6 +399,16 @@ static void direct_entry(struct ruleset *ruleset, const struct plan *plan)
 	rule_accept(rule);
 }
 
+void chains_direct_of(struct ruleset *ruleset, const struct plan_service *service)
+{
+	enum plan_table before = ruleset->table;
+	ruleset->table = PLAN_NETDEV;
+	for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
+		if (service->fam[fam])
+			direct_service(ruleset, service, fam);
+	ruleset->table = before;
+}
+
 void chains_direct(struct ruleset *ruleset, const struct plan *plan)
 {
 	if (!plan->netdev)
@@ -407,8 +417,6 @@ void chains_direct(struct ruleset *ruleset, const struct plan *plan)
 	direct_entry(ruleset, plan);
 	chains_tunnel(ruleset, plan);
 	vec_each(&plan->services, service)
-		for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
-			if (service->fam[fam])
-				direct_service(ruleset, service, fam);
+		chains_direct_of(ruleset, service);
 	ruleset->table = PLAN_INET;
 }

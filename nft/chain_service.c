@@ -184,6 +184,13 @@ static void chain_service(struct ruleset *ruleset, const struct plan_service *se
 		chains_real(ruleset, service, fam, mask);
 }
 
+void chains_of_service(struct ruleset *ruleset, const struct plan_service *service, uint32_t mask)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (service->fam[fam] && service->inet)
+			chain_service(ruleset, service, fam, mask);
+}
+
 void chains_service(struct ruleset *ruleset, const struct plan *plan)
 {
 	if (!plan->services.n)
@@ -194,7 +201,5 @@ void chains_service(struct ruleset *ruleset, const struct plan *plan)
 	chain_listeners(ruleset, plan, "inbound", &chain_inbound_hook);
 	chain_listeners(ruleset, plan, "inbound.own", &chain_inbound_own_hook);
 	vec_each(&plan->services, service)
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			if (service->fam[fam] && service->inet)
-				chain_service(ruleset, service, fam, plan->mark_mask);
+		chains_of_service(ruleset, service, plan->mark_mask);
 }

@@ -45,6 +45,13 @@ static void chain_speak_from(struct ruleset *ruleset, const struct plan_service 
 		rule_snat(chain_rule(chain), &service->source_first[fam], &service->source_last[fam]);
 }
 
+void chains_source_of(struct ruleset *ruleset, const struct plan_service *service)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (chain_has_fullnat(service, fam))
+			chain_speak_from(ruleset, service, fam);
+}
+
 void chains_source(struct ruleset *ruleset, const struct plan *plan)
 {
 	if (!plan->services.n)
@@ -65,7 +72,5 @@ void chains_source(struct ruleset *ruleset, const struct plan *plan)
 	rule_if_pair_in_set(rule, "hairpin");
 	rule_masquerade(rule);
 	vec_each(&plan->services, service)
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			if (chain_has_fullnat(service, fam))
-				chain_speak_from(ruleset, service, fam);
+		chains_source_of(ruleset, service);
 }

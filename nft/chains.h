@@ -47,7 +47,7 @@ void chains_target(struct ruleset *ruleset,
 void chains_output(struct ruleset *ruleset, const struct plan *plan);   // out, own, own4, own6, stray, raw
 void chains_fastpath(struct ruleset *ruleset, const struct plan *plan); // fast
 void chains_service(struct ruleset *ruleset,
-		    const struct plan *plan); // inbound, service*, stuck*, pick*, and of each service:
+		    const struct plan *plan); // inbound, and of each service: service*, stuck*, pick*, and
 void chains_real(struct ruleset *ruleset, const struct plan_service *service, enum fam fam,
 		 uint32_t mask);                                        // held*, real*, got*, to*
 void chains_synproxy(struct ruleset *ruleset, const struct plan *plan); // syn, syn.in, syn4, proxied
@@ -56,6 +56,11 @@ void chains_nat(struct ruleset *ruleset, const struct plan *plan);      // post,
 void chains_direct(struct ruleset *ruleset, const struct plan *plan);   // table netdev: ing.*, dr*
 void chains_tunnel(struct ruleset *ruleset, const struct plan *plan);   // table netdev: dr.tunnel4, dr.big4
 void chains_answer(struct ruleset *ruleset, const struct plan *plan);   // dr.answer, dr.back4, dr.back6
+
+// What they make of one service is that service's alone: these parts of them can be exchanged by themselves.
+void chains_of_service(struct ruleset *ruleset, const struct plan_service *service, uint32_t mask);
+void chains_source_of(struct ruleset *ruleset, const struct plan_service *service);
+void chains_direct_of(struct ruleset *ruleset, const struct plan_service *service);
 
 // Reals by tun: what goes into a tunnel (IPv4, table netdev); who sent what is too big for one is told; answers that
 // come this way ask for segments that fit; the packets around (table inet, output).

@@ -34,6 +34,7 @@ void nft_close(struct nft *nft)
 	if (nft->listener)
 		nft_listener_outlive(nft->listener);
 	mnl_socket_close(nft->sock);
+	rest_clear(&nft->rest);
 	free(nft);
 }
 

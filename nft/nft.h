@@ -35,10 +35,15 @@ int nft_adopt(struct nft *nft, struct err *err);
 // Whether this kernel has flowtables: tried, and undone.
 bool nft_has_flowtable(struct nft *nft);
 
-// Carries out those of `ops` that are nft's (OP_CHAINS, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
-// transaction; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
+// Carries out those of `ops` that are nft's (OP_CHAINS, OP_SERVICE, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
+// transaction, and what OP_SET_DEL and chains of services left before; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
 // changed the ruleset meanwhile, nothing was done; read back, diff and apply again.
 int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err);
+
+// Sets and chains are left over from the last transaction (OP_SET_DEL, OP_SERVICE); takes them out without waiting for
+// another one. -errno: what there is, is for nft_read() to find.
+bool nft_has_rest(const struct nft *nft);
+int nft_drop_rest(struct nft *nft, struct err *err);
 
 // Fills `applied` (give it zeroed; plan_free() it) with what the kernel has: sets and the elements
 // of those that are not dynamic, gateways' names, ids and marks, the shape. No table: no sets and shape 0.

@@ -9,9 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "gwd/base/vec.h"
 #include "gwd/core/plan.h"
 #include "nft/nft.h"
+#include "nft/rest.h"
 
 struct batch;
 struct mnl_socket;
@@ -26,15 +26,9 @@ struct nft {
 	// have no `persist` get neither: owned alone, the table would go with us. (facts.md 5)
 	uint32_t table_flags;
 	struct nft_listener *listener; // NULL: none is open
-};
-
-struct nft_name {
-	enum plan_table table;
-	char name[PLAN_NAME_SIZE];
-};
-
-struct nft_names {
-	VEC(struct nft_name) v;
+	char marker
+		[PLAN_NAME_SIZE]; // the chain that says which chains there are (name_shape()); "": not known
+	struct rest rest;
 };
 
 // A table as it stands in the kernel.

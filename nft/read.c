@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The kernel's table as a plan, for a restart and for healing; and the claim to one that is there.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,11 +64,13 @@ static int read_sets(struct nft *nft, struct plan *plan, struct err *err)
 	return code;
 }
 
-static void read_chain(struct plan *plan, const char *name, size_t *n_rules)
+static void read_chain(struct nft *nft, struct plan *plan, const char *name, size_t *n_rules)
 {
 	struct plan_gateway gw = {0};
-	if (name_parse_shape(name, &plan->shape, n_rules))
+	if (name_parse_shape(name, &plan->shape, n_rules)) {
+		snprintf(nft->marker, sizeof(nft->marker), "%s", name);
 		plan->active = true;
+	}
 	if (name_parse_take(name, &gw.id, gw.name))
 		vec_push(&plan->gateways, gw);
 }
@@ -99,7 +102,7 @@ static int read_all(struct nft *nft, struct plan *plan, struct err *err)
 	size_t want_rules = 0, n_rules = 0;
 	int code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
 	vec_each(&chains.v, chain)
-		read_chain(plan, chain->name, &want_rules);
+		read_chain(nft, plan, chain->name, &want_rules);
 	vec_free(&chains.v);
 	for (enum plan_table table = PLAN_INET; !code && table < PLAN_TABLES; table++)
 		code = nft_dump(nft, table, NFT_MSG_GETRULE, NULL, read_count, &n_rules, err);
@@ -124,6 +127,8 @@ int nft_read(struct nft *nft, struct plan *applied, struct err *err)
 	if (!code)
 		code = nft_read_table(nft, PLAN_NETDEV, &netdev, err);
 	applied->netdev = !code && netdev.found;
+	nft->marker[0] = 0;
+	rest_clear(&nft->rest);
 	if (!code && (inet.found || netdev.found))
 		code = read_all(nft, applied, err);
 	if (!code)

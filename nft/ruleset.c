@@ -104,7 +104,6 @@ static void ruleset_counters(struct ruleset *ruleset, const struct plan *plan)
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 {
 	char shape[PLAN_NAME_SIZE];
-	size_t n_rules = 0;
 	ruleset->next_set_id = 1;
 	ruleset_counters(ruleset, plan);
 	chains_entry(ruleset, plan);
@@ -120,11 +119,24 @@ void ruleset_build(struct ruleset *ruleset, const struct plan *plan)
 	chains_nat(ruleset, plan);
 	chains_answer(ruleset, plan);
 	chains_direct(ruleset, plan);
+	ruleset_chain(ruleset, name_shape(shape, plan->shape, ruleset_rules(ruleset)));
+	ruleset_sort_names(ruleset);
+}
+
+void ruleset_build_service(struct ruleset *ruleset, const struct plan_service *service, uint32_t mark_mask)
+{
+	chains_of_service(ruleset, service, mark_mask);
+	chains_source_of(ruleset, service);
+	chains_direct_of(ruleset, service);
+}
+
+size_t ruleset_rules(const struct ruleset *ruleset)
+{
+	size_t n = 0;
 	vec_each(&ruleset->chains, chain)
 		if (!(*chain)->device)
-			n_rules += (*chain)->rules.n;
-	ruleset_chain(ruleset, name_shape(shape, plan->shape, n_rules));
-	ruleset_sort_names(ruleset);
+			n += (*chain)->rules.n;
+	return n;
 }
 
 void ruleset_free(struct ruleset *ruleset)

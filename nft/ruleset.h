@@ -49,6 +49,9 @@ struct ruleset {
 };
 
 void ruleset_build(struct ruleset *ruleset, const struct plan *plan); // give it zeroed
+void ruleset_build_service(struct ruleset *ruleset, const struct plan_service *service,
+			   uint32_t mark_mask);      // the chains of one alone; next_set_id is the caller's
+size_t ruleset_rules(const struct ruleset *ruleset); // without those of devices
 void ruleset_free(struct ruleset *ruleset);
 bool ruleset_has_chain(const struct ruleset *ruleset, const char *name);
 bool ruleset_has_counter(const struct ruleset *ruleset, const char *name);

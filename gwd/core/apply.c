@@ -8,9 +8,11 @@ static bool apply_is_transaction(enum op_kind kind)
 {
 	switch (kind) {
 	case OP_CHAINS:
+	case OP_SERVICE:
 	case OP_SET_ADD:
 	case OP_ELEM_DEL:
 	case OP_ELEM_ADD:
+	case OP_SET_DEL:
 	case OP_SWEEP:
 	case OP_TABLE_DEL:
 		return true;

@@ -62,8 +62,10 @@ void build_shape(struct plan *plan);
 // Brings a plan's sets, and the elements of each, into their order.
 void build_sort(struct plan *plan);
 
-// What of the shape one service, one set has part in.
+// What of the shape one service, one set has part in: the shape is the frame and their sum, of sets that are one service's
+// alone. And what of one service is in the frame, because it is in chains that all of them share: mostly nothing.
 uint64_t build_service_shape(const struct plan_service *service);
+uint64_t build_service_frame(const struct plan_service *service);
 uint64_t build_set_shape(const struct plan_set *set);
 
 #endif

@@ -391,9 +391,11 @@ static void build_direct_family(struct plan *plan, const struct build_input *inp
 void build_direct_own_sets(struct plan *plan, const struct plan_service *service,
 			   const struct build_input *input)
 {
+	size_t before = plan->sets.n;
 	for (enum fam fam = FAM_4; service->direct && fam < FAM_COUNT; fam++)
 		if (service->fam[fam])
 			build_direct_family(plan, input, service, fam);
+	build_mark_own(plan, before);
 }
 
 void build_direct_sets(struct plan *plan, const struct build_input *input)

@@ -22,6 +22,7 @@
 #include "gwd/core/tunnel.h"
 
 #define BUILD_REASON 200
+#define BUILD_GATE_ROOM 16 // reals to try, at least
 
 // ---- one real ------------------------------------------------------------------------------
 
@@ -401,7 +402,9 @@ void build_gate(struct plan_set *set, const struct plan_service *service, enum f
 	set->key[0] = PLAN_T_INDEX;
 	set->data = table == PLAN_NETDEV ? PLAN_T_MARK : PLAN_T_VERDICT;
 	set->jump = table == PLAN_INET;
-	set->size = set->modulus = (uint32_t)service->reals.n;
+	set->size = set->modulus = BUILD_GATE_ROOM;
+	while (set->size < service->reals.n)
+		set->size = set->modulus *= 2;
 	for (uint32_t i = 0; i < n; i++) {
 		struct plan_elem elem = {0};
 		memcpy(elem.key, &i, sizeof(i));

@@ -27,6 +27,9 @@ void build_service_sets(struct plan *plan, const struct build_input *input);
 // Those of table inet that are one service's alone.
 void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input);
 
+// Whatever sets were added from there on are one service's alone.
+void build_mark_own(struct plan *plan, size_t from);
+
 // Room of a set of listeners: a power of two above it, so that few changes alter the set's declaration.
 uint32_t build_room(size_t n);
 

@@ -253,9 +253,16 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 	build_gate(set, service, fam, PLAN_INET);
 }
 
+void build_mark_own(struct plan *plan, size_t from)
+{
+	for (size_t i = from; i < plan->sets.n; i++)
+		plan->sets.v[i].own = true;
+}
+
 void build_own_sets(struct plan *plan, const struct plan_service *service, const struct build_input *input)
 {
 	char name[PLAN_GROUP_NAME_SIZE];
+	size_t before = plan->sets.n;
 	name_service_turn(name, service, PLAN_INET);
 	for (enum fam fam = FAM_4; service->inet && fam < FAM_COUNT; fam++) {
 		struct plan_set *set;
@@ -269,6 +276,7 @@ void build_own_sets(struct plan *plan, const struct plan_service *service, const
 		if (service->gated)
 			build_places(plan, service, fam);
 	}
+	build_mark_own(plan, before);
 }
 
 void build_service_sets(struct plan *plan, const struct build_input *input)

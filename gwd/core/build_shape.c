@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// The shape: one hash of everything that the chains and the declarations of the sets depend on. Two
-// plans of the same shape differ by elements only, so the rules in the kernel need not be touched.
+// The shape: one number for everything that the chains and the declarations of the sets depend on. Two
+// plans of the same shape differ by elements only, so the rules in the kernel need not be touched. It is a sum, so
+// that what one service adds to it can be exchanged without a look at the others.
 #include <string.h>
 
 #include "gwd/base/hash.h"
 #include "gwd/core/build.h"
 #include "gwd/core/plan.h"
 
-#define SHAPE_VERSION 11 // raise it when nft/ builds other chains from the same plan
+#define SHAPE_VERSION 12 // raise it when nft/ builds other chains from the same plan
 
 static void shape_number(uint64_t *hash, uint64_t value)
 {
@@ -182,19 +183,14 @@ static void shape_fullnat(uint64_t *hash, const struct plan_service *service)
 	shape_number(hash, has[FAM_6]);
 }
 
-static void shape_whole_service(uint64_t *hash, const struct plan_service *service)
-{
-	shape_service(hash, service);
-	shape_fullnat(hash, service);
-	vec_each(&service->reals, real)
-		if (service->by_real || service->direct_gated)
-			shape_real(hash, real);
-}
-
 uint64_t build_service_shape(const struct plan_service *service)
 {
 	uint64_t hash = HASH_START;
-	shape_whole_service(&hash, service);
+	shape_service(&hash, service);
+	shape_fullnat(&hash, service);
+	vec_each(&service->reals, real)
+		if (service->by_real || service->direct_gated)
+			shape_real(&hash, real);
 	return hash_end(hash);
 }
 
@@ -203,6 +199,50 @@ uint64_t build_set_shape(const struct plan_set *set)
 	uint64_t hash = HASH_START;
 	shape_set(&hash, set);
 	return hash_end(hash);
+}
+
+// Rules for ranges of ports stand in chains of all services, in the order of the file. Tunnels have rules of their own.
+uint64_t build_service_frame(const struct plan_service *service)
+{
+	uint64_t hash = HASH_START;
+	bool any = false;
+	vec_each(&service->listens, listen) {
+		if (listen->first == listen->last)
+			continue;
+		any = true;
+		shape_addr(&hash, &listen->addr);
+		shape_number(&hash, (uint64_t)listen->first << 16 | listen->last);
+	}
+	if (any) {
+		shape_number(&hash, service->inet);
+		shape_number(&hash, service->direct);
+		shape_bytes(&hash, service->protocols.v, service->protocols.n);
+		shape_fullnat(&hash, service);
+	}
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		if (service->tunnel[fam]) {
+			any = true;
+			shape_number(&hash, (uint64_t)fam);
+		}
+	if (any)
+		shape_text(&hash, service->name);
+	return any ? hash_end(hash) : 0;
+}
+
+static void shape_services(uint64_t *hash, const struct plan *plan)
+{
+	bool syn_proxy = false, ftp = false;
+	vec_each(&plan->services, service) {
+		uint64_t frame = build_service_frame(service);
+		if (frame)
+			shape_number(hash, frame);
+		syn_proxy |= service->syn_proxy;
+		ftp |= service->ftp;
+	}
+	shape_number(hash, plan->services.n > 0);
+	shape_number(hash, syn_proxy);
+	shape_number(hash, ftp);
+	shape_number(hash, plan->netdev);
 }
 
 void build_shape(struct plan *plan)
@@ -218,14 +258,19 @@ void build_shape(struct plan *plan)
 		shape_group(&hash, plan, group);
 	vec_each(&plan->rules, rule)
 		shape_rule(&hash, rule);
-	vec_each(&plan->services, service)
-		shape_whole_service(&hash, service);
+	shape_services(&hash, plan);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		if (plan->tunnel_mtu[fam])
 			shape_number(&hash, (uint64_t)fam << 32 | plan->tunnel_mtu[fam]);
 	shape_number(&hash, plan->default_group);
 	shape_number(&hash, plan->default_own_group);
 	vec_each(&plan->sets, set)
-		shape_set(&hash, set);
-	plan->shape = hash_end(hash);
+		if (!set->own)
+			shape_set(&hash, set);
+	plan->shape = plan->frame = hash_end(hash);
+	vec_each(&plan->services, service)
+		plan->shape += build_service_shape(service);
+	vec_each(&plan->sets, set)
+		if (set->own)
+			plan->shape += build_set_shape(set);
 }

@@ -6,6 +6,7 @@
 
 #include "gwd/core/diff_moved.h"
 #include "gwd/core/diff_real.h"
+#include "gwd/core/diff_service.h"
 #include "gwd/core/names.h"
 #include "gwd/core/tunnel.h"
 #include "gwd/core/vip.h"
@@ -127,15 +128,19 @@ void plan_diff_set(struct ops *ops, const struct plan_set *from, const struct pl
 	diff_elems(ops, from, to, OP_ELEM_ADD);
 }
 
-static void diff_sets(struct ops *ops, const struct plan *from, const struct plan *to)
+// `anew`: no rule stands in the way of a set that is to have other room.
+static void diff_sets(struct ops *ops, const struct plan *from, const struct plan *to, bool anew)
 {
-	vec_each(&to->sets, set)
-		if (!plan_find_set(from, set->name))
-			vec_push(&ops->op, (struct op){.kind = OP_SET_ADD, .set = set});
+	vec_each(&to->sets, set) {
+		const struct plan_set *old = plan_find_set(from, set->name);
+		bool renewed = old && anew && diff_is_renewed(old, set);
+		if (!old || renewed)
+			vec_push(&ops->op, (struct op){.kind = OP_SET_ADD, .set = set, .renewed = renewed});
+	}
 	for (enum op_kind kind = OP_ELEM_DEL; kind <= OP_ELEM_ADD; kind++) {
 		vec_each(&to->sets, set) {
 			const struct plan_set *old = plan_find_set(from, set->name);
-			if (old && !set->dynamic)
+			if (old && !set->dynamic && !(anew && diff_is_renewed(old, set)))
 				diff_elems(ops, old, set, kind);
 		}
 	}
@@ -238,6 +243,20 @@ static void diff_resets(struct ops *ops, const struct plan *from, const struct p
 	}
 }
 
+static void diff_tables(struct ops *ops, const struct plan *from, const struct plan *to)
+{
+	bool services = diff_is_services(from, to), anew = !services && from->shape != to->shape;
+	if (anew)
+		vec_push(&ops->op, (struct op){.kind = OP_CHAINS});
+	else if (from->shape != to->shape)
+		diff_services(ops, from, to);
+	diff_sets(ops, from, to, anew);
+	if (services)
+		diff_gone_sets(ops, from, to);
+	else if (diff_leaves_rest(from, to))
+		vec_push(&ops->op, (struct op){.kind = OP_SWEEP});
+}
+
 void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 {
 	diff_moved(ops, from, to);
@@ -245,15 +264,10 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	diff_tunnels(ops, from, to, false);
 	diff_routes(ops, from, to, false);
 	diff_iprules(ops, from, to, false);
-	if (to->active) {
-		if (from->shape != to->shape)
-			vec_push(&ops->op, (struct op){.kind = OP_CHAINS});
-		diff_sets(ops, from, to);
-		if (diff_leaves_rest(from, to))
-			vec_push(&ops->op, (struct op){.kind = OP_SWEEP});
-	} else if (from->active) {
+	if (to->active)
+		diff_tables(ops, from, to);
+	else if (from->active)
 		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
-	}
 	diff_moved_open(ops, to);
 	diff_vips(ops, from, to, false);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
@@ -328,8 +342,12 @@ void op_text(const struct op *op, char *text, size_t size)
 	case OP_CHAINS:
 		snprintf(text, size, "chains");
 		return;
+	case OP_SERVICE:
+		snprintf(text, size, "chains of %s", op->service ? op->service->name : op->was->name);
+		return;
 	case OP_SET_ADD:
-		snprintf(text, size, "set add %s", op->set->name);
+	case OP_SET_DEL:
+		snprintf(text, size, "set %s %s", op->kind == OP_SET_ADD ? "add" : "del", op->set->name);
 		return;
 	case OP_ELEM_DEL:
 		op_elem_text("del", op, text, size);

@@ -9,6 +9,13 @@
 //	conntrack flushes; addresses that are gone;
 //	ip rules, routes and tunnels that are gone.
 //
+// A set whose room is another one is made anew with the chains, which nobody asks at that moment.
+//
+// Where nothing but services differ, and no chain that they share, each one's own chains are loaded anew and
+// nobody else's: the change is as large as the service, however many others there are. What such a change leaves
+// behind (a slot map of another length, chains of a real that is gone) may still be asked by a packet that is on its
+// way through the old rules, so it is not taken out in the same transaction but in the next one.
+//
 // Nothing that is already there gives an operation: plan_diff(p, p) is empty, which is what makes a
 // reload of an unchanged file and a restart touch nothing.
 #ifndef GWD_CORE_DIFF_H
@@ -25,9 +32,11 @@ enum op_kind {          // in the order of execution
 	OP_IPRULE_ADD,  // iprule
 	OP_CHAINS,    // nft: create the table if it is not there, all chains, and load every rule anew (sets,
 		      // pins and counters stay)
+	OP_SERVICE,   // nft: was, service, shape: the chains of one service alone; NULL: it is new, or gone
 	OP_SET_ADD,   // nft: set (declaration and all of its elements)
 	OP_ELEM_DEL,  // nft: set, elem
 	OP_ELEM_ADD,  // nft: set, elem (after the deletions: a changed element is one of each)
+	OP_SET_DEL,   // nft: set that no rule asks any more: it goes with the next transaction
 	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
 	OP_TABLE_DEL, // nft: the whole table
 	OP_ROUTE_OPEN, // route: the one that was waited for
@@ -64,10 +73,12 @@ struct op {
 	const struct plan_vip *vip;
 	const struct plan_tunnel *tunnel;
 	const struct plan_set *set;
+	bool renewed; // OP_SET_ADD: it takes the place of one of the same name, which had no room
 	const struct plan_elem *elem;
 	struct op_flush flush;
-	const struct plan_service *service;
+	const struct plan_service *service, *was;
 	const struct plan_real *real;
+	uint64_t shape; // with this operation, the plan's
 };
 
 struct ops {

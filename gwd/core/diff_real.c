@@ -4,19 +4,10 @@
 #include <string.h>
 
 #include "gwd/core/diff.h"
+#include "gwd/core/diff_service.h"
 #include "gwd/core/plan.h"
 
 // Mostly it stands where it stood.
-static const struct plan_service *diff_service(const struct plan *plan, const char *name, size_t at)
-{
-	if (at < plan->services.n && !strcmp(plan->services.v[at].name, name))
-		return &plan->services.v[at];
-	vec_each(&plan->services, service)
-		if (!strcmp(service->name, name))
-			return service;
-	return NULL;
-}
-
 static const struct plan_real *diff_real(const struct plan_service *service, const char *name, size_t at)
 {
 	if (!service)

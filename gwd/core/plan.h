@@ -138,6 +138,7 @@ struct plan_set {
 	bool interval;     // keys are ranges key..last of one field
 	bool flowtable;    // no set but the flowtable; keys are indices of devices, `last` has their names
 	bool ingress;      // no set but the devices that have a chain in table netdev; the same keys
+	bool own;          // of one service alone; not known of what was read back
 	uint32_t size;     // room, 0: no limit
 	uint32_t modulus;  // key PLAN_T_INDEX: the N of "numgen inc mod N"
 	VEC(struct plan_elem) elems; // sorted by key
@@ -297,6 +298,7 @@ struct plan {
 	uint32_t tunnel_mtu[FAM_COUNT];  // of the narrowest of them; 0: there are none
 	VEC(struct plan_set) sets;       // sorted by name
 	uint64_t shape;                  // hash of all that the chains and the sets' declarations depend on
+	uint64_t frame; // the same without what is one service's alone; 0: only the shape is known
 };
 
 const struct plan_real *plan_find_real(const struct plan *plan,

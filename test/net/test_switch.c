@@ -8,7 +8,7 @@
 
 #include "test/net/dying.h"
 
-enum { ROUNDS = 2, RATE_HZ = 1500, GRACE_MS = 100 };
+enum { ROUNDS = 2, RATE_HZ = 1500, GRACE_MS = 100, WEIGHTS = 100 };
 
 // Health is asked elsewhere than where clients are served, so a real can fail its check and serve all the same.
 #define CHECK \
@@ -21,6 +21,7 @@ struct setting {
 	struct inbound *in;
 	int family;
 	bool udp, remote; // the backup is another site's
+	bool weighted;    // the scheduler goes by weights
 };
 
 // ---- who fails, and how ------------------------------------------------------------------------
@@ -124,13 +125,13 @@ static void start(struct setting *setting)
 			 lab_server_address(setting->family, 5));
 	dying_vips(in);
 	inbound_gwd(in,
-		    CHECK "service web { listen = \"%s%s%s:80\" protocol = %s scheduler = rr probes = check"
+		    CHECK "service web { listen = \"%s%s%s:80\" protocol = %s scheduler = %s probes = check"
 			  " real www1 { address = \"%s11\" port = 8080 }"
 			  " real www2 { address = \"%s12\" port = 8080 }"
 			  " backup far { %s }"
 			  " sorry { address = \"%s14\" port = 8080 } }",
 		    six ? "[" : "", dying_vip(setting->family, 1), six ? "]" : "",
-		    setting->udp ? "udp" : "tcp", net, net, far, net);
+		    setting->udp ? "udp" : "tcp", setting->weighted ? "wrr" : "rr", net, net, far, net);
 	dying_wait_state(in, "web", "www1", "up", 5000);
 	dying_wait_state(in, "web", "www2", "up", 5000);
 	dying_wait_state(in, "web", "far", "up", 5000);
@@ -200,6 +201,47 @@ Test(switching, tcp_to_another_site_and_back)
 Test(switching, udp_to_another_site_and_back)
 {
 	under_load((struct setting){.family = AF_INET, .udp = true, .remote = true}, &order);
+}
+
+// ---- weights -----------------------------------------------------------------------------------
+
+static bool one_map_is_left(void *arg)
+{
+	struct setting *setting = arg;
+	return !lab_run(lab_router(setting->in->net->lab), NULL,
+			"test $(nft -t list table inet gwd | grep -c 'map pool%c.web.') = 1",
+			setting->family == AF_INET6 ? '6' : '4');
+}
+
+// The slots that it draws from are others in number each time, and so are its rules; what was there before is
+// gone when all is done.
+static void under_weights(struct setting setting)
+{
+	static const unsigned weights[] = {7, 13, 1, 19, 29};
+	char *output;
+	start(&setting);
+	struct lab_burst *burst = come(&setting);
+	for (int i = 0; i < WEIGHTS; i++) {
+		cr_assert_eq(net_gwctl(setting.in->net, &output, "weight web/www1 %u",
+				       weights[(size_t)i % (sizeof(weights) / sizeof(*weights))]),
+			     0, "%s", output);
+		free(output);
+	}
+	expect_all(burst);
+	for (int real = 1; real < FAR; real++)
+		cr_expect_gt(inbound_served(setting.in, real), 0, "real %d was never asked", real);
+	cr_expect(lab_wait_until(one_map_is_left, &setting, 5000), "a map of other weights is left");
+	inbound_finish(setting.in);
+}
+
+Test(switching, tcp_while_weights_change)
+{
+	under_weights((struct setting){.family = AF_INET, .weighted = true});
+}
+
+Test(switching, udp_while_weights_change_6)
+{
+	under_weights((struct setting){.family = AF_INET6, .udp = true, .weighted = true});
 }
 
 // ---- a real that is gone -----------------------------------------------------------------------

@@ -137,8 +137,14 @@ static void apply_op(struct plan *plan, const struct op *op, const struct plan *
 	case OP_CHAINS:
 		plan->shape = to->shape;
 		return;
+	case OP_SERVICE:
+		plan->shape = op->shape;
+		return;
 	case OP_SET_ADD:
 		apply_set(plan, op->set);
+		return;
+	case OP_SET_DEL:
+		sweep(plan, to);
 		return;
 	case OP_ELEM_DEL:
 	case OP_ELEM_ADD:

@@ -6,20 +6,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "gwd/base/addr.h"
+#include "gwd/core/diff.h"
 #include "gwd/core/names.h"
 #include "nft/nft.h"
 #include "test/unit/fixture.h"
 #include "test/unit/nft_kernel.h"
 #include "test/unit/nft_netns.h"
 
+static const char *const names[] = {"web", "mail", "dns"};
+static const char *const four[] = {"198.51.100.10", "198.51.100.11", "198.51.100.12"};
+static const char *const six[] = {"2001:db8::10", "2001:db8::11", "2001:db8::12"};
+
 static void random_real(struct model_service *service, size_t i)
 {
-	static const char *const names[] = {"a", "b", "c", "d"};
+	static const char *const reals[] = {"a", "b", "c", "d"};
 	static const char *const addresses[] = {"10.0.0.11", "10.0.0.12", "fd00::11", "fd00::12"};
 	bool local = rand() % 8 == 0;
 	struct model_real *real =
-		fixture_real(service, i < 2 ? ROLE_REAL : ROLE_BACKUP, names[i], local ? NULL : addresses[i],
+		fixture_real(service, i < 2 ? ROLE_REAL : ROLE_BACKUP, reals[i], local ? NULL : addresses[i],
 			     rand() % 2 ? 8080 : 0, (unsigned)rand() % 4);
 	if (!local && rand() % 2)
 		real->forward = FORWARD_FULLNAT;
@@ -89,11 +96,7 @@ Test(nft_services, services_of_every_kind_come_and_go)
 			f->model.n_services = 0;
 			memset(f->services, 0, sizeof(f->services));
 			for (int n = rand() % 3; n >= 0; n--)
-				random_service(f, (const char *const[]){"web", "mail", "dns"}[n],
-					       (const char *const[]){"198.51.100.10", "198.51.100.11",
-								     "198.51.100.12"}[n],
-					       (const char *const[]){"2001:db8::10", "2001:db8::11",
-								     "2001:db8::12"}[n]);
+				random_service(f, names[n], four[n], six[n]);
 			for (size_t i = 0; i < f->model.n_services; i++)
 				if (rand() % 2)
 					make_direct(&f->services[i]);
@@ -117,6 +120,164 @@ Test(nft_services, services_of_every_kind_come_and_go)
 	nft_close(nft);
 	fixture_free(f);
 }
+
+// ---- one of several changes ------------------------------------------------------------------------
+
+static void make_service(struct fixture *f, size_t i)
+{
+	size_t n = f->model.n_services;
+	f->model.n_services = i;
+	memset(&f->services[i], 0, sizeof(f->services[i]));
+	random_service(f, names[i], four[i], six[i]);
+	f->services[i].n_listens = 2 + (size_t)rand() % 2; // mostly without the range
+	if (rand() % 3 == 0)
+		make_direct(&f->services[i]);
+	f->model.n_services = n > i ? n : i + 1;
+}
+
+static void change_one(struct fixture *f)
+{
+	size_t i = (size_t)rand() % f->model.n_services;
+	struct model_service *service = &f->services[i];
+	switch (rand() % 6) {
+	case 0: // the last one goes, or another one comes
+		if (f->model.n_services > 1 && rand() % 2)
+			f->model.n_services--;
+		else if (f->model.n_services < ARRAY_SIZE(names))
+			make_service(f, f->model.n_services);
+		return;
+	case 1:
+		make_service(f, i);
+		return;
+	case 2:
+	case 3:
+		service->n_reals = 1 + (size_t)rand() % 4;
+		return;
+	default:
+		service->reals[(size_t)rand() % service->n_reals].weight = (unsigned)rand() % 9;
+	}
+}
+
+static bool has_op(const struct plan *from, const struct plan *to, enum op_kind kind)
+{
+	struct ops ops = {0};
+	bool has = false;
+	plan_diff(&ops, from, to);
+	vec_each(&ops.op, op)
+		has |= op->kind == kind;
+	ops_free(&ops);
+	return has;
+}
+
+// The declarations and rules as nft lists them, whatever order they came in.
+static void list_to(char *path, const char *which)
+{
+	char command[128];
+	snprintf(path, 64, "/tmp/gwd-change-%d-%s", (int)getpid(), which);
+	snprintf(command, sizeof(command), "nft -t list ruleset > %s.all && sort %s.all > %s", path, path,
+		 path);
+	cr_assert(kernel_does(command), "nft can't list it");
+	snprintf(command, sizeof(command), "%s.all", path);
+	unlink(command);
+}
+
+// Step by step the chains become what they are when they are loaded all at once.
+static void expect_as_if_new(struct nft *nft, const struct plan *plan, int round)
+{
+	char path[64], fresh[64], command[256];
+	list_to(path, "steps");
+	kernel_must_apply(nft, plan, &kernel_nothing);
+	kernel_must_apply(nft, &kernel_nothing, plan);
+	list_to(fresh, "fresh");
+	snprintf(command, sizeof(command), "cmp %s %s", path, fresh);
+	cr_assert(kernel_does(command), "round %d: diff %s %s", round, path, fresh);
+	unlink(path);
+	unlink(fresh);
+}
+
+Test(nft_services, one_of_several_changes_and_nobody_else_is_touched)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan now = {0};
+	unsigned alone = 0, left = 0;
+	nft_netns_enter();
+	struct nft *nft = kernel_open();
+	make_devices(f);
+	srand(12);
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
+		make_service(f, i);
+	for (int round = 0; round < 150; round++) {
+		struct plan next = {0};
+		change_one(f);
+		fixture_build(f, &next);
+		kernel_must_apply(nft, &now, &next);
+		bool chains = has_op(&now, &next, OP_CHAINS);
+		cr_assert_eq(chains, now.frame != next.frame && now.shape != next.shape, "round %d", round);
+		alone += has_op(&now, &next, OP_SERVICE);
+		left += nft_has_rest(nft);
+		if (round % 10 == 9) {
+			kernel_expect(nft, &next);
+			cr_expect(!nft_has_rest(nft));
+			expect_as_if_new(nft, &next, round);
+		}
+		plan_free(&now);
+		now = next;
+	}
+	cr_expect_gt(alone, 30, "%u", alone);
+	cr_expect_gt(left, 15, "%u", left);
+	plan_free(&now);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- room ------------------------------------------------------------------------------------------
+
+// More reals than a set was made for: it is made anew.
+Test(nft_services, there_is_room_for_reals_that_come_later)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan few = {0}, many = {0};
+	static uint8_t tcp = IPPROTO_TCP;
+	static char real_names[FIXTURE_MAX + 4][8], addresses[FIXTURE_MAX + 4][16];
+	nft_netns_enter();
+	struct model_service *service = fixture_service(f, "web");
+	struct model_real reals[FIXTURE_MAX + 4];
+	service->protocols = &tcp;
+	service->n_protocols = 1;
+	fixture_listen(service, "198.51.100.10", 80, 80);
+	fixture_real(service, ROLE_REAL, "r0", "10.0.0.10", 8080, 1)->max_connections = 10;
+	struct nft *nft = kernel_open();
+	fixture_build(f, &few);
+	kernel_must_apply(nft, &kernel_nothing, &few);
+	for (size_t i = 0; i < ARRAY_SIZE(reals); i++) {
+		reals[i] = service->reals[0];
+		snprintf(real_names[i], sizeof(real_names[i]), "r%zu", i);
+		snprintf(addresses[i], sizeof(addresses[i]), "10.0.0.%zu", 10 + i);
+		reals[i].name = real_names[i];
+		cr_assert(addr_parse(addresses[i], &reals[i].address));
+	}
+	service->reals = reals;
+	service->n_reals = 2;
+	fixture_build(f, &many);
+	cr_expect(!has_op(&few, &many, OP_CHAINS), "one more finds room");
+	kernel_must_apply(nft, &few, &many);
+	kernel_expect(nft, &many);
+	plan_free(&few);
+	few = many;
+	many = (struct plan){0};
+	service->n_reals = ARRAY_SIZE(reals);
+	fixture_build(f, &many);
+	cr_expect(has_op(&few, &many, OP_CHAINS));
+	kernel_must_apply(nft, &few, &many);
+	kernel_expect(nft, &many);
+	cr_expect(kernel_does("nft list map inet gwd gate4.web | grep -q 'size 32'"));
+	plan_free(&few);
+	plan_free(&many);
+	nft_close(nft);
+	fixture_free(f);
+}
+
+// ---- devices ---------------------------------------------------------------------------------------
 
 // A device that goes takes its chain along (Linux 6.1) or leaves it behind; one that is made again is another one.
 Test(nft_services, devices_of_table_netdev_come_and_go)

@@ -26,6 +26,7 @@ struct world {
 	uint64_t seed;
 	char names[FIXTURE_SERVICES][FIXTURE_MAX][8];
 	unsigned narrow, whole;
+	unsigned chains; // a service got others
 	unsigned shared; // elements that moved in sets of all services by dr and tun
 };
 
@@ -64,8 +65,8 @@ static void any_real(struct world *w, struct model_service *service, size_t s, e
 static void any_service(struct world *w, size_t s)
 {
 	static const char *const names[] = {"web", "mail", "dns", "shop"};
-	static const enum scheduler schedulers[] = {SCHED_RR, SCHED_WRR, SCHED_SH,    SCHED_MH,
-						    SCHED_FO, SCHED_WLC, SCHED_RANDOM};
+	static const enum scheduler schedulers[] = {SCHED_RR, SCHED_WRR, SCHED_WRR, SCHED_SH,
+						    SCHED_MH, SCHED_FO,  SCHED_WLC, SCHED_RANDOM};
 	struct model_service *service = fixture_service(w->f, names[s]);
 	service->scheduler = schedulers[dice(w, ARRAY_SIZE(schedulers))];
 	service->persistence_ms = dice(w, 3) ? 0 : 60000;
@@ -84,38 +85,32 @@ static void any_service(struct world *w, size_t s)
 
 // ---- anything happens to one -------------------------------------------------------------------
 
-static bool by_hand(struct world *w, const char *name)
-{
-	enum manual_change change = (enum manual_change)dice(w, MANUAL_WEIGHT_FILE + 1);
-	manual_set(&w->f->manual, name, change, dice(w, 4), "now");
-	return change == MANUAL_WEIGHT || change == MANUAL_WEIGHT_FILE;
-}
-
-// True: it may reach further than elements.
-static bool happens(struct world *w, size_t s)
+static void happens(struct world *w, size_t s)
 {
 	char name[MODEL_REAL_NAME_SIZE];
 	size_t k = dice(w, (unsigned)w->f->services[s].n_reals);
 	struct real_now *now = &w->f->real_now[s][k];
-	switch (dice(w, 6)) {
+	switch (dice(w, 8)) {
 	case 0:
 	case 1:
 		fixture_real_verdict(w->f, s, k,
 				     (enum state[]){STATE_UP, STATE_DEGRADED, STATE_DOWN}[dice(w, 3)]);
-		return false;
+		return;
 	case 2:
 		now->full = !now->full;
-		return false;
+		return;
 	case 3:
 		now->held = dice(w, 2) ? dice(w, RAMP_FULL) : 0;
-		return false;
+		return;
 	case 4:
 		now->connections = dice(w, 50);
 		now->closed = dice(w, 50);
-		return false;
+		return;
 	default:
 		snprintf(name, sizeof(name), "%s/%s", w->f->services[s].name, w->names[s][k]);
-		return by_hand(w, name);
+		manual_set(&w->f->manual, name,
+			   dice(w, 2) ? MANUAL_WEIGHT : (enum manual_change)dice(w, MANUAL_WEIGHT_FILE + 1),
+			   dice(w, 40), "now");
 	}
 }
 
@@ -145,6 +140,7 @@ static void same(struct world *w, const struct plan *a, const struct plan *b)
 	struct buf one = {0}, two = {0};
 	struct ops ops = {0};
 	cr_assert_eq(a->shape, b->shape);
+	cr_assert_eq(a->frame, b->frame);
 	for (size_t i = 0; i < a->services.n; i++) {
 		for (size_t k = 0; k < a->services.v[i].reals.n; k++)
 			same_real(&a->services.v[i], &a->services.v[i].reals.v[k],
@@ -206,6 +202,7 @@ static bool step(struct world *w, size_t s, const struct plan *whole)
 		plan_diff(&all, &w->applied, whole);
 		same_ops(&ops, &all);
 		w->shared += count_shared(&ops);
+		w->chains += count(&ops, OP_SERVICE) > 0;
 		rebuild_take(&w->applied, &one);
 	}
 	ops_free(&ops);
@@ -223,7 +220,8 @@ static void history(struct world *w)
 	for (unsigned i = 0; i < STEPS; i++) {
 		struct plan whole = {0};
 		size_t s = dice(w, FIXTURE_SERVICES);
-		bool further = happens(w, s) || w->f->services[s].syn_proxy;
+		bool further = w->f->services[s].syn_proxy;
+		happens(w, s);
 		fixture_build(w->f, &whole);
 		bool narrow = step(w, s, &whole);
 		cr_assert(narrow || further, "the long way for nothing");
@@ -250,6 +248,7 @@ Test(rebuild, makes_what_a_whole_plan_makes)
 	}
 	cr_expect_gt(w.narrow, HISTORIES * STEPS / 2, "%u short, %u long", w.narrow, w.whole);
 	cr_expect_gt(w.whole, 0);
+	cr_expect_gt(w.chains, HISTORIES / 2, "%u services got other chains", w.chains);
 	cr_expect_gt(w.shared, HISTORIES, "%u elements", w.shared);
 	cr_expect_eq(words_n(), 0, "nobody's reasons are left");
 }
