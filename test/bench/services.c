@@ -22,7 +22,12 @@ static void vip_address(char text[32], struct lab *lab, int service)
 		snprintf(text, 32, "198.18.%d.%d", service / 250, 1 + service % 250);
 }
 
-const char *services_gwd(struct lab *lab, int services, unsigned weight)
+static int services_reals(int service, struct services_change change)
+{
+	return service == 0 ? 1 : SERVICES_REALS + (service == 1 ? change.reals : 0);
+}
+
+const char *services_gwd(struct lab *lab, int services, struct services_change change)
 {
 	struct buf text = {0};
 	char vip[32], real[32];
@@ -30,16 +35,16 @@ const char *services_gwd(struct lab *lab, int services, unsigned weight)
 		   "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\nfastpath = off\n"
 		   "gateway isp { interface = wan1 address = %s address6 = none }\n",
 		   lab_wan_nexthop(lab, 1, AF_INET));
-	for (int s = 0; s < services; s++) {
+	for (int s = 0; s < services + change.services; s++) {
 		vip_address(vip, lab, s);
 		buf_printf(&text,
 			   "service s%d { listen = \"%s:%d\" protocol = udp forward = nat scheduler = wrr "
 			   "probes = none\n",
 			   s, vip, SERVICES_PORT);
-		for (int r = 0; r < (s == 0 ? 1 : SERVICES_REALS); r++) {
+		for (int r = 0; r < services_reals(s, change); r++) {
 			real_address(real, s, r);
 			buf_printf(&text, "real r%d { address = %s port = %d weight = %u }\n", r, real,
-				   SERVICES_PORT, s == 1 && r == 0 ? weight : 1);
+				   SERVICES_PORT, s == 1 && r == 0 ? change.weight : 1);
 		}
 		buf_puts(&text, "}\n");
 	}

@@ -9,7 +9,12 @@
 
 struct lab;
 
-const char *services_gwd(struct lab *lab, int services, unsigned weight); // of real r0 of service s1
+struct services_change {
+	unsigned weight; // of real r0 of service s1
+	int reals;       // more, of s1
+	int services;    // more
+};
+const char *services_gwd(struct lab *lab, int services, struct services_change change);
 const char *services_nftlb(struct lab *lab, int services);
 const char *services_ipvs(struct lab *lab, int services); // for ipvsadm -R
 
