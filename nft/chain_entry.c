@@ -103,7 +103,8 @@ static void chain_invalid(struct ruleset *ruleset, const struct plan *plan)
 
 void chains_entry(struct ruleset *ruleset, const struct plan *plan)
 {
-	chain_pre(ruleset, plan->mark_mask);
+	if (plan->outbound)
+		chain_pre(ruleset, plan->mark_mask);
 	chain_arrived(ruleset, plan->mark_mask);
 	chain_marked(ruleset, plan->mark_mask);
 	struct chain *chain =

@@ -136,6 +136,8 @@ void chains_nat(struct ruleset *ruleset, const struct plan *plan)
 		rule_ct_dnat(rule);
 		rule_jump(rule, "source");
 	}
+	if (!plan->outbound)
+		return;
 	chain_speak(chain, plan, FAM_4);
 	chain_speak(chain, plan, FAM_6);
 	if (chain_all_masquerade(plan)) {

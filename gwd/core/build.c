@@ -338,6 +338,7 @@ void plan_build(struct plan *plan, const struct build_input *input)
 	struct link *links = xcalloc(model->n_gateways, sizeof(*links));
 	plan->active = true;
 	plan->mark_mask = model->globals.mark_mask;
+	plan->outbound = model->n_gateways || model->lan.n_interfaces;
 	plan->lan_networks = model->lan.n_networks > 0;
 	for (size_t i = 0; i < model->n_gateways; i++)
 		link_resolve(&links[i], &model->gateways[i], input->facts);

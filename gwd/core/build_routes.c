@@ -194,7 +194,8 @@ void build_routes(struct plan *plan, const struct build_input *input, const stru
 	const struct model_globals *globals = &input->model->globals;
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 		bool throws = build_throws(plan, input->facts, fam);
-		build_iprules(plan, globals, fam, throws);
+		if (plan->outbound)
+			build_iprules(plan, globals, fam, throws);
 		build_guards(plan, input->facts, fam);
 		for (size_t i = 0; i < plan->gateways.n; i++) {
 			const struct plan_gateway *gw = &plan->gateways.v[i];
@@ -208,7 +209,8 @@ void build_routes(struct plan *plan, const struct build_input *input, const stru
 	if (plan->routes.n)
 		qsort(plan->routes.v, plan->routes.n, sizeof(*plan->routes.v), build_compare_routes);
 	build_unique_routes(plan);
-	qsort(plan->iprules.v, plan->iprules.n, sizeof(*plan->iprules.v), build_compare_iprules);
+	if (plan->iprules.n)
+		qsort(plan->iprules.v, plan->iprules.n, sizeof(*plan->iprules.v), build_compare_iprules);
 }
 
 static void build_sysctl(struct plan *plan, const char *path, const char *value, const char *only_if,

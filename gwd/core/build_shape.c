@@ -8,7 +8,7 @@
 #include "gwd/core/build.h"
 #include "gwd/core/plan.h"
 
-#define SHAPE_VERSION 12 // raise it when nft/ builds other chains from the same plan
+#define SHAPE_VERSION 13 // raise it when nft/ builds other chains from the same plan
 
 static void shape_number(uint64_t *hash, uint64_t value)
 {
@@ -252,6 +252,7 @@ void build_shape(struct plan *plan)
 	shape_number(&hash, plan->mark_mask);
 	shape_number(&hash, plan->lan_networks);
 	shape_number(&hash, plan->inside);
+	shape_number(&hash, plan->outbound);
 	vec_each(&plan->gateways, gw)
 		shape_gateway(&hash, gw);
 	vec_each(&plan->groups, group)

@@ -283,6 +283,7 @@ struct plan {
 	uint32_t mark_mask;
 	bool active;       // false: nothing of ours should be in the kernel (on-exit remove, flush)
 	bool netdev;       // there is a second table, of family netdev
+	bool outbound;     // there is a gateway or a LAN; else nobody's packets need a mark
 	bool lan_networks; // LAN sources are narrowed by the sets lan4 and lan6
 	bool inside; // the sets inside4 and inside6 say what does not go out; else the packet path asks main
 	VEC(struct plan_gateway) gateways;

@@ -111,3 +111,72 @@ Test(services, also_where_two_gateways_share_a_segment)
 {
 	every_method(&(struct lab_spec){.isps = 1, .shared = LAB_SHARED_TWO_SUBNETS});
 }
+
+// ---- nothing but services ----------------------------------------------------------------------
+
+static const char *only_services(struct lab *lab, const char *before)
+{
+	return lab_file(lab, "gwd.conf",
+			"control-group = \"\"\n%s"
+			"service web { listen = { \"%s:8001\", \"[%s]:8001\" }  protocol = { tcp, udp }  "
+			"scheduler = rr\n"
+			"  real r1 { address = 10.0.0.11  port = 80 }\n"
+			"  real r2 { address = 10.0.0.12  port = 80 }\n"
+			"  real s1 { address = \"fd00:10::11\"  port = 80 } }\n",
+			before, lab_wan_address(lab, 1, AF_INET), lab_wan_address(lab, 1, AF_INET6));
+}
+
+static void expect_served(struct inbound *in)
+{
+	static const struct method method = {"nat", 8001, NULL, NULL};
+	for (int i = 0; i < 4; i++)
+		expect_answer(in, &method, 1, families[i % 2], i >= 2);
+	inbound_mark(in);
+	inbound_ask(in, lab_wan_address(in->net->lab, 1, AF_INET), 8001, 20);
+	inbound_expect(in, (const int[]){10, 10}, 1);
+}
+
+#define HELD 20
+
+// Connections from the internet that stay open.
+static struct lab_burst *hold(struct inbound *in)
+{
+	struct lab *lab = in->net->lab;
+	struct lab_burst *held =
+		lab_burst_start(lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(lab),
+								       .to = lab_wan_address(lab, 1, AF_INET),
+								       .port = 8001},
+							      .count = HELD,
+							      .hold = true});
+	lab_burst_wait(held);
+	cr_assert_eq(lab_burst_tally(held).answered, HELD);
+	return held;
+}
+
+static bool has_outbound_part(struct inbound *in)
+{
+	bool rules = net_router_shows(in->net, "ip rule; ip -6 rule", "suppress_prefixlength");
+	bool marks = net_router_shows(in->net, "nft list chain inet gwd pre 2>&1", "hook prerouting");
+	cr_assert_eq(rules, marks);
+	return rules;
+}
+
+Test(services, without_gateways_there_are_no_marks_and_no_ip_rules)
+{
+	struct inbound *in = inbound_lab(&(struct lab_spec){.isps = 1, .routes = true}, 2);
+	struct lab *lab = in->net->lab;
+	in->net->config = only_services(lab, "");
+	net_gwd(in->net);
+	expect_served(in);
+	cr_assert(!has_outbound_part(in));
+	struct lab_burst *held = hold(in);
+	only_services(lab,
+		      "lan { interfaces = { lan0 } }\ngateway g1 { interface = wan1 slow-start = 0s }\n");
+	cr_assert_eq(net_gwctl(in->net, NULL, "reload"), 0);
+	net_wait_state(in->net, "g1", "up", 10000);
+	expect_served(in);
+	cr_assert(has_outbound_part(in));
+	net_assert_alive(held, HELD);
+	lab_burst_free(held);
+	inbound_finish(in);
+}
