@@ -8,6 +8,7 @@
 
 #include "gwd/base/err.h"
 #include "gwd/base/log.h"
+#include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/diff.h"
 #include "gwd/core/facts.h"
@@ -121,12 +122,15 @@ static int failover_flush_once(struct failover *failover, const struct op_flush 
 {
 	struct failover_list list = {.facts = facts};
 	struct err why;
+	int64_t began_us = mono_now_us();
 	if (conntrack_dump_tcp(failover->ct, flush->fam, flush->mark, flush->mask, failover_collect, &list,
 			       &why))
 		log_warn("failover", "can't list the TCP flows of %s: %s", flush->gateway, why.text);
 	int r = conntrack_flush(failover->ct, flush->fam, flush->mark, flush->mask, err);
 	if (!r)
 		failover_wake(failover, &list, flush->mask);
+	log_debug("failover", "%s IPv%c: flows ended in %.1f ms, %zu of TCP told", flush->gateway,
+		  flush->fam == FAM_4 ? '4' : '6', (double)(mono_now_us() - began_us) / 1000, list.flows.n);
 	vec_free(&list.flows);
 	return r;
 }

@@ -324,7 +324,7 @@ static int settle_try(struct engine *engine, struct err *err)
 	struct plan plan = {0};
 	struct ops ops = {0};
 	struct err left;
-	int64_t now_ms = mono_now_ms();
+	int64_t now_ms = mono_now_ms(), began_us = mono_now_us();
 	int r = engine_read_back(engine, err);
 	if (r)
 		return r;
@@ -337,8 +337,11 @@ static int settle_try(struct engine *engine, struct err *err)
 		log_warn("engine", "flows from or to networks that are gone are left: %s", left.text);
 	r = settle_apply(engine, &plan, &ops, err);
 	if (!r) {
-		if (ops.op.n)
+		if (ops.op.n) {
 			engine->applied_ms = mono_now_ms();
+			log_debug("apply", "in force after %.1f ms",
+				  (double)(mono_now_us() - began_us) / 1000);
+		}
 		settle_turns(engine, &ops);
 		struct plan old = engine->applied;
 		engine->applied = plan;

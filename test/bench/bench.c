@@ -67,15 +67,26 @@ const char *bench_build(void)
 	return build ? build : "build";
 }
 
-struct lab_proc *bench_gwd(struct lab *lab, const struct lab_ns *ns, const char *config)
+static struct lab_proc *start(struct lab *lab, const struct lab_ns *ns, const char *config, const char *more)
 {
 	char program[512];
 	snprintf(program, sizeof(program), "%s/gwd", bench_build());
 	struct lab_proc *gwd = lab_proc_start(
-		lab, ns, (const char *[]){program, "-c", config, "-s", lab_path(lab, "gwd.sock"), NULL});
+		lab, ns,
+		(const char *[]){program, "-c", config, "-s", lab_path(lab, "gwd.sock"), more, NULL});
 	if (!lab_proc_wait_output(gwd, "is ready", 60000))
 		bench_die("gwd does not start: %s", lab_proc_output(gwd));
 	return gwd;
+}
+
+struct lab_proc *bench_gwd(struct lab *lab, const struct lab_ns *ns, const char *config)
+{
+	return start(lab, ns, config, NULL);
+}
+
+struct lab_proc *bench_gwd_verbose(struct lab *lab, const struct lab_ns *ns, const char *config)
+{
+	return start(lab, ns, config, "-v");
 }
 
 void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const char *format, ...)

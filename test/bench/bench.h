@@ -27,6 +27,7 @@ const char *bench_build(void); // where gwd and gwctl are
 
 // gwd with this configuration file in a place; returns when it is ready.
 struct lab_proc *bench_gwd(struct lab *lab, const struct lab_ns *ns, const char *config);
+struct lab_proc *bench_gwd_verbose(struct lab *lab, const struct lab_ns *ns, const char *config);
 void bench_gwctl(struct lab *lab, const struct lab_ns *ns, char **output, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 

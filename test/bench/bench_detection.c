@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 #include "test/bench/bench.h"
+#include "test/bench/news.h"
 
 #define DYING 8
 #define LINKS (DYING + 1)
@@ -33,8 +33,7 @@ struct run {
 	const struct lab_ns *router;
 	const struct subject *subject;
 	struct lab_proc *daemon;
-	const char *told; // file: a line for each change, "NANOSECONDS STATE gK"
-	int64_t wall_ms;  // of the clock's zero
+	struct news news;
 	struct seconds down, up;
 };
 
@@ -65,25 +64,16 @@ static void start_gwd(struct run *run)
 					 run->subject->config, text));
 }
 
-// Writes down what a peer tells, with the time.
-static const char *recorder(struct run *run)
-{
-	const char *script =
-		lab_file(run->lab, "tell", "#!/bin/sh\necho \"$(date +%%s%%N) $1 $2\" >>%s\n", run->told);
-	lab_do(run->router, "chmod 755 %s && : >%s", script, run->told);
-	return script;
-}
-
 static void start_lsm(struct run *run)
 {
-	run->daemon = bench_lsm(run->lab, LINKS, recorder(run));
+	run->daemon = bench_lsm(run->lab, LINKS, news_recorder(&run->news));
 }
 
 // Each real is reached by another link. A real's first state is up, and not told.
 static void start_keepalived(struct run *run)
 {
 	struct buf text = {0};
-	const char *script = recorder(run);
+	const char *script = news_recorder(&run->news);
 	buf_puts(&text, "global_defs {\nscript_user root\n}\n"
 			"virtual_server 10.0.0.1 80 {\nlb_algo rr\nlb_kind NAT\nprotocol TCP\n");
 	for (int k = 1; k <= DYING; k++) {
@@ -116,67 +106,6 @@ static const struct subject subjects[] = {
 
 // ---- what they told ----------------------------------------------------------------------------
 
-static int64_t wall_clock_ms(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-// "2026-01-01T00:00:00.000Z"
-static int64_t parse_time(const char *text)
-{
-	struct tm tm = {0};
-	const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	return rest ? timegm(&tm) * 1000 + (int64_t)(strtod(rest, NULL) * 1000 + 0.5) : 0;
-}
-
-static bool understand(const char *line, int64_t *wall_ms, char state[16], int *link)
-{
-	char date[32];
-	long long ns;
-	if (sscanf(line,
-		   "{\"time\":\"%31[^\"]\",\"kind\":\"gateway\",\"name\":\"g%d\",\"old\":\"%*[^\"]\","
-		   "\"new\":\"%15[^\"]\"",
-		   date, link, state) == 3) {
-		*wall_ms = parse_time(date);
-		return true;
-	}
-	if (sscanf(line, "%lld %15s g%d", &ns, state, link) != 3)
-		return false;
-	*wall_ms = ns / 1000000;
-	return true;
-}
-
-static char *listen_to(struct run *run)
-{
-	char *text = NULL;
-	if (run->subject->routes)
-		bench_gwctl(run->lab, run->router, &text, "-j events");
-	else
-		lab_run(run->router, &text, "cat %s", run->told);
-	return text;
-}
-
-// When each of the links got that state for the first time after `since_ms`; 0: not yet.
-static size_t heard(struct run *run, const char *wanted, int64_t since_ms, int64_t when_ms[LINKS + 1])
-{
-	char *text = listen_to(run), *rest = text, *line, state[16];
-	size_t n = 0;
-	int64_t wall_ms;
-	int link;
-	memset(when_ms, 0, (LINKS + 1) * sizeof(*when_ms));
-	while ((line = strsep(&rest, "\n"))) {
-		if (!understand(line, &wall_ms, state, &link) || strcmp(state, wanted) != 0 || link < 1 ||
-		    link > LINKS || wall_ms - run->wall_ms < since_ms - 1 || when_ms[link])
-			continue;
-		when_ms[link] = wall_ms - run->wall_ms;
-		n++;
-	}
-	free(text);
-	return n;
-}
-
 struct hearing {
 	struct run *run;
 	const char *state;
@@ -188,7 +117,8 @@ struct hearing {
 static bool all_heard(void *arg)
 {
 	struct hearing *hearing = arg;
-	return heard(hearing->run, hearing->state, hearing->since_ms, hearing->when_ms) >= hearing->links;
+	return news_heard(&hearing->run->news, hearing->state, hearing->since_ms, hearing->when_ms, LINKS) >=
+	       hearing->links;
 }
 
 static void wait_for(struct hearing *hearing)
@@ -281,8 +211,7 @@ static void bench_subject(const struct subject *subject)
 	struct run run = {.subject = subject};
 	run.lab = lab_create(&(struct lab_spec){.isps = LINKS, .routes = true});
 	run.router = lab_router(run.lab);
-	run.told = lab_path(run.lab, "told");
-	run.wall_ms = wall_clock_ms() - lab_now_ms();
+	news_open(&run.news, run.lab, subject->routes);
 	for (int i = 0; i < subject->rounds; i++)
 		go_round(&run, i);
 	double down = bench_median(run.down.v.v, run.down.v.n), up = bench_median(run.up.v.v, run.up.v.n);

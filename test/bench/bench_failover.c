@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // failover SYSTEM FAULT FLOWS: a row: what is noticed when a link dies, with shipped defaults and so many other live
-// flows. The gaps of a UDP stream and of ping, when a TCP upload and an idle connection are told (10 s are waited), how
-// soon the same client's new connection succeeds; and what a stream on another link lost. All from the moment of the fault.
+// flows. When the system says that it is down; the gaps of a UDP stream and of ping, when a TCP upload and an idle
+// connection are told (10 s are waited), how soon the same client's new connection succeeds; and what a stream on another
+// link lost. All from the moment of the fault. Two thirds of gwd's flows are on the link that dies.
+//
+// Gwd's verdict is when it began to act on it: when `gwctl events` says that it is in force, less what that took by its
+// log, of which the end of the dead link's flows is told apart. A peer's is when it ran its script.
 //
 // gwd; lsm, whose script takes the link's next hop out of the default route of a router that masquerades;
 // keepalived, to whom each link is the way to a real of an IPVS service (what goes out it can't balance).
@@ -12,6 +16,7 @@
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
 #include "test/bench/bench.h"
+#include "test/bench/news.h"
 
 #define LINKS 3
 #define DYING 1
@@ -33,7 +38,7 @@ static const struct fault faults[] = {
 
 struct system {
 	const char *name;
-	struct lab_proc *(*start)(struct lab *lab);
+	struct lab_proc *(*start)(struct lab *lab, struct news *news);
 	const char *to; // whom clients talk to
 	bool pings;     // there is somebody behind the links who answers
 	bool promises;  // that nothing hangs, and that no packet has a wrong source
@@ -42,16 +47,17 @@ struct system {
 
 // ---- the systems -------------------------------------------------------------------------------
 
-static struct lab_proc *start_gwd(struct lab *lab)
+static struct lab_proc *start_gwd(struct lab *lab, struct news *news)
 {
+	(void)news;
 	const char *config = lab_file(lab, "gwd.conf",
 				      "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\n"
-				      "gateway g1 { interface = wan1 address = %s }\n"
+				      "gateway g1 { interface = wan1 address = %s weight = 4 }\n"
 				      "gateway g2 { interface = wan2 address = %s }\n"
 				      "gateway g3 { interface = wan3 address = %s }\n",
 				      lab_wan_nexthop(lab, 1, AF_INET), lab_wan_nexthop(lab, 2, AF_INET),
 				      lab_wan_nexthop(lab, 3, AF_INET));
-	struct lab_proc *gwd = bench_gwd(lab, lab_router(lab), config);
+	struct lab_proc *gwd = bench_gwd_verbose(lab, lab_router(lab), config);
 	bench_gateways_up(gwd, LINKS);
 	return gwd;
 }
@@ -69,17 +75,17 @@ static bool all_in_route(void *arg)
 	       0;
 }
 
-static struct lab_proc *start_lsm(struct lab *lab)
+static struct lab_proc *start_lsm(struct lab *lab, struct news *news)
 {
 	masquerade(lab);
-	const char *script = lab_file(lab, "tell",
-				      "#!/bin/sh\ncd %s\nexec 9>lock; flock 9\n"
+	const char *script = lab_file(lab, "change",
+				      "#!/bin/sh\n%s $1 $2\ncd %s\nexec 9>lock; flock 9\n"
 				      "case $1 in up) : >up.$2 ;; down) rm -f up.$2 ;; *) exit ;; esac\n"
 				      "hops=; [ ! -e up.g1 ] || hops='nexthop via %s dev wan1'\n"
 				      "[ ! -e up.g2 ] || hops=\"$hops nexthop via %s dev wan2\"\n"
 				      "[ ! -e up.g3 ] || hops=\"$hops nexthop via %s dev wan3\"\n"
 				      "ip route replace default $hops\n",
-				      lab_dir(lab), lab_wan_nexthop(lab, 1, AF_INET),
+				      news_recorder(news), lab_dir(lab), lab_wan_nexthop(lab, 1, AF_INET),
 				      lab_wan_nexthop(lab, 2, AF_INET), lab_wan_nexthop(lab, 3, AF_INET));
 	lab_do(lab_router(lab), "chmod 755 %s", script);
 	struct lab_proc *lsm = bench_lsm(lab, LINKS, script);
@@ -88,19 +94,22 @@ static struct lab_proc *start_lsm(struct lab *lab)
 	return lsm;
 }
 
-static struct lab_proc *start_keepalived(struct lab *lab)
+static struct lab_proc *start_keepalived(struct lab *lab, struct news *news)
 {
+	const char *script = news_recorder(news);
 	masquerade(lab);
 	lab_do(lab_router(lab), "sysctl -qw net.ipv4.vs.conntrack=1"); // or its packets are not masqueraded
 	struct buf text = {0};
+	buf_puts(&text, "global_defs {\nscript_user root\n}\n");
 	for (int udp = 0; udp <= 1; udp++) {
 		buf_printf(&text,
 			   "virtual_server 10.0.0.1 %d {\nlb_algo rr\nlb_kind NAT\nprotocol %s\n"
 			   "persistence_timeout 300\n",
 			   PORT, udp ? "UDP" : "TCP");
 		for (int k = 1; k <= LINKS; k++)
-			buf_printf(&text, "real_server %s %d {\nTCP_CHECK {\n}\n}\n",
-				   lab_server_address(AF_INET, k), PORT);
+			buf_printf(&text,
+				   "real_server %s %d {\nnotify_down \"%s down g%d\"\nTCP_CHECK {\n}\n}\n",
+				   lab_server_address(AF_INET, k), PORT, script, k);
 		buf_puts(&text, "}\n");
 	}
 	for (int k = 1; k <= LINKS; k++)
@@ -122,6 +131,7 @@ static const struct system systems[] = {
 struct run {
 	struct lab *lab;
 	const struct system *system;
+	struct news news;
 	char dying[64], other[64]; // clients by these links
 };
 
@@ -189,6 +199,7 @@ static bool newcomer_gets_through(void *arg)
 // ---- what they tell ----------------------------------------------------------------------------
 
 #define HANGS INT64_MAX
+#define NOBODY (-1)
 
 // What is told while the fault is still being made counts as at once.
 static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
@@ -217,39 +228,135 @@ static const char *ms_text(char text[16], int64_t ms)
 {
 	if (ms == HANGS)
 		return "hangs";
+	if (ms == NOBODY)
+		return "–";
 	snprintf(text, 16, "%d", (int)ms);
 	return text;
 }
 
-static void measure(struct run *run, const struct fault *fault, int flows)
+// ---- what the system said ----------------------------------------------------------------------
+
+struct verdict_of {
+	int64_t after_ms; // or HANGS: nothing was said
+	double ended_ms;  // what it took to end the flows of the dead link; < 0: not told
+};
+
+static double number_after(const char *line, const char *words)
 {
-	char text[4][16];
-	struct lab_stream *ping = NULL;
-	run->lab = lab_create(&(struct lab_spec){.isps = LINKS, .routes = run->system->start == start_lsm});
-	struct lab_proc *daemon = run->system->start(run->lab);
-	fill(run, flows);
+	const char *at = strstr(line, words);
+	return at ? strtod(at + strlen(words), NULL) : 0;
+}
+
+// What gwd did between the verdict and the moment at which it was in force, in its own log.
+static double applied_ms(struct lab_proc *daemon, double *ended_ms)
+{
+	char *text = xstrdup(lab_proc_output(daemon)), *rest = text, *line;
+	double took_ms = 0;
+	*ended_ms = 0;
+	while ((line = strsep(&rest, "\n")) && !strstr(line, "gateway: g1: up -> down")) {
+		if (strstr(line, "apply: in force after "))
+			took_ms = number_after(line, "apply: in force after ");
+		if (strstr(line, "failover: g1 "))
+			*ended_ms += number_after(line, "flows ended in ");
+	}
+	free(text);
+	return took_ms;
+}
+
+static struct verdict_of verdict_of(struct run *run, struct lab_proc *daemon, int64_t began_ms)
+{
+	struct verdict_of verdict = {.after_ms = HANGS, .ended_ms = -1};
+	int64_t when_ms[LINKS + 1];
+	news_heard(&run->news, "down", began_ms, when_ms, LINKS);
+	if (!when_ms[DYING])
+		return verdict;
+	double took_ms = run->system->start == start_gwd ? applied_ms(daemon, &verdict.ended_ms) : 0;
+	verdict.after_ms = when_ms[DYING] - (int64_t)took_ms - began_ms;
+	if (verdict.after_ms < 0) // told while the fault was still being made
+		verdict.after_ms = 0;
+	return verdict;
+}
+
+// ---- a row -------------------------------------------------------------------------------------
+
+struct row {
+	struct verdict_of verdict;
+	int64_t call_ms, ping_ms, new_ms, upload_ms, idle_ms; // NOBODY: there is none
+	int dead;                                             // flows on the dead link
+	int lost, sent;
+};
+
+static void print(const struct run *run, const struct fault *fault, int flows, const struct row *row)
+{
+	char text[6][16], ended[48] = "–";
+	const char *after = row->verdict.after_ms == HANGS ? "–" : ms_text(text[0], row->verdict.after_ms);
+	const char *more = "–";
+	if (row->verdict.after_ms != HANGS && row->call_ms != HANGS) {
+		snprintf(text[1], sizeof(text[1]), "%d", (int)(row->call_ms - row->verdict.after_ms));
+		more = text[1];
+	}
+	if (row->verdict.ended_ms >= 0)
+		snprintf(ended, sizeof(ended), "%.1f (%d)", row->verdict.ended_ms, row->dead);
+	char call[16];
+	bench_row("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d of %d", run->system->name, fault->name,
+		  flows, after, ms_text(call, row->call_ms), more, ms_text(text[2], row->ping_ms),
+		  (int)row->new_ms, ms_text(text[3], row->upload_ms), ms_text(text[4], row->idle_ms), ended,
+		  row->lost, row->sent);
+}
+
+// So many of conntrack's are gwd's on the link that is to die: it is the first gateway.
+static int dead_flows(struct run *run)
+{
+	char *text = NULL;
+	lab_run(lab_router(run->lab), &text, "conntrack -L -m 0x01000000/0xff000000 2>/dev/null | wc -l");
+	int n = atoi(text);
+	free(text);
+	return n;
+}
+
+static void find_clients(struct run *run)
+{
 	client_on(run, DYING, run->dying);
 	client_on(run, OTHER, run->other);
+}
+
+// The fault, with everything running; and what came of it.
+static void strike(struct run *run, const struct fault *fault, struct lab_proc *daemon, struct row *row)
+{
 	struct lab_stream *call = stream_of(run, run->dying, false),
-			  *other = stream_of(run, run->other, false);
-	if (run->system->pings)
-		ping = stream_of(run, run->dying, true);
+			  *other = stream_of(run, run->other, false),
+			  *ping = run->system->pings ? stream_of(run, run->dying, true) : NULL;
 	struct lab_transfer *upload = transfer_of(run, LAB_UPLOAD), *idle = transfer_of(run, LAB_IDLE);
 	if (lab_stream_peek(call).isp != DYING || lab_stream_peek(other).isp != OTHER)
 		bench_die("a stream is not where its client is");
 	int64_t began_ms = fault->begin(run->lab, DYING);
 	if (!lab_wait_until(newcomer_gets_through, run, run->system->wait_ms))
 		bench_die("no new connection gets through: %s", lab_proc_output(daemon));
-	int64_t new_ms = lab_now_ms() - began_ms;
-	const char *call_text = ms_text(text[0], gap_ms(run, call)),
-		   *ping_text = ping ? ms_text(text[1], gap_ms(run, ping)) : "–",
-		   *upload_text = ms_text(text[2], told_after_ms(upload, began_ms)),
-		   *idle_text = ms_text(text[3], told_after_ms(idle, began_ms));
+	row->new_ms = lab_now_ms() - began_ms;
+	row->call_ms = gap_ms(run, call);
+	row->ping_ms = ping ? gap_ms(run, ping) : NOBODY;
+	row->upload_ms = told_after_ms(upload, began_ms);
+	row->idle_ms = told_after_ms(idle, began_ms);
 	struct lab_stream_report stayed = lab_stream_stop(other);
+	row->lost = stayed.lost;
+	row->sent = stayed.sent;
+	row->verdict = verdict_of(run, daemon, began_ms);
+}
+
+static void measure(struct run *run, const struct fault *fault, int flows)
+{
+	struct row row = {0};
+	run->lab = lab_create(&(struct lab_spec){.isps = LINKS, .routes = run->system->start == start_lsm});
+	news_open(&run->news, run->lab, run->system->start == start_gwd);
+	struct lab_proc *daemon = run->system->start(run->lab, &run->news);
+	fill(run, flows);
+	find_clients(run);
+	if (run->news.gwd)
+		row.dead = dead_flows(run);
+	strike(run, fault, daemon, &row);
 	if (run->system->promises && lab_wrong_sources(run->lab))
 		bench_die("a packet left with a wrong source: %s", lab_wrong_first(run->lab));
-	bench_row("%s\t%s\t%d\t%s\t%s\t%d\t%s\t%s\t%d of %d", run->system->name, fault->name, flows,
-		  call_text, ping_text, (int)new_ms, upload_text, idle_text, stayed.lost, stayed.sent);
+	print(run, fault, flows, &row);
 	lab_proc_stop(daemon);
 	lab_destroy(run->lab);
 }
