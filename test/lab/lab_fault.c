@@ -182,8 +182,20 @@ static bool router_has(struct lab *lab, const struct lab_isp *isp)
 	return lab_run(&lab->router, NULL, "ip link show dev %s", isp->wan) == 0;
 }
 
-/* The right sources of the link: the old ones for a while, the new ones from now on. */
-static void permit(struct lab_isp *isp, const struct lab_isp *old)
+/* The link's new sources are right from now on. */
+static void permit(const struct lab_isp *isp)
+{
+	char *rules = NULL;
+
+	lab_must(asprintf(&rules, "add element inet lab right4 { %s }\nadd element inet lab right6 { %s }\n",
+			  isp->address[LAB_V4], isp->address[LAB_V6]),
+		 "formatting");
+	lab_nft_load(&isp->ns, rules);
+	free(rules);
+}
+
+/* Its old ones, which nobody has any more, only for a while: packets with them may be on their way. */
+static void forbid(const struct lab_isp *old)
 {
 	char *rules = NULL;
 
@@ -191,12 +203,11 @@ static void permit(struct lab_isp *isp, const struct lab_isp *old)
 			  "delete element inet lab right4 { %s }\nadd element inet lab right4 { %s timeout "
 			  "%dms }\n"
 			  "delete element inet lab right6 { %s }\nadd element inet lab right6 { %s timeout "
-			  "%dms }\n"
-			  "add element inet lab right4 { %s }\nadd element inet lab right6 { %s }\n",
+			  "%dms }\n",
 			  old->address[LAB_V4], old->address[LAB_V4], LAB_GRACE_MS, old->address[LAB_V6],
-			  old->address[LAB_V6], LAB_GRACE_MS, isp->address[LAB_V4], isp->address[LAB_V6]),
+			  old->address[LAB_V6], LAB_GRACE_MS),
 		 "formatting");
-	lab_nft_load(&isp->ns, rules);
+	lab_nft_load(&old->ns, rules);
 	free(rules);
 }
 
@@ -217,13 +228,16 @@ int64_t lab_fault_renumber(struct lab *lab, int isp)
 	if (++link->generation > GENERATIONS_MAX)
 		lab_die("ISP %d was renumbered more than %d times", isp, GENERATIONS_MAX);
 	lab_wan_number(lab, link);
-	permit(link, &old);
+	permit(link);
 	run_lines(lab, &lab->internet, link, write_internet);
-	if (!router_has(lab, link))
+	if (!router_has(lab, link)) {
+		forbid(&old);
 		return lab_now_ms();
+	}
 	run_lines(lab, &link->ns, link, lab_wan_isp);
 	run_lines(lab, &lab->router, &old, lab_wan_router_remove);
 	done = lab_now_ms();
+	forbid(&old);
 	run_lines(lab, &lab->router, link, lab_wan_router);
 	return done;
 }

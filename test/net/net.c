@@ -247,6 +247,17 @@ void net_wait_up(struct net *net)
 	cr_assert(false, "not every gateway is up:\n%s\n%s", output, net_explain(net));
 }
 
+size_t net_transitions(struct net *net)
+{
+	char *output = NULL;
+	size_t n = 0;
+	cr_assert_eq(net_gwctl(net, &output, "-j events"), 0, "%s", output);
+	for (const char *at = output; (at = strstr(at, "\"new\":")); at++)
+		n++;
+	free(output);
+	return n;
+}
+
 // ---- flows that stay ----------------------------------------------------------------------
 
 struct lab_burst *net_hold(struct net *net, int count)
@@ -305,6 +316,14 @@ static void net_check_guard(struct net *net)
 	cr_assert(report.answered > 0 && report.lost <= may_lose, "the control flow on isp%d: %s",
 		  net->guard_isp, text);
 	cr_assert(report.parts == 1 && report.isp == net->guard_isp, "the control flow moved: %s", text);
+}
+
+int64_t net_guard_on(struct net *net, int isp)
+{
+	if (net->guard)
+		net_check_guard(net);
+	net_guard(net, isp);
+	return lab_now_ms();
 }
 
 void net_finish(struct net *net)

@@ -42,7 +42,10 @@ struct net *net_lab(const struct lab_spec *spec);
 void net_configure(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void net_gwd(struct net *net);            // starts it and waits until it is ready
 void net_guard(struct net *net, int isp); // starts the control flow
-void net_wait_up(struct net *net);        // waits until every gateway is up
+// The same in a test that takes longer than a control flow can: ends the one that there is, which has lost nothing, and
+// starts the next. Returns when (lab_now_ms).
+int64_t net_guard_on(struct net *net, int isp);
+void net_wait_up(struct net *net); // waits until every gateway is up
 
 // How long it is waited for where that changes nothing but when a failure is noticed: longer on an emulated machine, where
 // packets may wait for a processor for seconds.
@@ -64,6 +67,9 @@ bool net_doctor_says(struct net *net, const char *text); // somewhere in `gwctl 
 // State of a gateway by `gwctl -j status`: "up", "down", …; "" if there is none. Text until the next call.
 const char *net_state(struct net *net, const char *gateway);
 void net_wait_state(struct net *net, const char *gateway, const char *state, int timeout_ms);
+
+// How many changes of state `gwctl events` knows of, at most the last 500.
+size_t net_transitions(struct net *net);
 
 // Opens so many TCP flows from host1's clients, which stay open; asserts that all of them still answer. The test
 // frees it with lab_burst_free().

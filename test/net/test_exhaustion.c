@@ -78,17 +78,6 @@ static struct lab_tally newcomers(struct net *net)
 					       .udp = true});
 }
 
-static size_t transitions(struct net *net)
-{
-	char *output = NULL;
-	size_t n = 0;
-	cr_assert_eq(net_gwctl(net, &output, "-j events"), 0, "%s", output);
-	for (const char *at = output; (at = strstr(at, "\"new\":")); at++)
-		n++;
-	free(output);
-	return n;
-}
-
 // Nobody new gets in. Whoever is there goes on, and no link is held for dead.
 Test(exhaustion, of_room_for_connections, .timeout = 120)
 {
@@ -103,7 +92,7 @@ Test(exhaustion, of_room_for_connections, .timeout = 120)
 	cr_assert_eq(strangers_add(net, strangers), strangers);
 	cr_expect(net_doctor_says(net, "conntrack is nearly full"));
 	cr_expect(!net_doctor_says(net, found));
-	size_t before = transitions(net);
+	size_t before = net_transitions(net);
 	struct lab_tally tally = newcomers(net);
 	cr_expect_gt(tally.failed, 0, "all %d found room", tally.answered);
 	cr_expect(net_doctor_says(net, found));
@@ -113,7 +102,7 @@ Test(exhaustion, of_room_for_connections, .timeout = 120)
 	net_wait_state(net, "g1", "down", 10000);
 	lab_fault_repair(net->lab, 1);
 	net_wait_state(net, "g1", "up", 20000);
-	cr_expect_eq(transitions(net), before + 2);
+	cr_expect_eq(net_transitions(net), before + 2);
 	cr_expect_gt(lab_stream_peek(net->guard).answered, answered);
 	lab_burst_free(held);
 	strangers_leave(net);
