@@ -283,6 +283,9 @@ static int engine_adopt(struct engine *engine, struct err *err)
 	if (r)
 		return r;
 	engine->first_load = !engine->applied.active;
+	vec_each(&engine->applied.iprules, rule)
+		if (rule->mask)
+			engine->applied.mark_mask = rule->mask; // that it had
 	vec_each(&engine->applied.gateways, gw) {
 		gw->usable[FAM_4] = gw->usable[FAM_6] = true;
 		ids_learn(&engine->ids, gw->name, gw->id);

@@ -48,11 +48,6 @@ static struct reals_service *reals_look(const struct reals *reals, const char *n
 	return NULL;
 }
 
-struct reals_service *reals_find_service(const struct reals *reals, const char *name)
-{
-	return reals_look(reals, name, 0);
-}
-
 // ---- what is not in force yet ----------------------------------------------------------------
 
 void reals_move(struct reals *reals, size_t service, enum reals_moved what)

@@ -84,8 +84,7 @@ void reals_ramp_service(struct reals *reals, const struct model *model, size_t s
 void reals_note_service(struct reals *reals, const struct plan *plan, size_t service, int64_t now_ms);
 void reals_move_ramped(struct reals *reals, const struct model *model, int64_t now_ms);
 
-// By "SERVICE/REAL", by the service's name; NULL: there is none.
+// By "SERVICE/REAL"; NULL: there is none.
 struct reals_real *reals_find(const struct reals *reals, const char *name);
-struct reals_service *reals_find_service(const struct reals *reals, const char *name);
 
 #endif

@@ -24,13 +24,6 @@ void damper_assume(struct damper *damper, enum state state, int64_t now_ms)
 	damper->up_since_ms = now_ms;
 }
 
-void damper_set_hold(struct damper *damper, uint32_t hold_ms)
-{
-	damper->base_ms = hold_ms;
-	if (damper->hold_ms < hold_ms || hold_ms == 0)
-		damper->hold_ms = hold_ms;
-}
-
 static int64_t calm_ms(const struct damper *damper)
 {
 	int64_t calm = 4 * (int64_t)damper->hold_ms;

@@ -33,9 +33,6 @@ void damper_init(struct damper *damper, uint32_t hold_ms);
 // Starts from a state that was found earlier.
 void damper_assume(struct damper *damper, enum state state, int64_t now_ms);
 
-// Another `hold` was configured; what was learnt about flapping stays.
-void damper_set_hold(struct damper *damper, uint32_t hold_ms);
-
 // `raw` is the undamped state; UNKNOWN keeps the state and ends a hold that had begun. `proven_ms`:
 // good news is known to have been true then; what is only not yet refuted doesn't count for the hold.
 // `urgent`: good news passes at once. Returns the damped state.

@@ -268,7 +268,6 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 		diff_tables(ops, from, to);
 	else if (from->active)
 		vec_push(&ops->op, (struct op){.kind = OP_TABLE_DEL});
-	diff_moved_open(ops, to);
 	diff_vips(ops, from, to, false);
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		diff_resets(ops, from, to, fam, true);
@@ -278,6 +277,7 @@ void plan_diff(struct ops *ops, const struct plan *from, const struct plan *to)
 	diff_ends(ops, from, to);
 	diff_vips(ops, from, to, true);
 	diff_iprules(ops, from, to, true);
+	diff_moved_open(ops, to);
 	diff_routes(ops, from, to, true);
 	diff_tunnels(ops, from, to, true);
 }

@@ -4,10 +4,9 @@
 //
 //	default routes of marks that lead elsewhere from now on, and their flows (diff_moved.h);
 //	sysctls; tunnels, routes and ip rules that are new; one nft transaction (sets, chains, elements);
-//	a second one that sweeps what the first left unreferenced; those default
-//	routes; services' addresses that are new; the
-//	conntrack flushes; addresses that are gone;
-//	ip rules, routes and tunnels that are gone.
+//	a second one that sweeps what the first left unreferenced; services' addresses that are new; the
+//	conntrack flushes; addresses and ip rules that are gone; those default routes again; routes and
+//	tunnels that are gone.
 //
 // A set whose room is another one is made anew with the chains, which nobody asks at that moment.
 //
@@ -39,13 +38,13 @@ enum op_kind {          // in the order of execution
 	OP_SET_DEL,   // nft: set that no rule asks any more: it goes with the next transaction
 	OP_SWEEP,     // nft, its own transaction: delete every set, chain and counter that `to` does not have
 	OP_TABLE_DEL, // nft: the whole table
-	OP_ROUTE_OPEN, // route: the one that was waited for
-	OP_VIP_ADD,    // vip: a service's address
+	OP_VIP_ADD,   // vip: a service's address
 	OP_PINS_CLEAR, // nft, by itself: set (a pin map): forget every client
 	OP_FLUSH,      // flush: end the flows of a gateway
 	OP_END,        // service, real: end the connections of a real
 	OP_VIP_DEL,    // vip
 	OP_IPRULE_DEL, // iprule
+	OP_ROUTE_OPEN, // route: the one that was waited for
 	OP_ROUTE_DEL,  // route
 	OP_TUNNEL_DEL, // tunnel
 };

@@ -44,50 +44,54 @@ static bool moved_is(const struct plan_gateway *old, const struct plan_gateway *
 	       (!addr_equal(&left->via, &right->via) && moved_source(old, gw, fam));
 }
 
+static void moved_cut(struct ops *ops, const struct plan *from, const struct plan_gateway *gw, enum fam fam)
+{
+	struct op op = {
+		.kind = OP_FLUSH_FIRST,
+		.flush = {.fam = fam, .mark = gw->mark, .mask = from->mark_mask, .why = FLUSH_GONE},
+	};
+	memcpy(op.flush.gateway, gw->name, sizeof(op.flush.gateway));
+	vec_push(&ops->op, op);
+}
+
 void diff_moved(struct ops *ops, const struct plan *from, const struct plan *to)
 {
-	VEC(struct op) flushes = {0};
+	struct ops flushes = {0};
+	bool all = to->active && from->mark_mask != to->mark_mask;
 	vec_each(&from->gateways, old) {
 		const struct plan_gateway *gw = moved_owner(to, old->mark);
-		for (enum fam fam = FAM_4; gw && fam < FAM_COUNT; fam++) {
+		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++) {
 			const struct plan_route *left = moved_route(from, fam, old->mark);
 			const struct plan_route *right = moved_route(to, fam, old->mark);
-			if (!moved_is(old, gw, left, right, fam))
+			if (!all && !(gw && moved_is(old, gw, left, right, fam)))
 				continue;
-			struct op op = {.kind = OP_FLUSH_FIRST,
-					.flush = {.fam = fam,
-						  .mark = old->mark,
-						  .mask = from->mark_mask,
-						  .why = FLUSH_GONE}};
-			memcpy(op.flush.gateway, old->name, sizeof(op.flush.gateway));
-			vec_push(&flushes, op);
 			if (left)
 				vec_push(&ops->op, (struct op){.kind = OP_ROUTE_CLOSE, .route = left});
+			moved_cut(&flushes, from, old, fam);
 		}
 	}
-	vec_each(&flushes, op)
+	vec_each(&flushes.op, op)
 		vec_push(&ops->op, *op);
-	vec_free(&flushes);
+	ops_free(&flushes);
 }
 
 bool diff_moved_waits(const struct ops *ops, const struct plan *to, const struct plan_route *route)
 {
 	if (route->to.len || route->type != PLAN_ROUTE_LEADS)
 		return false;
-	vec_each(&ops->op, op)
-		if (op->kind == OP_FLUSH_FIRST && moved_route(to, op->flush.fam, op->flush.mark) == route)
+	vec_each(&ops->op, op) {
+		if (op->kind > OP_FLUSH_FIRST)
+			break;
+		if (op->kind == OP_ROUTE_CLOSE ? !plan_route_compare(op->route, route)
+					       : moved_route(to, op->flush.fam, op->flush.mark) == route)
 			return true;
+	}
 	return false;
 }
 
 void diff_moved_open(struct ops *ops, const struct plan *to)
 {
-	for (size_t i = 0; i < ops->op.n; i++) {
-		const struct op *op = &ops->op.v[i];
-		if (op->kind != OP_FLUSH_FIRST)
-			continue;
-		const struct plan_route *route = moved_route(to, op->flush.fam, op->flush.mark);
-		if (route)
+	vec_each(&to->routes, route)
+		if (diff_moved_waits(ops, to, route))
 			vec_push(&ops->op, (struct op){.kind = OP_ROUTE_OPEN, .route = route});
-	}
 }

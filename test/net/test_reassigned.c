@@ -123,6 +123,44 @@ Test(reassigned, gateways_change_routers_on_one_wire, .timeout = 120)
 	change_places(&(struct lab_spec){.isps = 1, .shared = LAB_SHARED_TWO_SUBNETS}, 2, reload);
 }
 
+static void change_globals(const char *const globals[ROUNDS], void (*take)(struct net *net))
+{
+	static const char *const names[2] = {"a", "b"};
+	static const int isp[2] = {2, 3};
+	struct net *net = start(&(struct lab_spec){.isps = 3}, names, isp, 0);
+	lab_stream_stop(net->guard); // its mark changes, too
+	net->guard = NULL;
+	for (int i = 0; i < ROUNDS; i++) {
+		struct crowd crowd;
+		crowd_start(&crowd, net);
+		configure(net, names, isp, 0);
+		lab_do(lab_router(net->lab), "echo '%s' >>%s", globals[i], net->config);
+		take(net);
+		crowd_stop(&crowd, net);
+	}
+	net_finish(net);
+}
+
+static const char *const masks[ROUNDS] = {"mark-mask = 0x00ff0000", "mark-mask = 0x01fe0000",
+					  "mark-mask = 0xff000000", "mark-mask = 0x7f800000"};
+
+Test(reassigned, marks_have_other_bits, .timeout = 120)
+{
+	change_globals(masks, reload);
+}
+
+Test(reassigned, marks_have_other_bits_by_a_restart, .timeout = 120)
+{
+	change_globals(masks, restart);
+}
+
+Test(reassigned, tables_and_rules_have_other_numbers, .timeout = 120)
+{
+	change_globals((const char *const[ROUNDS]){"table-base = 2000", "rule-priority = 20000",
+						   "table-base = 1100", "rule-priority = 10100"},
+		       reload);
+}
+
 // 62 gateways have room. No more names than that have been seen at first, and then marks have to be used again: with
 // room left for both the old and the new ones, and without.
 static void change_names(int others)

@@ -150,15 +150,3 @@ Test(damper, a_state_found_earlier_is_damped_like_our_own)
 	cr_expect_eq(tell(&d, 10, STATE_UP), STATE_UP);
 }
 
-Test(damper, another_hold_takes_effect)
-{
-	struct damper d = fallen();
-
-	damper_set_hold(&d, 20000);
-	cr_expect_eq(d.hold_ms, 20000);
-	damper_set_hold(&d, 1000);
-	cr_expect_eq(d.base_ms, 1000);
-	cr_expect_eq(d.hold_ms, 20000, "what was learnt stays until a calm");
-	damper_set_hold(&d, 0);
-	cr_expect_eq(tell(&d, 5, STATE_UP), STATE_UP);
-}

@@ -425,3 +425,24 @@ Test(diff, a_mark_that_leads_elsewhere_is_cut_off_first)
 	plan_free(&c);
 	fixture_free(f);
 }
+
+// Nobody knows the old marks any more, and the ip rules of both must not be there together with a way out.
+Test(diff, other_bits_of_marks_cut_off_all_first)
+{
+	struct fixture *f = fixture_new(2);
+	struct plan a = {0}, b = {0};
+	struct ops ops = {0};
+	fixture_build(f, &a);
+	f->model.globals.mark_mask >>= 4;
+	fixture_build(f, &b);
+	plan_diff(&ops, &a, &b);
+	assert_in_order(&ops);
+	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE), 4);
+	cr_assert_eq(count(&ops, OP_FLUSH_FIRST), 4);
+	cr_assert_eq(count(&ops, OP_ROUTE_OPEN), 4);
+	cr_assert_eq(count(&ops, OP_FLUSH), 0);
+	ops_free(&ops);
+	plan_free(&a);
+	plan_free(&b);
+	fixture_free(f);
+}
