@@ -149,4 +149,3 @@ Test(damper, a_state_found_earlier_is_damped_like_our_own)
 	damper_assume(&d, STATE_UNKNOWN, 0);
 	cr_expect_eq(tell(&d, 10, STATE_UP), STATE_UP);
 }
-
