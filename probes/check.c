@@ -17,6 +17,7 @@
 
 #define HELD_UP_MS 20 // woken later than this: read what came in before judging silence
 #define LONGEST_SLEEP_MS 3600000
+#define JOIN_MOST 64 // checks that ask together
 
 // ---- what is asked -----------------------------------------------------------------------------
 
@@ -116,8 +117,30 @@ static void answered(void *arg, uint64_t id, const struct answer *answer)
 	tell(check);
 }
 
+static void join(void *arg, struct check *check)
+{
+	const int64_t *now_ms = arg;
+
+	if (!check->votes || !watch_join(&check->watch, *now_ms))
+		return;
+	check->joins = true;
+	event_active(check->timer, EV_TIMEOUT, 0);
+}
+
+// Each time that the loop wakes up costs more than a question does. Where there are many it wakes up anyway, and all at
+// once would be a burst.
+static void let_others_join(struct check *check, int64_t now_ms)
+{
+	const struct check_pool *pool = prober_set_checks(check->set);
+
+	if (!check->joins && check_pool_size(pool) <= JOIN_MOST)
+		check_pool_each(pool, join, &now_ms);
+	check->joins = false;
+}
+
 static void ask_what_is_due(struct check *check, int64_t now_ms)
 {
+	bool asked = false;
 	struct watch_ask want;
 	struct answer failed;
 	struct ask *ask;
@@ -132,7 +155,10 @@ static void ask_what_is_due(struct check *check, int64_t now_ms)
 			*want.handle = ask;
 		else
 			watch_answer(&check->watch, now_ms, want.id, &failed);
+		asked = true;
 	}
+	if (asked)
+		let_others_join(check, now_ms);
 }
 
 static void on_timer(evutil_socket_t fd, short what, void *arg)

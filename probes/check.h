@@ -51,6 +51,7 @@ struct check {                  // to be read by its users
 	struct event *timer;
 	int64_t due_ms;
 	bool held_up;
+	bool joins; // it was woken because another one asks
 	uint64_t hash;
 	struct check *next; // in the pool
 };

@@ -131,6 +131,13 @@ void check_pool_remove(struct check_pool *pool, struct check *check)
 	pool->n--;
 }
 
+void check_pool_each(const struct check_pool *pool, void (*call)(void *arg, struct check *check), void *arg)
+{
+	for (size_t i = 0; i < pool->size; i++)
+		for (struct check *check = pool->buckets[i]; check; check = check->next)
+			call(arg, check);
+}
+
 size_t check_pool_size(const struct check_pool *pool)
 {
 	return pool->n;

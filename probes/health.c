@@ -40,6 +40,9 @@ static int64_t late_ms(const struct health *health)
 	return earlier(late, config->timeout_ms);
 }
 
+#define PAUSE_PART 16     // of a pause may be cut
+#define JOIN_LEAST_MS 500 // the interval of those who join others
+
 // A different pause for everybody, never longer than the interval: at most `part` of it is cut.
 static uint32_t pause_ms(struct health *health, uint32_t part)
 {
@@ -260,6 +263,18 @@ static int64_t next_attempt_ms(const struct health *health)
 	return health->started_ms + (hurried(health) || pause < pace ? pace : pause);
 }
 
+bool health_join(struct health *health, int64_t now_ms)
+{
+	uint32_t interval = health->config.interval_ms;
+	int64_t earliest_ms = health->started_ms + interval - interval / PAUSE_PART;
+
+	if (health->state != HEALTH_ANSWERING || hurried(health) || health->keen ||
+	    interval < JOIN_LEAST_MS || now_ms < earliest_ms || next_attempt_ms(health) <= now_ms)
+		return false;
+	health->pause_ms = (uint32_t)(now_ms - health->started_ms);
+	return true;
+}
+
 static int64_t next_ask_ms(const struct health *health, const struct health_attempt *a)
 {
 	return a->asks[0].sent_ms + a->sent * (pace_ms(&health->config) / 4);
@@ -278,7 +293,7 @@ static struct health_attempt *begin(struct health *health, int64_t now_ms)
 		.planned = volley ? health->config.asks : 1,
 	};
 	health->started_ms = now_ms;
-	health->pause_ms = pause_ms(health, health->state == HEALTH_UNKNOWN ? 2 : 16);
+	health->pause_ms = pause_ms(health, health->state == HEALTH_UNKNOWN ? 2 : PAUSE_PART);
 	if (health->state == HEALTH_SILENT)
 		health->doubt = false; // a suspicion is worth one question then
 	return a;

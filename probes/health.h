@@ -102,6 +102,10 @@ void health_unasked(struct health *health, uint64_t id); // it could not be put:
 // A hint that the target may be dead: asks at once, and at the fast pace until it answers.
 void health_suspect(struct health *health);
 
+// Others are being asked now. A target that answers and whose pause might have been drawn as short as to end by now is
+// due with them: one wake-up for both. False: it isn't.
+bool health_join(struct health *health, int64_t now_ms);
+
 // When health_run() and health_ask() want to be called again.
 int64_t health_next_ms(const struct health *health);
 

@@ -284,6 +284,16 @@ void watch_answer(struct watch *watch, int64_t now_ms, uint64_t id, const struct
 	judge(watch, now_ms);
 }
 
+bool watch_join(struct watch *watch, int64_t now_ms)
+{
+	bool joins = false;
+
+	if (!watch->broken)
+		each_target(watch, t)
+			joins |= health_join(&t->health, now_ms);
+	return joins;
+}
+
 int64_t watch_next_ms(const struct watch *watch)
 {
 	// With targets a hold ends with an answer, not with the clock.

@@ -84,6 +84,7 @@ void watch_run(struct watch *watch, int64_t now_ms);
 void *watch_expired(struct watch *watch);
 bool watch_ask(struct watch *watch, int64_t now_ms, struct watch_ask *ask);
 void watch_answer(struct watch *watch, int64_t now_ms, uint64_t id, const struct answer *answer);
+bool watch_join(struct watch *watch, int64_t now_ms); // others are being asked: some target is due with them
 int64_t watch_next_ms(const struct watch *watch);
 
 // Takes every handle that is kept: for calling back.

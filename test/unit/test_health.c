@@ -180,3 +180,32 @@ Test(health, long_timeouts_do_not_pile_up_questions)
 	cr_expect_lt(n, 3600000 / 7500 * 3 + 10, "%zu questions", n);
 	health_free(&h);
 }
+
+Test(health, it_joins_others_when_its_pause_might_have_been_that_short)
+{
+	struct health h = answering(0);
+	uint64_t id;
+	void **keep;
+	h.pause_ms = 1000; // drawn from 938..1000 ms
+	cr_assert_not(health_join(&h, 937));
+	cr_assert_not(health_ask(&h, 937, &id, &keep));
+	cr_assert(health_join(&h, 938));
+	cr_assert(health_ask(&h, 938, &id, &keep));
+	cr_assert_not(health_join(&h, 938), "it was asked");
+}
+
+Test(health, who_is_in_doubt_or_silent_has_a_pace_of_its_own)
+{
+	struct health h = answering(0);
+	h.pause_ms = 1000;
+	health_suspect(&h);
+	cr_assert_not(health_join(&h, 990));
+	h = answering(0);
+	h.pause_ms = 1000;
+	h.keen = true;
+	cr_assert_not(health_join(&h, 990));
+	h = answering(0);
+	h.config.interval_ms = 400;
+	h.pause_ms = 400;
+	cr_assert_not(health_join(&h, 390), "short intervals are kept");
+}
