@@ -291,7 +291,8 @@ static void print(const struct run *run, const struct fault *fault, int flows, c
 	char text[6][16], ended[48] = "–";
 	const char *after = row->verdict.after_ms == HANGS ? "–" : ms_text(text[0], row->verdict.after_ms);
 	const char *more = "–";
-	if (row->verdict.after_ms != HANGS && row->call_ms != HANGS) {
+	if (row->verdict.after_ms != HANGS && row->call_ms != HANGS &&
+	    row->call_ms >= row->verdict.after_ms) {
 		snprintf(text[1], sizeof(text[1]), "%d", (int)(row->call_ms - row->verdict.after_ms));
 		more = text[1];
 	}
@@ -304,11 +305,12 @@ static void print(const struct run *run, const struct fault *fault, int flows, c
 		  row->lost, row->sent);
 }
 
-// So many of conntrack's are gwd's on the link that is to die: it is the first gateway.
+// So many of conntrack's are translated to the address of the link that is to die.
 static int dead_flows(struct run *run)
 {
 	char *text = NULL;
-	lab_run(lab_router(run->lab), &text, "conntrack -L -m 0x01000000/0xff000000 2>/dev/null | wc -l");
+	lab_run(lab_router(run->lab), &text, "conntrack -L --reply-dst %s 2>/dev/null | wc -l",
+		lab_wan_address(run->lab, DYING, AF_INET));
 	int n = atoi(text);
 	free(text);
 	return n;
