@@ -55,6 +55,7 @@ int bench_failover(int argc, char **argv);
 int bench_detection(int argc, char **argv);
 int bench_probing(int argc, char **argv);
 int bench_daemon(int argc, char **argv);
+int bench_healing(int argc, char **argv);
 int bench_synflood(int argc, char **argv);
 
 #endif

@@ -8,10 +8,15 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } benchmarks[] = {
-	{"counting", bench_counting},           {"connections", bench_connections},
-	{"control-plane", bench_control_plane}, {"failover", bench_failover},
-	{"detection", bench_detection},         {"probing", bench_probing},
-	{"synflood", bench_synflood},           {"daemon", bench_daemon},
+	{"counting", bench_counting},
+	{"connections", bench_connections},
+	{"control-plane", bench_control_plane},
+	{"failover", bench_failover},
+	{"detection", bench_detection},
+	{"probing", bench_probing},
+	{"synflood", bench_synflood},
+	{"daemon", bench_daemon},
+	{"healing", bench_healing},
 };
 
 int main(int argc, char **argv)
