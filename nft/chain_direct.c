@@ -2,7 +2,8 @@
 // Table netdev: services whose reals get packets as they are (dr, tun), decided where a packet comes in and
 // handed on at once, without conntrack or routing; the answers take their own way.
 //
-//	ing.INDEX -> dr.in -> dr.in4 -> drtcp4.S | drany4.S -> … -> drsend4.S
+//	ing.INDEX -> drtcp4.S | drany4.S -> … -> drsend4.S
+//	          -> dr.in -> dr.in4: other pieces of a packet, ranges of ports, errors
 //
 // The real's id is in the packet's mark, which is nobody's here, and is taken out again where the packet goes up
 // to table inet (dr.up): there are the reals that others reach (a sorry server by nat, a listener on this
@@ -12,7 +13,11 @@
 // segment after that is remembered (drconn), so that it keeps its real when the slots change; one with FIN
 // or RST moves to drlast, which lasts two minutes longer than it. Where the choice can't be made again, the
 // SYN is remembered in a map of its own (drhalf); while that is full, a hash chooses. Running connections
-// are renewed by segments that push, and by one in eight of the others.
+// are renewed by segments that push, and by one in eight of the others; UDP by each packet.
+//
+// To renew costs a packet more than all else here. So who was renewed is in drseen for a minute; and what is found there
+// and has nothing else about it goes to its real in the first rule of drtcp or drany. Chains cost, too: each that a
+// packet is sent on to is as dear as looking it up.
 //
 // A dead real has no element in draddr4: its connections are forgotten and go to who is drawn by hash, which
 // ends those of TCP with a reset.
@@ -49,6 +54,53 @@ static void direct_lookup(struct direct *d, struct chain *chain, const char *map
 	struct rule *rule = chain_rule(chain);
 	rule_conn_lookup(rule, d->fam, map);
 	direct_goto(d, rule, kind);
+}
+
+// ---- the short way ----------------------------------------------------------------------------------
+
+static bool direct_is_short(const struct direct *d)
+{
+	return !d->service->direct_gated;
+}
+
+static void direct_near(struct direct *d, struct rule *rule)
+{
+	char name[PLAN_NAME_SIZE];
+	rule_ordinary(rule, d->fam);
+	rule_fwd_near(rule, d->fam, direct_common(name, "drnear", d->fam), d->service->near[d->fam]);
+}
+
+// What is tagged, or is more than this, takes the long way; also where its real is dead.
+static void direct_short(struct direct *d, struct chain *chain, bool tcp)
+{
+	bool near = d->service->near[d->fam];
+	for (int ethernet = near; direct_is_short(d) && ethernet >= 0; ethernet--) {
+		struct rule *rule = chain_rule(chain);
+		if (tcp)
+			rule_tcp_goes_on(rule);
+		if (ethernet)
+			rule_untagged(rule, d->fam);
+		else if (near)
+			rule_no_ethernet(rule);
+		rule_conn_lookup(rule, d->fam, d->seen);
+		if (near)
+			direct_near(d, rule);
+		else
+			direct_goto(d, rule, "drsend");
+	}
+}
+
+static void direct_renewed(struct direct *d, struct chain *chain)
+{
+	if (direct_is_short(d))
+		rule_conn_update(chain_rule(chain), d->fam, d->seen, DIRECT_SEEN_MS);
+}
+
+static void direct_forget(struct direct *d, struct chain *chain)
+{
+	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
+	if (direct_is_short(d))
+		rule_conn_delete(chain_rule(chain), d->fam, d->seen);
 }
 
 // ---- which real ----------------------------------------------------------------------------------
@@ -171,11 +223,14 @@ static void direct_running(struct direct *d)
 	direct_goto(d, rule, "drsend");
 	rule = chain_rule(chain);
 	rule_tcp_lacks(rule, RULE_TCP_FIN | RULE_TCP_RST);
-	if (!d->service->direct_gated)
-		rule_conn_update(rule, d->fam, d->conn, DIRECT_TCP_MS);
-	direct_goto(d, rule, d->service->direct_gated ? "drkeep" : "drsend");
-	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
+	direct_goto(d, rule, "drkeep");
+	direct_forget(d, chain);
 	direct_goto(d, chain_rule(chain), "drlast");
+	chain = direct_chain(d, "drkeep");
+	rule_conn_update(chain_rule(chain), d->fam, d->conn, DIRECT_TCP_MS);
+	direct_renewed(d, chain);
+	direct_place(d, chain, "drrun");
+	direct_goto(d, chain_rule(chain), "drsend");
 	chain = direct_chain(d, "drlast");
 	rule_conn_update(chain_rule(chain), d->fam, d->last, DIRECT_LAST_MS);
 	direct_place(d, chain, "drend");
@@ -185,6 +240,7 @@ static void direct_running(struct direct *d)
 static void direct_tcp(struct direct *d)
 {
 	struct chain *chain = direct_chain(d, "drtcp");
+	direct_short(d, chain, true);
 	direct_lookup(d, chain, d->conn, "drhit");
 	struct rule *rule = chain_rule(chain);
 	rule_tcp_begins(rule);
@@ -202,15 +258,17 @@ static void direct_tcp(struct direct *d)
 
 uint32_t direct_idle_ms(const struct direct *d)
 {
+	uint32_t idle = DIRECT_UDP_MS;
 	vec_each(&d->service->protocols, protocol)
 		if (*protocol == IPPROTO_SCTP)
-			return DIRECT_SCTP_MS;
-	return DIRECT_UDP_MS;
+			idle = DIRECT_SCTP_MS;
+	return direct_is_short(d) ? idle + DIRECT_SEEN_MS : idle;
 }
 
 static void direct_any(struct direct *d)
 {
 	struct chain *chain = direct_chain(d, "drany");
+	direct_short(d, chain, false);
 	direct_lookup(d, chain, d->conn, "drmore");
 	if (d->service->direct_gated) {
 		direct_goto(d, chain_rule(chain), "drchoose");
@@ -220,10 +278,12 @@ static void direct_any(struct direct *d)
 		chain_goto(chain, "dr.up");
 		chain = direct_chain(d, "drfirst");
 		direct_pin(d, chain);
-		direct_goto(d, chain_rule(chain), "drmore");
+		rule_conn_update(chain_rule(chain), d->fam, d->conn, direct_idle_ms(d));
+		direct_goto(d, chain_rule(chain), "drsend");
 	}
 	chain = direct_chain(d, "drmore");
 	rule_conn_update(chain_rule(chain), d->fam, d->conn, direct_idle_ms(d));
+	direct_renewed(d, chain);
 	direct_place(d, chain, "drrun");
 	direct_goto(d, chain_rule(chain), d->service->direct_gated ? "drkept" : "drsend");
 }
@@ -247,6 +307,11 @@ void direct_send(struct direct *d, const char *kind, const char *otherwise)
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = direct_chain(d, kind);
+	if (d->service->near[d->fam]) {
+		struct rule *near = chain_rule(chain);
+		rule_untagged(near, d->fam);
+		direct_near(d, near);
+	}
 	rule_fragment_update(chain_rule(chain), d->fam, direct_common(name, "drfrag", d->fam),
 			     DIRECT_FRAGMENTS_MS);
 	if (d->fam == FAM_4 && d->service->tunnel[FAM_4])
@@ -262,7 +327,7 @@ static void direct_lost(struct direct *d)
 {
 	char name[PLAN_NAME_SIZE];
 	struct chain *chain = direct_chain(d, "drlost");
-	rule_conn_delete(chain_rule(chain), d->fam, d->conn);
+	direct_forget(d, chain);
 	if (d->has_tcp)
 		rule_conn_delete(chain_rule(chain), d->fam, d->last);
 	if (d->has_tcp && d->half)
@@ -298,6 +363,7 @@ static void direct_service(struct ruleset *ruleset, const struct plan_service *s
 	struct direct d = {.ruleset = ruleset, .service = service, .fam = fam};
 	name_direct_pool(d.pool, fam, service);
 	name_service(d.conn, "drconn", fam, service);
+	name_service(d.seen, "drseen", fam, service);
 	name_service(d.last, "drlast", fam, service);
 	name_service(d.half_open, "drhalf", fam, service);
 	name_service(d.stick, "drstick", fam, service);
@@ -364,7 +430,6 @@ static void direct_in(struct ruleset *ruleset, const struct plan *plan, enum fam
 	struct rule *rule = chain_rule(chain);
 	rule_fragment_lookup(rule, fam, direct_common(map, "drfrag", fam));
 	rule_goto(rule, direct_common(name, "dr.pass", fam));
-	rule_listener_vmap(chain_rule(chain), fam, direct_common(map, "drvip", fam));
 	direct_wides(chain, plan, fam, false);
 	rule = chain_rule(chain);
 	rule_icmp_error(rule, fam);

@@ -134,14 +134,6 @@ static void direct_taken(struct direct *d)
 
 // ---- connections that run ----------------------------------------------------------------------------
 
-static void direct_keep(struct direct *d)
-{
-	struct chain *chain = direct_chain(d, "drkeep");
-	rule_conn_update(chain_rule(chain), d->fam, d->conn, DIRECT_TCP_MS);
-	direct_place(d, chain, "drrun");
-	direct_goto(d, chain_rule(chain), "drsend");
-}
-
 static void direct_move(struct direct *d)
 {
 	direct_send(d, "drkept", "drmove");
@@ -156,8 +148,6 @@ void direct_places(struct direct *d)
 	char places[PLAN_NAME_SIZE];
 	direct_choose(d);
 	direct_taken(d);
-	if (d->has_tcp)
-		direct_keep(d);
 	if (d->has_other)
 		direct_move(d);
 	vec_each(&d->service->reals, real) {

@@ -70,8 +70,9 @@ void chain_too_big_says(struct chain *chain, const struct plan *plan);
 void chain_clamp(struct chain *chain, const struct plan *plan, enum fam fam);
 void chain_tunnels(struct ruleset *ruleset, struct chain *chain, const struct plan *plan);
 
-// Table netdev: a device's own chain, "ing.INDEX".
+// Table netdev: a device's own chain, "ing.INDEX", and how many rules are in it.
 struct chain *chain_ingress(struct ruleset *ruleset, const struct plan_elem *device);
+size_t chain_ingress_rules(const struct plan_elem *device);
 // What has no chain of its own, at the end of the caller's; nothing comes behind it there.
 void chain_by_rules(struct ruleset *ruleset, struct chain *chain, const struct plan *plan, bool own,
 		    enum fam fam);

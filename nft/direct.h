@@ -13,6 +13,7 @@
 #define DIRECT_TCP_MS 7500000  // longer than the two hours after which keepalives begin
 #define DIRECT_LAST_MS 120000
 #define DIRECT_HALF_MS 60000
+#define DIRECT_SEEN_MS 60000 // what comes so soon after a renewal renews nothing
 #define DIRECT_UDP_MS 300000
 #define DIRECT_SCTP_MS 900000
 #define DIRECT_FRAGMENTS_MS 10000
@@ -31,8 +32,8 @@ struct direct {
 	enum fam fam;
 	bool has_tcp, has_other;
 	bool half; // a connection is remembered from its SYN on
-	char pool[PLAN_NAME_SIZE], conn[PLAN_NAME_SIZE], last[PLAN_NAME_SIZE], half_open[PLAN_NAME_SIZE],
-		stick[PLAN_NAME_SIZE];
+	char pool[PLAN_NAME_SIZE], conn[PLAN_NAME_SIZE], seen[PLAN_NAME_SIZE], last[PLAN_NAME_SIZE],
+		half_open[PLAN_NAME_SIZE], stick[PLAN_NAME_SIZE];
 	char text[PLAN_NAME_SIZE];
 };
 

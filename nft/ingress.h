@@ -8,7 +8,6 @@
 #define GWD_NFT_INGRESS_H
 
 #define INGRESS_SET "ingress" // the plan's name of that set
-#define INGRESS_RULES 1       // in each of the chains
 
 struct err;
 struct nft;

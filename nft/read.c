@@ -7,6 +7,7 @@
 
 #include "gwd/core/names.h"
 #include "nft/batch.h"
+#include "nft/chains.h"
 #include "nft/flowtable.h"
 #include "nft/ingress.h"
 #include "nft/nft_priv.h"
@@ -109,8 +110,8 @@ static int read_all(struct nft *nft, struct plan *plan, struct err *err)
 	if (!code)
 		code = read_sets(nft, plan, err);
 	const struct plan_set *ingress = plan_find_set(plan, INGRESS_SET);
-	if (ingress)
-		want_rules += ingress->elems.n * INGRESS_RULES;
+	for (size_t i = 0; ingress && i < ingress->elems.n; i++)
+		want_rules += chain_ingress_rules(&ingress->elems.v[i]);
 	if (n_rules != want_rules) // somebody took rules away or added some
 		plan->shape = 0;
 	read_marks(plan);

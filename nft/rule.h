@@ -173,14 +173,19 @@ void rule_pin_renew(struct rule *rule, const struct rule_client *client, const c
 		    uint32_t timeout_ms);
 void rule_addr_mark(struct rule *rule, enum fam fam, enum rule_side side, const char *map);
 void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *devices); // by the mark
+void rule_fwd_near(struct rule *rule, enum fam fam, const char *addrs, uint32_t device);
 void rule_tcp_begins(struct rule *rule);
 enum rule_tcp_flag { RULE_TCP_FIN = 1, RULE_TCP_RST = 4, RULE_TCP_PSH = 8 };
 void rule_tcp_lacks(struct rule *rule, unsigned flags); // none of these
 void rule_tcp_resets(struct rule *rule);
+void rule_tcp_goes_on(struct rule *rule); // neither SYN nor FIN nor RST; only where all is TCP
 void rule_not_tcp(struct rule *rule);
 void rule_most(struct rule *rule, uint32_t of); // all but one of so many, at random
 void rule_last_hop(struct rule *rule, enum fam fam);
-void rule_vlan(struct rule *rule); // the tag is still on: its own interface sees it next
+void rule_vlan(struct rule *rule);                   // the tag is still on: its own interface sees it next
+void rule_untagged(struct rule *rule, enum fam fam); // by an Ethernet, without a tag
+void rule_no_ethernet(struct rule *rule);            // there are no tags
+void rule_ordinary(struct rule *rule, enum fam fam); // it may take another hop, and no pieces follow it
 // Packets in pieces: the first says whose the others are.
 void rule_fragment_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
 void rule_fragment_lookup(struct rule *rule, enum fam fam, const char *map);

@@ -129,10 +129,9 @@ void rule_addr_mark(struct rule *rule, enum fam fam, enum rule_side side, const 
 
 // ---- to a neighbour --------------------------------------------------------------------------------
 
-void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *devices)
+// By the interface in NFT_REG_1.
+static void rule_fwd_to(struct rule *rule, enum fam fam, const char *addrs)
 {
-	expr_meta(rule, NFT_META_MARK, NFT_REG_1);
-	expr_lookup_into(rule, devices, NFT_REG_1);
 	expr_meta(rule, NFT_META_MARK, NFT_REG_2);
 	struct nftnl_expr *expr = expr_add(rule, "lookup");
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_LOOKUP_SREG, NFT_REG_2);
@@ -142,8 +141,22 @@ void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *de
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FWD_SREG_DEV, NFT_REG_1);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FWD_SREG_ADDR, NFT_REG_2);
 	nftnl_expr_set_u32(expr, NFTNL_EXPR_FWD_NFPROTO, fam == FAM_4 ? NFPROTO_IPV4 : NFPROTO_IPV6);
+}
+
+void rule_fwd(struct rule *rule, enum fam fam, const char *addrs, const char *devices)
+{
+	expr_meta(rule, NFT_META_MARK, NFT_REG_1);
+	expr_lookup_into(rule, devices, NFT_REG_1);
+	rule_fwd_to(rule, fam, addrs);
 	expr_text(rule, "fwd %s to meta mark map @%s device meta mark map @%s", rule_fam_name[fam], addrs,
 		  devices);
+}
+
+void rule_fwd_near(struct rule *rule, enum fam fam, const char *addrs, uint32_t device)
+{
+	expr_immediate(rule, NFT_REG_1, &device, sizeof(device));
+	rule_fwd_to(rule, fam, addrs);
+	expr_text(rule, "fwd %s to meta mark map @%s device %u", rule_fam_name[fam], addrs, device);
 }
 
 // ---- what the packet is ------------------------------------------------------------------------------
@@ -176,6 +189,22 @@ void rule_tcp_resets(struct rule *rule)
 {
 	rule_tcp_flags(rule, RULE_TCP_RST, RULE_TCP_RST);
 	expr_text(rule, "tcp flags and rst == rst");
+}
+
+// Four bytes at once, as they lie there, cost the kernel half of what a field does that nft has a name for.
+static void rule_word(struct rule *rule, uint32_t base, uint32_t offset, uint32_t bits, enum rule_op op)
+{
+	const uint32_t mask = htonl(bits), none = 0;
+	expr_payload(rule, base, offset, sizeof(mask), NFT_REG_1);
+	expr_bitwise(rule, &mask, &none, sizeof(mask));
+	expr_cmp(rule, op == RULE_IS ? NFT_CMP_EQ : NFT_CMP_NEQ, &none, sizeof(none));
+	expr_text(rule, "@%s,%u,32 and 0x%x %s 0x0", base == NFT_PAYLOAD_NETWORK_HEADER ? "nh" : "th",
+		  8 * offset, bits, op == RULE_IS ? "==" : "!=");
+}
+
+void rule_tcp_goes_on(struct rule *rule)
+{
+	rule_word(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 12, 0x00070000, RULE_IS);
 }
 
 void rule_not_tcp(struct rule *rule)
@@ -215,6 +244,40 @@ void rule_vlan(struct rule *rule)
 	expr_payload(rule, NFT_PAYLOAD_LL_HEADER, 12, 2, NFT_REG_1);
 	expr_cmp(rule, NFT_CMP_EQ, &vlan, sizeof(vlan));
 	expr_text(rule, "ether type vlan");
+}
+
+void rule_untagged(struct rule *rule, enum fam fam)
+{
+	const uint16_t ether = ARPHRD_ETHER, type = htons(fam == FAM_4 ? ETH_P_IP : ETH_P_IPV6);
+	expr_meta(rule, NFT_META_IIFTYPE, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_EQ, &ether, sizeof(ether));
+	expr_payload(rule, NFT_PAYLOAD_LL_HEADER, 12, 2, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_EQ, &type, sizeof(type));
+	expr_text(rule, "ether type %s", rule_fam_name[fam]);
+	rule->has_nfproto = true;
+}
+
+void rule_no_ethernet(struct rule *rule)
+{
+	const uint16_t ether = ARPHRD_ETHER;
+	expr_meta(rule, NFT_META_IIFTYPE, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_NEQ, &ether, sizeof(ether));
+	expr_text(rule, "meta iiftype != ether");
+}
+
+void rule_ordinary(struct rule *rule, enum fam fam)
+{
+	const uint8_t fragment = RULE_EXTHDR_FRAGMENT;
+	if (fam == FAM_4) {
+		rule_word(rule, NFT_PAYLOAD_NETWORK_HEADER, 4, RULE_MORE_FRAGMENTS, RULE_IS);
+		rule_word(rule, NFT_PAYLOAD_NETWORK_HEADER, 8, 0xfe000000, RULE_IS_NOT);
+		return;
+	}
+	expr_need_fam(rule, fam);
+	expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 6, 1, NFT_REG_1);
+	expr_cmp(rule, NFT_CMP_NEQ, &fragment, sizeof(fragment));
+	expr_text(rule, "ip6 nexthdr != %u", RULE_EXTHDR_FRAGMENT);
+	rule_word(rule, NFT_PAYLOAD_NETWORK_HEADER, 4, 0xfe, RULE_IS_NOT);
 }
 
 // ---- in pieces -----------------------------------------------------------------------------------------

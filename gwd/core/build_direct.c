@@ -60,6 +60,29 @@ void build_direct_way(struct plan_real *real, const struct facts *facts)
 	real->reason = word_take("no interface of this host that is up is in its network");
 }
 
+// Whether they are up plays no part, so that none who comes or goes changes the chains.
+static uint32_t build_direct_only(const struct plan_service *service, enum fam fam)
+{
+	uint32_t only = 0;
+	vec_each(&service->reals, real) {
+		if (!plan_real_is_direct(real) || !real->fam[fam])
+			continue;
+		if (real->forward == FORWARD_TUN)
+			return 0;
+		if (only && real->oif && real->oif != only)
+			return 0;
+		if (real->oif)
+			only = real->oif;
+	}
+	return only;
+}
+
+void build_direct_near(struct plan_service *service)
+{
+	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
+		service->near[fam] = build_direct_only(service, fam);
+}
+
 static int build_compare_ids(const void *a, const void *b)
 {
 	uint32_t left = (*(struct plan_real *const *)a)->id, right = (*(struct plan_real *const *)b)->id;
@@ -110,9 +133,10 @@ static void build_direct_listens(struct plan *plan, enum fam fam, const char *ki
 	set->size = build_room(set->elems.n);
 }
 
-enum build_id { BUILD_ID_ADDR, BUILD_ID_DEV, BUILD_ID_UP, BUILD_ID_LIVE, BUILD_ID_TUNNEL };
+enum build_id { BUILD_ID_ADDR, BUILD_ID_DEV, BUILD_ID_NEAR, BUILD_ID_UP, BUILD_ID_LIVE, BUILD_ID_TUNNEL };
 
-static bool build_id_belongs(const struct plan_real *real, enum fam fam, enum build_id what)
+static bool build_id_belongs(const struct plan_service *service, const struct plan_real *real, enum fam fam,
+			     enum build_id what)
 {
 	if (!real->fam[fam] || !real->usable)
 		return false;
@@ -120,6 +144,8 @@ static bool build_id_belongs(const struct plan_real *real, enum fam fam, enum bu
 	case BUILD_ID_ADDR:
 	case BUILD_ID_DEV:
 		return plan_real_is_direct(real);
+	case BUILD_ID_NEAR:
+		return real->forward == FORWARD_DR && real->oif && real->oif == service->near[fam];
 	case BUILD_ID_UP:
 		return !plan_real_is_direct(real);
 	case BUILD_ID_LIVE:
@@ -134,7 +160,7 @@ static void build_direct_id(struct plan_set *set, const struct plan_real *real, 
 {
 	struct plan_elem elem = {0};
 	build_field(&elem, 0, &real->id, sizeof(real->id));
-	if (what == BUILD_ID_ADDR)
+	if (what == BUILD_ID_ADDR || what == BUILD_ID_NEAR)
 		memcpy(elem.last, real->address.b, addr_size(&real->address));
 	if (what == BUILD_ID_DEV)
 		elem.mark = real->oif;
@@ -143,12 +169,11 @@ static void build_direct_id(struct plan_set *set, const struct plan_real *real, 
 
 static struct plan_set *build_direct_ids_set(struct plan *plan, enum fam fam, enum build_id what)
 {
-	static const char *const names[] = {[BUILD_ID_ADDR] = "draddr",
-					    [BUILD_ID_DEV] = "drdev",
-					    [BUILD_ID_UP] = "drup",
-					    [BUILD_ID_LIVE] = "drlive",
-					    [BUILD_ID_TUNNEL] = "drtun"};
-	enum plan_type data = what == BUILD_ID_ADDR  ? build_addr_type(fam)
+	static const char *const names[] = {
+		[BUILD_ID_ADDR] = "draddr", [BUILD_ID_DEV] = "drdev",   [BUILD_ID_NEAR] = "drnear",
+		[BUILD_ID_UP] = "drup",     [BUILD_ID_LIVE] = "drlive", [BUILD_ID_TUNNEL] = "drtun"};
+	bool addr = what == BUILD_ID_ADDR || what == BUILD_ID_NEAR;
+	enum plan_type data = addr                   ? build_addr_type(fam)
 			      : what == BUILD_ID_DEV ? PLAN_T_IFINDEX
 						     : PLAN_T_NONE;
 	return build_direct_set(plan, names[what], fam, PLAN_T_MARK, data);
@@ -158,7 +183,7 @@ static void build_direct_reals_of(struct plan_set *set, const struct plan_servic
 				  enum build_id what)
 {
 	vec_each(&service->reals, real)
-		if (build_id_belongs(real, fam, what))
+		if (build_id_belongs(service, real, fam, what))
 			build_direct_id(set, real, what);
 }
 
@@ -380,6 +405,8 @@ static void build_direct_family(struct plan *plan, const struct build_input *inp
 	build_direct_pool(set, service, fam, turns_get(input->turns, name, fam));
 	build_direct_conns(plan, name_service(map, "drconn", fam, service), fam, PLAN_CONNS_SIZE);
 	build_direct_conns(plan, name_service(map, "drlast", fam, service), fam, PLAN_SOON_OVER_SIZE);
+	if (!service->direct_gated)
+		build_direct_conns(plan, name_service(map, "drseen", fam, service), fam, PLAN_CONNS_SIZE);
 	if (plan_draw_has_state(service->scheduler) || service->direct_gated)
 		build_direct_conns(plan, name_service(map, "drhalf", fam, service), fam, PLAN_SOON_OVER_SIZE);
 	if (service->persistence_ms)

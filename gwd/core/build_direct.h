@@ -3,7 +3,8 @@
 // reached, and the sets and maps of that table.
 //
 // What the packet path decides by is a real's id: slots, connections and pins hold ids, and two maps say
-// which address and which interface an id means. So a real that dies is taken out by one element, whoever
+// which address and which interface an id means; a third has the addresses alone, where one interface leads
+// to all of a service's reals. So a real that dies is taken out by its elements there, whoever
 // remembers it. Ids of reals that others reach (nat, fullnat, local) have no address: those packets go
 // up to table inet, where the same service serves them.
 #ifndef GWD_CORE_BUILD_DIRECT_H
@@ -25,6 +26,9 @@ const struct fact_iface *build_direct_link(const struct facts *facts, const stru
 
 // Finds the interface in whose network the real (by dr) is. Without one it is down.
 void build_direct_way(struct plan_real *real, const struct facts *facts);
+
+// Whether one interface leads to all of them.
+void build_direct_near(struct plan_service *service);
 
 // Makes the reals' ids unique in the plan.
 void build_direct_ids(struct plan *plan);

@@ -233,6 +233,7 @@ void build_service(struct plan_service *service, const struct build_input *input
 		build_real(service, input, conf, &conf->reals[k],
 			   input->reals ? &input->reals[i][k] : &nothing);
 	build_form(service);
+	build_direct_near(service);
 	build_service_slots(service);
 }
 

@@ -8,7 +8,7 @@
 #include "gwd/core/build.h"
 #include "gwd/core/plan.h"
 
-#define SHAPE_VERSION 13 // raise it when nft/ builds other chains from the same plan
+#define SHAPE_VERSION 14 // raise it when nft/ builds other chains from the same plan
 
 static void shape_number(uint64_t *hash, uint64_t value)
 {
@@ -123,6 +123,8 @@ static void shape_service(uint64_t *hash, const struct plan_service *service)
 		shape_number(hash, service->fam[fam]);
 		shape_number(hash, service->persist_mask[fam]);
 		shape_number(hash, service->n_slots[fam]);
+		if (service->direct)
+			shape_number(hash, service->near[fam]);
 		shape_addr(hash, &service->source_first[fam]);
 		shape_addr(hash, &service->source_last[fam]);
 	}

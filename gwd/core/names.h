@@ -83,10 +83,12 @@
 //	drchoose4.S          chains: some real has max-connections: the pin, the slot, and who is tried next
 //	drtry4.S drtry4.S.R  chains: chosen: is there a place?
 //	drtaken4.S           chains: there was one: the connection is remembered
-//	drkeep4.S drkept4.S drmove4.S chains: a running one; of UDP; its real is dead
+//	drkeep4.S            chain: a running one, which is to stay so
+//	drkept4.S drmove4.S  chains: a running one of UDP; its real is dead
 //	drbegun4.S.R drrun4.S.R drend4.S.R chains: its place is held on to: it has begun, it runs, it ends
 //	drvip4 drquote4      maps: address . protocol . port -> drtcp4.*, drany4.*; -> drerr4.*
 //	draddr4 drdev4       maps: real's id -> its address; the interface that leads there
+//	drnear4              map: real's id -> its address, where one interface leads to all of the service's
 //	drup4 drlive4        sets: ids of reals that are table inet's; of those whose pins hold
 //	drtun4               set: ids of those by tun
 //	dr.tunnel4 dr.big4   chains: what may be in pieces inside a tunnel; what is told to be smaller
@@ -95,6 +97,7 @@
 //	gwd-DIGITS           devices: tunnels (core/tunnel.h)
 //	drpool4.S.N          maps: slot number -> real's id
 //	drconn4.S drlast4.S drhalf4.S maps: connection -> real's id; of one that ends, that begins
+//	drseen4.S            maps: connection -> real's id; of those in drconn4.S that were renewed just now
 //	drstick4.S           maps: client -> real's id
 //	drtry4.S drbegun4.S drrun4.S drend4.S maps: id of a real that has max-connections -> its chain
 //	drgate4.S            maps: 0, 1, ... in the order of overflow -> real's id

@@ -250,14 +250,15 @@ struct plan_service {
 	enum scheduler scheduler;
 	uint32_t persistence_ms; // 0: no pins
 	uint8_t persist_mask[FAM_COUNT];
-	bool fam[FAM_COUNT];    // it listens there
-	bool direct;            // it has reals by dr or tun: table netdev sees its packets first
-	bool tunnel[FAM_COUNT]; // some of its reals are by tun
-	bool inet;              // it has others (or none by dr or tun): those are table inet's
-	bool by_real;           // slots lead to a chain for each real, not straight to its address
-	bool keep_port;         // !by_real: addresses without ports
-	bool gated;             // some reals have max-connections: who has no place is passed over
-	bool direct_gated;      // the same of those by dr and tun
+	bool fam[FAM_COUNT];      // it listens there
+	bool direct;              // it has reals by dr or tun: table netdev sees its packets first
+	bool tunnel[FAM_COUNT];   // some of its reals are by tun
+	uint32_t near[FAM_COUNT]; // index of the one interface that leads to all its reals; 0: there is none
+	bool inet;                // it has others (or none by dr or tun): those are table inet's
+	bool by_real;             // slots lead to a chain for each real, not straight to its address
+	bool keep_port;           // !by_real: addresses without ports
+	bool gated;               // some reals have max-connections: who has no place is passed over
+	bool direct_gated;        // the same of those by dr and tun
 	bool cut;
 	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
 	uint32_t limit_connections, limit_rate;

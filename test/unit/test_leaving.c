@@ -47,6 +47,7 @@ Test(leaving, who_is_taken_out_stays_known_while_it_is_listed)
 	cr_expect_eq(leaving.ids.v[0], id);
 	leaving_keep(&leaving, &both, &one, &none);
 	cr_expect(has(&one, "draddr4", id) && has(&one, "drdev4", id));
+	cr_expect(has(&both, "drnear4", id) && !has(&one, "drnear4", id), "it takes the long way");
 	cr_expect(!has(&one, "drlive4", id), "its pins don't hold");
 	leaving_find(&later, &one, &one);
 	cr_expect_eq(later.ids.n, 1);

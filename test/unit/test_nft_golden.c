@@ -195,7 +195,8 @@ static void dump_set(const struct plan_set *set, struct buf *out)
 // their own.
 static bool is_beyond_nft(const char *rule)
 {
-	if (strstr(rule, "@th,") || strstr(rule, ". frag id"))
+	const char *raw = strstr(rule, "@th,");
+	if ((raw && strncmp(raw, "@th,96,32 and", 13)) || strstr(rule, ". frag id"))
 		return true;
 	return strstr(rule, ". ip6 daddr") && (strstr(rule, "update @") || strstr(rule, "delete @"));
 }
