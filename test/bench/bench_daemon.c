@@ -21,6 +21,7 @@
 
 #define LINKS 3
 #define SERVICES 5
+#define SETTLE_S 60 // until probes that may be put together are
 #define IDLE_S 120
 #define EVENTS_S 5
 
@@ -93,7 +94,7 @@ static void measure_idle(void)
 	struct lab_proc *gwd = bench_gwd(lab, lab_router(lab), configure(lab, false));
 	pid_t pid = lab_proc_pid(gwd);
 	bool apart = keep_apart(lab, gwd);
-	bench_sleep(5000);
+	bench_sleep(SETTLE_S * 1000);
 	int64_t began_us = lab_now_us();
 	double cpu_ms = bench_cpu_ms(pid);
 	long woken = wakeups(pid);
