@@ -119,7 +119,7 @@ Test(dynamic, ppp_may_go_and_come_back_with_another_index_and_address)
 	net_finish(net);
 }
 
-// A longer way on request.
+// `make long`: 1000.
 static int times(void)
 {
 	const char *text = getenv("RECREATIONS");

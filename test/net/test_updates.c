@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Members come and go thousands of times while clients come all the time, to links and to a service: each of the changes is
-// one transaction, and no packet meets a moment without a member. UPDATES of them; 40000 make a minute.
+// one transaction, and no packet meets a moment without a member. `make long` makes 40,000 of them.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
