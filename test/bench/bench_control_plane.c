@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// control-plane SERVICES|gateways: what many services of 100 reals each cost gwd itself: the first load, one member changed, a
-// reload, a restart that finds its table; beside `nft -f` of the same ruleset, nftlb with the same farms and, where the
-// kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median counts.
+// control-plane SERVICES|gateways [loads]: what many services of 100 reals each cost gwd itself: the first load, one member
+// changed, a reload, a restart that finds its table; beside `nft -f` of the same ruleset, nftlb with the same farms and, where
+// the kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median counts. With `loads` there is one
+// round of nothing else, without nftlb: for an emulated machine, where they take minutes.
 //
 // A change is left alone for as long as anything follows from it, and all that gwd takes until then is its price; what it
 // takes in the same time when nothing happens is taken off. Traffic to one of the services goes on all the while, and what
@@ -26,6 +27,7 @@
 #define MINUTE_MS 61000
 #define LEAST_MS 0.1 // of processor time
 #define PEER_S 50    // a peer that takes longer is ended
+#define LOADS_S 200  // the same where loads are all that there is
 
 struct cost {
 	double wall_ms, cpu_ms;
@@ -36,6 +38,7 @@ struct run {
 	struct lab *lab;
 	const struct lab_ns *router;
 	int services;
+	bool loads; // nothing else
 	const char *config;
 	struct lab_proc *gwd;
 	double idle; // of a processor
@@ -82,7 +85,8 @@ static struct cost command_cost(const struct run *run, const struct lab_ns *ns, 
 	counting(run, "sent", preload, file);
 	double cpu_ms = children_ms();
 	int64_t began_us = lab_now_us();
-	int status = lab_run(ns, &output, "timeout %d env %s %s %s", PEER_S, preload, file, command);
+	int status = lab_run(ns, &output, "timeout %d env %s %s %s", run->loads ? LOADS_S : PEER_S, preload,
+			     file, command);
 	struct cost cost = {(double)(lab_now_us() - began_us) / 1e3, children_ms() - cpu_ms,
 			    sent(run, "sent")};
 	if (status == 124)
@@ -156,7 +160,7 @@ static void row(const struct run *run, const char *what, const struct cost *cost
 {
 	char wall[32], cpu[32], size[32];
 	snprintf(wall, sizeof(wall), cost->wall_ms < 0 ? "> %.0f" : "%.1f",
-		 cost->wall_ms < 0 ? PEER_S * 1e3 : cost->wall_ms);
+		 cost->wall_ms < 0 ? (run->loads ? LOADS_S : PEER_S) * 1e3 : cost->wall_ms);
 	// what it takes when nothing happens was taken off, which is known no better than this
 	snprintf(cpu, sizeof(cpu), cost->cpu_ms < LEAST_MS ? "< %.1f" : "%.1f",
 		 cost->cpu_ms < LEAST_MS ? LEAST_MS : cost->cpu_ms);
@@ -256,9 +260,12 @@ static void measure_loads(struct run *run)
 					    "nftlb, the same farms", "ipvsadm -R, the same services"};
 	struct cost costs[SYSTEMS][ROUNDS];
 	char note[64];
+	int rounds = run->loads ? 1 : ROUNDS;
 	bool ipvs = !lab_run(lab_inside(run->lab), NULL, "ipvsadm -Ln");
-	for (int round = 0; round < ROUNDS; round++)
+	for (int round = 0; round < rounds; round++)
 		for (enum system system = GWD; system < (ipvs ? SYSTEMS : IPVS); system++) {
+			if (system == NFTLB && run->loads)
+				continue;
 			if (system == GWD && round)
 				stop_gwd(run);
 			if (system == NFTLB && round && costs[NFTLB][0].wall_ms < 0) {
@@ -273,11 +280,13 @@ static void measure_loads(struct run *run)
 		 peak_mb(lab_proc_pid(run->gwd)));
 	for (enum system system = GWD; system < (ipvs ? SYSTEMS : IPVS); system++) {
 		double wall[ROUNDS], cpu[ROUNDS];
-		for (int round = 0; round < ROUNDS; round++) {
+		if (system == NFTLB && run->loads)
+			continue;
+		for (int round = 0; round < rounds; round++) {
 			wall[round] = costs[system][round].wall_ms;
 			cpu[round] = costs[system][round].cpu_ms;
 		}
-		struct cost median = {bench_median(wall, ROUNDS), bench_median(cpu, ROUNDS),
+		struct cost median = {bench_median(wall, rounds), bench_median(cpu, rounds),
 				      costs[system][0].sent};
 		row(run, names[system], &median, "");
 	}
@@ -396,6 +405,10 @@ static void measure_services(struct run *run)
 	char lost[64];
 	run->config = services_gwd(run->lab, run->services, (struct services_change){.weight = 1});
 	measure_loads(run);
+	if (run->loads) {
+		stop_gwd(run);
+		return;
+	}
 	struct lab_stream *stream = lab_stream_start(
 		run->lab, &(struct lab_stream_spec){.flow = {.from = lab_internet(run->lab),
 							     .to = lab_wan_address(run->lab, 1, AF_INET),
@@ -437,7 +450,10 @@ int bench_control_plane(int argc, char **argv)
 	static const uint16_t ports[] = {SERVICES_PORT, 0};
 	int services = argc > 1 ? atoi(argv[1]) : 0;
 	struct lab *lab = lab_create(&(struct lab_spec){.isps = 1, .routes = true});
-	struct run run = {.lab = lab, .router = lab_router(lab), .services = services};
+	struct run run = {.lab = lab,
+			  .router = lab_router(lab),
+			  .services = services,
+			  .loads = argc > 2 && !strcmp(argv[2], "loads")};
 	lab_server_start(lab, lab_host(lab, 1), ports);
 	lab_do(lab_host(lab, 1), "ip route replace default via 10.0.0.1");
 	if (services > 0)
