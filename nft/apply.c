@@ -23,6 +23,8 @@
 #include "nft/set.h"
 #include "nft/table.h"
 
+#define APPLY_LARGE 4096 // elements: to have them refused costs more than to ask before
+
 // ---- chains ------------------------------------------------------------------------------------
 
 static void apply_counter(struct batch *batch, const char *name)
@@ -280,11 +282,32 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 }
 
 // A kernel without `persist` refuses the table's flags, and so does one whose table was made
-// without an owner.
+// without an owner. It looks at all of a transaction that it refuses, so before a large one it is asked.
+static void apply_ask_flags(struct nft *nft)
+{
+	struct batch batch = {0};
+	batch_begin(&batch, 0);
+	nft_put_table(&batch, PLAN_INET, nft->table_flags);
+	if (batch_check(&batch, nft->sock, NULL) == -EOPNOTSUPP)
+		nft->table_flags = 0;
+	nft->flags_asked = true;
+	batch_free(&batch);
+}
+
+static size_t apply_elems(const struct op *ops, size_t n)
+{
+	size_t elems = 0;
+	for (size_t i = 0; i < n; i++)
+		elems += ops[i].kind == OP_SET_ADD ? ops[i].set->elems.n : ops[i].kind == OP_ELEM_ADD;
+	return elems;
+}
+
 static int apply_change_owned(struct nft *nft, const struct plan *to, const struct op *ops, size_t n,
 			      struct err *err)
 {
 	bool unowned;
+	if (!nft->flags_asked && apply_elems(ops, n) >= APPLY_LARGE)
+		apply_ask_flags(nft);
 	int code = apply_change(nft, to, ops, n, &unowned, err);
 	if (!code || !unowned || !nft->table_flags)
 		return code;

@@ -25,6 +25,7 @@ struct nft {
 	// Owned and persistent: nobody else's flush touches the table, and it outlives us. Kernels that
 	// have no `persist` get neither: owned alone, the table would go with us. (facts.md 5)
 	uint32_t table_flags;
+	bool flags_asked;
 	struct nft_listener *listener; // NULL: none is open
 	char marker
 		[PLAN_NAME_SIZE]; // the chain that says which chains there are (name_shape()); "": not known
