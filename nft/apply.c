@@ -294,7 +294,7 @@ static void apply_ask_flags(struct nft *nft)
 	batch_free(&batch);
 }
 
-static size_t apply_elems(const struct op *ops, size_t n)
+static size_t apply_new_elems(const struct op *ops, size_t n)
 {
 	size_t elems = 0;
 	for (size_t i = 0; i < n; i++)
@@ -306,7 +306,7 @@ static int apply_change_owned(struct nft *nft, const struct plan *to, const stru
 			      struct err *err)
 {
 	bool unowned;
-	if (!nft->flags_asked && apply_elems(ops, n) >= APPLY_LARGE)
+	if (!nft->flags_asked && apply_new_elems(ops, n) >= APPLY_LARGE)
 		apply_ask_flags(nft);
 	int code = apply_change(nft, to, ops, n, &unowned, err);
 	if (!code || !unowned || !nft->table_flags)
