@@ -185,6 +185,9 @@ static void diff_flush(struct ops *ops, const struct plan *plan, const struct pl
 
 static bool diff_lost_address(const struct plan_gateway *old, const struct plan_gateway *gw, enum fam fam)
 {
+	// what was begun untranslated would stay so, with an inside address
+	if (old->snat[fam].mode == SNAT_NONE)
+		return gw->snat[fam].mode != SNAT_NONE;
 	switch (gw->snat[fam].mode) {
 	case SNAT_MASQUERADE:
 		return !addr_is_none(&old->source[fam]) && !addr_equal(&old->source[fam], &gw->source[fam]);

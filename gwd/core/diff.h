@@ -52,7 +52,7 @@ enum op_kind {          // in the order of execution
 enum op_flush_why {
 	FLUSH_MOVE,    // its gateway can't carry them any more, another one can
 	FLUSH_GONE,    // its gateway is no longer configured
-	FLUSH_ADDRESS, // they are translated to an address that the link has lost
+	FLUSH_ADDRESS, // they are translated to an address that the link has lost, or not at all and should be
 	FLUSH_RESET,   // failback = reset: the gateway they belong on is back
 };
 

@@ -62,7 +62,7 @@ Test(snat, to_a_range)
 	net_finish(net);
 }
 
-Test(snat, none)
+static struct net *start_untranslated(void)
 {
 	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
 	lab_wan_delegate(net->lab, 1, "10.0.0.0/16"); // the ISP routes the LAN's own networks
@@ -76,6 +76,12 @@ Test(snat, none)
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);
+	return net;
+}
+
+Test(snat, none)
+{
+	struct net *net = start_untranslated();
 	cr_assert_str_eq(connect_to(net, "198.51.100.1").seen, "10.0.0.11");
 	cr_assert_str_eq(connect_to(net, "2001:db8:aaaa::1").seen, "fd00:10::11");
 	net_finish(net);
@@ -112,6 +118,22 @@ static bool is_translated(void *arg)
 	uint64_t before = lab_isp_packets_from(early->net->lab, 1, "10.0.0.11");
 	return lab_stream_wait_answer(early->stream, 500) &&
 	       lab_isp_packets_from(early->net->lab, 1, "10.0.0.11") == before;
+}
+
+Test(snat, what_was_not_translated_is_when_it_should_be)
+{
+	struct net *net = start_untranslated();
+	struct lab_stream *call = lab_stream_start(
+		net->lab,
+		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"}});
+	cr_assert(lab_stream_wait_answer(call, net_patience(5000)));
+	struct early early = {net, call};
+	cr_assert_gt(lab_isp_packets_from(net->lab, 1, "10.0.0.11"), 0);
+	lab_do(lab_router(net->lab), "sed -i 's/snat = none//' %s", net->config);
+	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	cr_assert(lab_wait_until(is_translated, &early, 5000), "the flow keeps its inside address");
+	lab_stream_stop(call);
+	net_finish(net);
 }
 
 // A flow that began before gwd did is ended, so that it begins anew with a translation.

@@ -320,6 +320,18 @@ Test(diff, flows_with_a_fixed_address_that_is_gone_end)
 	flushes_six(f, loses_address);
 }
 
+static void is_translated(struct fixture *f)
+{
+	f->gateways[0].snat[FAM_6].mode = SNAT_MASQUERADE;
+}
+
+Test(diff, flows_that_were_not_translated_end_when_they_should_be)
+{
+	struct fixture *f = fixture_new(1);
+	f->gateways[0].snat[FAM_6].mode = SNAT_NONE;
+	flushes_six(f, is_translated);
+}
+
 Test(diff, failback_reset_ends_the_others_flows_and_pins_stay_does_not)
 {
 	for (int reset = 0; reset < 2; reset++) {
