@@ -374,6 +374,7 @@ void engine_free(struct engine *engine)
 static void engine_take_model(struct engine *engine, struct model *model, const struct model *other)
 {
 	engine->model = model;
+	engine->planned = false;
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);

@@ -53,6 +53,8 @@ struct engine {
 	struct model *model;
 	struct ids ids;
 	struct plan applied;
+	bool planned;         // with the services of this model
+	bool stood;           // which are those of the plan before
 	struct manual manual; // what is set by hand
 	bool manual_left;     // not all of it is noted and in force: the same command again sees to it
 	char manual_path[512];

@@ -76,6 +76,15 @@ int engine_read_back(struct engine *engine, struct err *err)
 
 // ---- what it should have -------------------------------------------------------------------
 
+// Neither the model nor anything known of a real is other than when the plan was made that is in force: a
+// gateway's change costs the same however many services there are. (Reals by dr and tun hang on interfaces, too.)
+static bool settle_services_stand(const struct engine *engine)
+{
+	const struct plan *applied = &engine->applied;
+	return engine->planned && applied->frame && applied->active && !applied->netdev &&
+	       !engine->reals.moved.n;
+}
+
 static void settle_build_with(struct engine *engine, struct plan *plan, int64_t now_ms,
 			      const struct leaving *leaving)
 {
@@ -86,7 +95,9 @@ static void settle_build_with(struct engine *engine, struct plan *plan, int64_t 
 	for (size_t i = 0; i < model->n_gateways; i++)
 		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 			verdicts[i][fam] = *monitor_verdict(engine->monitor, model->gateways[i].name, fam);
-	reals_ramp(&engine->reals, model, now_ms);
+	const struct plan *standing = settle_services_stand(engine) ? &engine->applied : NULL;
+	if (!standing)
+		reals_ramp(&engine->reals, model, now_ms);
 	struct build_input input = {
 		.model = model,
 		.facts = netmon_facts(engine->netmon),
@@ -101,6 +112,7 @@ static void settle_build_with(struct engine *engine, struct plan *plan, int64_t 
 		.ids = &engine->ids,
 		.tunnel_refusals = tunnels_refused(engine->tunnels),
 		.leaving = leaving,
+		.standing = standing,
 		.flowtable = engine->flowtable,
 	};
 	plan_build(plan, &input);
@@ -250,7 +262,8 @@ static void settle_report(struct engine *engine, const struct plan *plan, int64_
 	}
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		monitor_set_urgent(engine->monitor, fam, !usable[fam]);
-	engine_report_reals(engine, plan, now_ms);
+	if (!engine->stood)
+		engine_report_reals(engine, plan, now_ms);
 }
 
 // The next hops of gateways that share an interface are told apart by their MAC addresses.
@@ -346,8 +359,12 @@ static int settle_try(struct engine *engine, struct err *err)
 		struct plan old = engine->applied;
 		engine->applied = plan;
 		plan = old;
+		engine->stood = engine->applied.lent;
+		plan_keep(&engine->applied, &plan);
+		engine->planned = true;
 		ramps_note(&engine->ramps, &engine->applied, now_ms);
-		reals_note(&engine->reals, &engine->applied, now_ms);
+		if (!engine->stood)
+			reals_note(&engine->reals, &engine->applied, now_ms);
 		settle_wait_for_ramps(engine, now_ms);
 		reals_planned(&engine->reals);
 	} else { // some of it may be done: the kernel knows

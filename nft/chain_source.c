@@ -9,14 +9,6 @@
 #include "nft/rule.h"
 #include "nft/ruleset.h"
 
-static bool chain_has_fullnat(const struct plan_service *service, enum fam fam)
-{
-	vec_each(&service->reals, real)
-		if (real->forward == FORWARD_FULLNAT && real->fam[fam])
-			return true;
-	return false;
-}
-
 // The ports of a range are no elements: address and real alone tell them.
 static void chain_wide_sources(struct chain *chain, const struct plan_service *service,
 			       const struct plan_listen *listen)
@@ -48,7 +40,7 @@ static void chain_speak_from(struct ruleset *ruleset, const struct plan_service 
 void chains_source_of(struct ruleset *ruleset, const struct plan_service *service)
 {
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-		if (chain_has_fullnat(service, fam))
+		if (service->fullnat[fam])
 			chain_speak_from(ruleset, service, fam);
 }
 

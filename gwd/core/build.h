@@ -42,6 +42,9 @@ struct build_input {
 	const struct tunnel_refusals *tunnel_refusals; // what the kernel did not take; NULL: nothing
 	const struct leaving
 		*leaving; // reals that are not in the model any more, and their tunnels; NULL: none
+	const struct plan *
+		standing; // nothing that its services are made from has changed: the plan is lent them. NULL:
+			  // they are built
 	bool flowtable;   // the kernel has flowtables
 };
 

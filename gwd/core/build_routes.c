@@ -232,7 +232,8 @@ static void build_answer_sysctls(struct plan *plan, const struct facts *facts)
 {
 	char path[96], why[64];
 	vec_each(&plan->services, service) {
-		vec_each(&service->reals, real) {
+		for (size_t i = 0; service->direct && i < service->reals.n; i++) {
+			const struct plan_real *real = &service->reals.v[i];
 			if (!plan_real_is_direct(real) || !real->fam[FAM_4])
 				continue;
 			const struct fact_iface *link = build_direct_link(facts, &real->address);

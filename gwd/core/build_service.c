@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "gwd/core/build_service.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -136,6 +137,8 @@ static void build_form(struct plan_service *service)
 	size_t keep = 0, n = 0;
 	service->by_real = service->persistence_ms > 0;
 	vec_each(&service->reals, real) {
+		for (enum fam fam = FAM_4; real->forward == FORWARD_FULLNAT && fam < FAM_COUNT; fam++)
+			service->fullnat[fam] |= real->fam[fam];
 		if (plan_real_is_direct(real)) {
 			service->direct = true;
 			service->tunnel[addr_fam(&real->address)] |= real->forward == FORWARD_TUN;
@@ -246,8 +249,19 @@ static void build_leaving(struct plan_service *service, const struct leaving *le
 	}
 }
 
+static void build_lent(struct plan *plan, const struct plan *standing)
+{
+	assert(!standing->netdev && standing->frame);
+	plan->lent = true;
+	plan->services = standing->services;
+}
+
 void build_services(struct plan *plan, const struct build_input *input)
 {
+	if (input->standing) {
+		build_lent(plan, input->standing);
+		return;
+	}
 	vec_reserve(&plan->services, input->model->n_services);
 	for (size_t i = 0; i < input->model->n_services; i++) {
 		struct plan_service *service;

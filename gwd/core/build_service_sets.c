@@ -136,7 +136,8 @@ static void build_fullnat(struct plan *plan, enum fam fam)
 	set->key[2] = PLAN_T_PROTO;
 	set->key[3] = PLAN_T_PORT;
 	vec_each(&plan->services, service) {
-		vec_each(&service->reals, real) {
+		for (size_t k = 0; service->fullnat[fam] && k < service->reals.n; k++) {
+			const struct plan_real *real = &service->reals.v[k];
 			if (real->forward != FORWARD_FULLNAT || !real->fam[fam])
 				continue;
 			vec_each(&service->listens, listen) {
@@ -279,6 +280,13 @@ void build_own_sets(struct plan *plan, const struct plan_service *service, const
 	build_mark_own(plan, before);
 }
 
+static void build_lent_sets(struct plan *plan, const struct plan *standing)
+{
+	vec_each(&standing->sets, set)
+		if (set->own)
+			vec_push(&plan->sets, *set);
+}
+
 void build_service_sets(struct plan *plan, const struct build_input *input)
 {
 	if (!plan->services.n)
@@ -291,6 +299,9 @@ void build_service_sets(struct plan *plan, const struct build_input *input)
 	build_synproxy(plan, input);
 	if (plan->netdev)
 		build_direct_sets(plan, input);
-	vec_each(&plan->services, service)
-		build_own_sets(plan, service, input);
+	if (plan->lent)
+		build_lent_sets(plan, input->standing);
+	else
+		vec_each(&plan->services, service)
+			build_own_sets(plan, service, input);
 }

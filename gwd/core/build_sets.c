@@ -273,7 +273,7 @@ static int build_compare_sets(const void *a, const void *b)
 void build_sort(struct plan *plan)
 {
 	vec_each(&plan->sets, set)
-		if (set->elems.n)
+		if (set->elems.n && !(plan->lent && set->own))
 			qsort(set->elems.v, set->elems.n, sizeof(*set->elems.v), build_compare_elems);
 	if (plan->sets.n)
 		qsort(plan->sets.v, plan->sets.n, sizeof(*plan->sets.v), build_compare_sets);

@@ -170,19 +170,14 @@ static void shape_set(uint64_t *hash, const struct plan_set *set)
 // Where slots hold addresses, a real has no chain; but whoever speaks from another address has a rule.
 static void shape_fullnat(uint64_t *hash, const struct plan_service *service)
 {
-	bool ranges = false, has[FAM_COUNT] = {false, false};
+	bool ranges = false;
 	vec_each(&service->listens, listen)
 		ranges |= listen->first != listen->last;
-	vec_each(&service->reals, real) {
-		if (real->forward != FORWARD_FULLNAT)
-			continue;
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			has[fam] |= real->fam[fam];
-		if (ranges && !real->port)
-			shape_addr(hash, &real->address);
-	}
-	shape_number(hash, has[FAM_4]);
-	shape_number(hash, has[FAM_6]);
+	for (size_t i = 0; ranges && i < service->reals.n; i++)
+		if (service->reals.v[i].forward == FORWARD_FULLNAT && !service->reals.v[i].port)
+			shape_addr(hash, &service->reals.v[i].address);
+	shape_number(hash, service->fullnat[FAM_4]);
+	shape_number(hash, service->fullnat[FAM_6]);
 }
 
 uint64_t build_service_shape(const struct plan_service *service)

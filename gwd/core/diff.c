@@ -140,7 +140,8 @@ static void diff_sets(struct ops *ops, const struct plan *from, const struct pla
 	for (enum op_kind kind = OP_ELEM_DEL; kind <= OP_ELEM_ADD; kind++) {
 		vec_each(&to->sets, set) {
 			const struct plan_set *old = plan_find_set(from, set->name);
-			if (old && !set->dynamic && !(anew && diff_is_renewed(old, set)))
+			if (old && old->elems.v != set->elems.v && !set->dynamic &&
+			    !(anew && diff_is_renewed(old, set)))
 				diff_elems(ops, old, set, kind);
 		}
 	}

@@ -40,6 +40,6 @@ void diff_ends_service(struct ops *ops, const struct plan_service *old, const st
 
 void diff_ends(struct ops *ops, const struct plan *from, const struct plan *to)
 {
-	for (size_t i = 0; i < from->services.n; i++)
+	for (size_t i = 0; i < from->services.n && !to->lent; i++)
 		diff_ends_service(ops, &from->services.v[i], diff_service(to, from->services.v[i].name, i));
 }

@@ -29,8 +29,24 @@ void plan_free_service(struct plan_service *service)
 	vec_free(&service->reals);
 }
 
+static void plan_give_back(struct plan *plan)
+{
+	memset(&plan->services, 0, sizeof(plan->services));
+	vec_each(&plan->sets, set)
+		if (set->own)
+			memset(&set->elems, 0, sizeof(set->elems));
+}
+
+void plan_keep(struct plan *plan, struct plan *lender)
+{
+	lender->lent = plan->lent;
+	plan->lent = false;
+}
+
 void plan_free(struct plan *plan)
 {
+	if (plan->lent)
+		plan_give_back(plan);
 	vec_each(&plan->groups, group)
 		vec_free(&group->members);
 	vec_each(&plan->rules, rule)

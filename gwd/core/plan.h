@@ -260,6 +260,7 @@ struct plan_service {
 	bool gated;               // some reals have max-connections: who has no place is passed over
 	bool direct_gated;        // the same of those by dr and tun
 	bool cut;
+	bool fullnat[FAM_COUNT];                                     // it has such reals
 	struct addr source_first[FAM_COUNT], source_last[FAM_COUNT]; // fullnat; none: the interface's
 	uint32_t limit_connections, limit_rate;
 	bool syn_proxy, ftp;
@@ -292,8 +293,9 @@ struct plan {
 	VEC(struct plan_rule) rules;
 	size_t default_group, default_own_group; // indices into groups
 	VEC(struct plan_service) services;       // the model's, in the model's order
-	VEC(struct plan_route) routes;           // sorted
-	VEC(struct plan_iprule) iprules;         // sorted
+	bool lent; // they, and the elements of sets that are one service's alone, belong to another plan
+	VEC(struct plan_route) routes;   // sorted
+	VEC(struct plan_iprule) iprules; // sorted
 	VEC(struct plan_sysctl) sysctls;
 	VEC(struct plan_vip) vips;       // sorted
 	VEC(struct plan_tunnel) tunnels; // sorted
@@ -306,7 +308,11 @@ struct plan {
 const struct plan_real *plan_find_real(const struct plan *plan,
 				       const char *name); // "SERVICE/REAL"; NULL: none
 
-void plan_free(struct plan *plan);
+void plan_free(struct plan *plan); // without what is lent
+
+// From two plans that share their services: those are `plan`'s from now on.
+void plan_keep(struct plan *plan, struct plan *lender);
+
 void plan_free_service(struct plan_service *service);                            // what it points to
 const struct plan_set *plan_find_set(const struct plan *plan, const char *name); // NULL: none
 

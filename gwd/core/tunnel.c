@@ -165,8 +165,8 @@ static void tunnel_unique(struct plan *plan)
 
 void tunnel_build(struct plan *plan, const struct build_input *input)
 {
-	vec_each(&plan->services, service)
-		vec_each(&service->reals, real)
+	for (size_t i = 0; plan->netdev && i < plan->services.n; i++)
+		vec_each(&plan->services.v[i].reals, real)
 			if (real->forward == FORWARD_TUN)
 				tunnel_add(plan, input, &real->address);
 	for (size_t i = 0; input->leaving && i < input->leaving->tunnels.n; i++)

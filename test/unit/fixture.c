@@ -112,6 +112,7 @@ void fixture_build(struct fixture *f, struct plan *plan)
 				    .ramps = f->ramps,
 				    .tunnel_refusals = f->tunnel_refusals,
 				    .leaving = f->leaving,
+				    .standing = f->standing,
 				    .now_ms = f->now_ms,
 				    .ids = &f->ids};
 	plan_build(plan, &input);

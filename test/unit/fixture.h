@@ -33,6 +33,7 @@ struct fixture {
 	const struct ramps *ramps;
 	const struct tunnel_refusals *tunnel_refusals;
 	const struct leaving *leaving;
+	const struct plan *standing; // whose services are lent
 	int64_t now_ms;
 	size_t probe;
 	const char *lan;

@@ -26,6 +26,8 @@ struct world {
 	uint64_t seed;
 	char names[FIXTURE_SERVICES][FIXTURE_MAX][8];
 	unsigned narrow, whole;
+	bool direct;     // one of the services is by dr and tun
+	unsigned lent;   // plans that got the services of the one before
 	unsigned chains; // a service got others
 	unsigned shared; // elements that moved in sets of all services by dr and tun
 };
@@ -49,7 +51,7 @@ static void any_real(struct world *w, struct model_service *service, size_t s, e
 	snprintf(address, sizeof(address), dice(w, 4) ? "10.0.0.%zu%zu" : "fd00::%zu%zu", s + 1, k + 1);
 	struct model_real *real = fixture_real(service, role, w->names[s][k], local ? NULL : address,
 					       dice(w, 3) ? 8080 : 0, dice(w, 5));
-	if (!local && s == 3)
+	if (!local && s == 3 && w->direct)
 		real->forward = dice(w, 3) ? FORWARD_DR : FORWARD_TUN;
 	else if (!local && dice(w, 4) == 0)
 		real->forward = FORWARD_FULLNAT;
@@ -211,6 +213,49 @@ static bool step(struct world *w, size_t s, const struct plan *whole)
 	return narrow;
 }
 
+// ---- of a gateway ------------------------------------------------------------------------------
+
+static size_t count_elems(const struct plan *plan)
+{
+	size_t n = 0;
+	vec_each(&plan->sets, set)
+		n += set->elems.n;
+	return n;
+}
+
+// What is lent is what would have been built, and goes from hand to hand.
+static void gateways_change(struct world *w)
+{
+	struct plan whole = {0}, lent = {0}, given_up = {0};
+	struct ops ops = {0};
+	fixture_verdict(w->f, dice(w, 2), dice(w, 2) ? STATE_UP : STATE_DOWN);
+	fixture_build(w->f, &whole);
+	if (w->applied.netdev) {
+		plan_free(&w->applied);
+		w->applied = whole;
+		return;
+	}
+	w->f->standing = &w->applied;
+	fixture_build(w->f, &given_up);
+	fixture_build(w->f, &lent);
+	w->f->standing = NULL;
+	size_t n = count_elems(&w->applied);
+	plan_free(&given_up); // the kernel did not take it
+	cr_assert_eq(count_elems(&w->applied), n);
+	same(w, &lent, &whole);
+	plan_diff(&ops, &w->applied, &lent);
+	vec_each(&ops.op, op)
+		cr_assert(op->kind != OP_END && (!op->set || !op->set->own));
+	ops_free(&ops);
+	struct plan old = w->applied;
+	w->applied = lent;
+	plan_keep(&w->applied, &old);
+	plan_free(&old);
+	same(w, &w->applied, &whole);
+	plan_free(&whole);
+	w->lent++;
+}
+
 static void history(struct world *w)
 {
 	w->f = fixture_new(2);
@@ -234,6 +279,8 @@ static void history(struct world *w)
 			whole = old;
 		}
 		plan_free(&whole);
+		if (i % 5 == 0)
+			gateways_change(w);
 	}
 	plan_free(&w->applied);
 	fixture_free(w->f);
@@ -244,11 +291,13 @@ Test(rebuild, makes_what_a_whole_plan_makes)
 	struct world w = {0};
 	for (unsigned i = 0; i < HISTORIES; i++) {
 		w.seed = i;
+		w.direct = i % 3;
 		history(&w);
 	}
 	cr_expect_gt(w.narrow, HISTORIES * STEPS / 2, "%u short, %u long", w.narrow, w.whole);
 	cr_expect_gt(w.whole, 0);
+	cr_expect_gt(w.lent, HISTORIES, "%u", w.lent);
 	cr_expect_gt(w.chains, HISTORIES / 2, "%u services got other chains", w.chains);
-	cr_expect_gt(w.shared, HISTORIES, "%u elements", w.shared);
+	cr_expect_gt(w.shared, HISTORIES / 2, "%u elements", w.shared);
 	cr_expect_eq(words_n(), 0, "nobody's reasons are left");
 }
