@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // healing: somebody removes what is gwd's: how long it is missing. Both moments are those at which the kernel tells
 // of them: this process waits for nothing else.
-//   healing SUBJECT...      prints the row of each; `table` is refused where a table has an owner that persists
+//   healing SUBJECT...      prints the row of each; `table` has no effect where a table has an owner that persists
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/rtnetlink.h>
@@ -43,7 +43,7 @@ static const struct subject {
 	 RTM_DELROUTE,
 	 RTM_NEWROUTE},
 	{"table",
-	 "nft flush ruleset, emulated machine",
+	 "nft flush ruleset",
 	 "p99 <= 50 ms",
 	 {"nft", "flush", "ruleset", NULL},
 	 NETLINK_NETFILTER,
@@ -99,17 +99,18 @@ static bool hear(struct mnl_socket *nl, const struct subject *subject, int wait_
 	return true;
 }
 
-// In milliseconds; less than 0: it is refused.
+// In milliseconds; less than 0: it has no effect.
 static double heal(struct lab *lab, struct mnl_socket *nl, const struct subject *subject)
 {
 	int64_t gone_us = 0, back_us = 0;
 	struct lab_proc *removal = lab_proc_start(lab, lab_router(lab), subject->command);
-	while (!back_us && hear(nl, subject, gone_us ? WAIT_MS : WAIT_MS / 5, &gone_us, &back_us))
+	while (!back_us && hear(nl, subject, WAIT_MS, &gone_us, &back_us))
 		;
 	while (hear(nl, subject, SETTLE_MS, &gone_us, &back_us))
 		;
-	bool refused = lab_proc_stop(removal) != 0;
-	if (!back_us && !(refused && !gone_us))
+	lab_proc_stop(removal);
+	bool owned = !gone_us && subject->bus == NETLINK_NETFILTER;
+	if (!back_us && !owned)
 		bench_die("%s: not put back", subject->name);
 	return back_us ? (double)(back_us - gone_us) / 1e3 : -1;
 }
@@ -123,12 +124,17 @@ static void measure(const struct subject *subject)
 	int n = 0;
 	while (n < TIMES && (ms[n] = heal(lab, nl, subject)) >= 0)
 		n++;
+	if (n && n < TIMES)
+		bench_die("%s: not removed the %dth time", subject->name, n + 1);
 	double median = n ? bench_median(ms, TIMES) : 0; // and sorts them
+	bool emulated = getenv("IN_STOCKVM");            // which takes ten times as long, or more
 	if (n)
-		bench_row("%s\t%d\t%.1f\t%.1f\t%.1f\t%s", subject->name, TIMES, median,
-			  ms[TIMES * 99 / 100 - 1], ms[TIMES - 1], subject->target);
+		bench_row("%s%s\t%d\t%.1f\t%.1f\t%.1f\t%s", subject->name,
+			  emulated ? ", emulated machine" : "", TIMES, median, ms[TIMES * 99 / 100 - 1],
+			  ms[TIMES - 1], emulated ? "" : subject->target);
 	else
-		bench_row("%s\trefused: the table has an owner", subject->name);
+		bench_row("%s: no effect, the table has an owner\t0\t0\t0\t0\t%s", subject->name,
+			  subject->target);
 	mnl_socket_close(nl);
 	lab_proc_stop(gwd);
 	lab_destroy(lab);
