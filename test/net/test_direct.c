@@ -211,6 +211,7 @@ Test(direct, listeners_on_two_links_answer_each_by_its_own)
 		for (int udp = 0; udp < 2; udp++) {
 			struct lab_burst_spec spec = {.flow = {.from = lab_internet(net->lab), .port = 7000},
 						      .count = 100,
+						      .timeout_ms = net_patience(2000),
 						      .udp = udp};
 			spec.flow.to = i ? DIRECT_VIP6 : DIRECT_VIP4;
 			struct lab_burst *one = lab_burst_start(net->lab, &spec);
