@@ -22,8 +22,8 @@ static bool split_port(const char *text, char address[ADDR_TEXT], const char **p
 	return true;
 }
 
-// An address without a port, right but for that.
-static int refuse_listen(const char *text, struct err *err)
+// An address without a port, right but for that. Some places have one port, others may have a range or all.
+static int refuse_listen(const char *text, bool one, struct err *err)
 {
 	struct addr a;
 	const char *last = strrchr(text, ':');
@@ -31,24 +31,25 @@ static int refuse_listen(const char *text, struct err *err)
 	if (last && (size_t)(last - text) < sizeof(bare))
 		memcpy(bare, text, (size_t)(last - text));
 	if (addr_parse(text, &a) && addr_fam(&a) == FAM_4)
-		return err_set(err, EINVAL, "the port is missing: write \"%s:80\", or \"%s:*\" for all", text,
-			       text);
+		return one ? err_set(err, EINVAL, "the port is missing: write \"%s:80\"", text)
+			   : err_set(err, EINVAL, "the port is missing: write \"%s:80\", or \"%s:*\" for all",
+				     text, text);
 	if (addr_parse(text, &a) || (addr_parse(bare, &a) && addr_fam(&a) == FAM_6))
 		return err_set(
 			err, EINVAL,
 			"an IPv6 address stands in brackets before its port, as in \"[2001:db8::1]:80\"");
-	return err_set(err, EINVAL,
-		       "not ADDRESS:PORT: write it like \"192.0.2.1:80\", \"[2001:db8::1]:80\", "
-		       "\"192.0.2.1:1000-2000\" or \"192.0.2.1:*\"");
+	return err_set(err, EINVAL, "not ADDRESS:PORT: write it like \"192.0.2.1:80\"%s",
+		       one ? " or \"[2001:db8::1]:80\""
+			   : ", \"[2001:db8::1]:80\", \"192.0.2.1:1000-2000\" or \"192.0.2.1:*\"");
 }
 
 // `addr` without a check, the port as it is written.
-static int read_place(const char *text, struct addr *addr, const char **port, struct err *err)
+static int read_place(const char *text, bool one, struct addr *addr, const char **port, struct err *err)
 {
 	char address[ADDR_TEXT];
 	if (!split_port(text, address, port) || !addr_parse(address, addr) ||
 	    (addr_fam(addr) == FAM_6) != (text[0] == '['))
-		return refuse_listen(text, err);
+		return refuse_listen(text, one, err);
 	return 0;
 }
 
@@ -58,7 +59,7 @@ int value_listen(const char *text, struct model_listen *out, struct err *err)
 	const char *port;
 	struct model_listen listen = {.first = 0, .last = MODEL_PORT_ANY_LAST};
 	struct model_ports ports;
-	int rc = read_place(text, &listen.addr, &port, err);
+	int rc = read_place(text, false, &listen.addr, &port, err);
 	if (!rc)
 		rc = value_host(addr_text(&listen.addr, address), &listen.addr, err);
 	if (!rc && strcmp(port, "*") != 0) {
@@ -82,7 +83,7 @@ int value_socket(const char *text, struct addr *addr, uint16_t *port, struct err
 	const char *digits;
 	struct addr a;
 	struct model_ports ports;
-	int rc = read_place(text, &a, &digits, err);
+	int rc = read_place(text, true, &a, &digits, err);
 	if (rc)
 		return rc;
 	if (addr_fam(&a) == FAM_6 && !memcmp(a.b, mapped, sizeof(mapped)))
