@@ -126,22 +126,24 @@ static bool dying_has(void *arg)
 void dying_wait_serving(struct inbound *in, const char *service, const char *serving, int timeout_ms)
 {
 	struct dying_wait wait = {.in = in, .service = service, .want = serving};
-	cr_assert(lab_wait_until(dying_is, &wait, timeout_ms), "%s: not %s but %s after %d ms:\n%s", service,
-		  serving, dying_serves(in, service), timeout_ms, lab_proc_output(in->net->gwd));
+	cr_assert(lab_wait_until(dying_is, &wait, net_patience(timeout_ms)),
+		  "%s: not %s but %s after %d ms:\n%s", service, serving, dying_serves(in, service),
+		  timeout_ms, lab_proc_output(in->net->gwd));
 }
 
 void dying_wait_state(struct inbound *in, const char *service, const char *real, const char *state,
 		      int timeout_ms)
 {
 	struct dying_wait wait = {.in = in, .service = service, .real = real, .want = state};
-	cr_assert(lab_wait_until(dying_is, &wait, timeout_ms), "%s/%s: not %s but %s after %d ms:\n%s",
-		  service, real, state, dying_state(in, service, real), timeout_ms,
-		  lab_proc_output(in->net->gwd));
+	cr_assert(lab_wait_until(dying_is, &wait, net_patience(timeout_ms)),
+		  "%s/%s: not %s but %s after %d ms:\n%s", service, real, state,
+		  dying_state(in, service, real), timeout_ms, lab_proc_output(in->net->gwd));
 }
 
 void dying_wait_flows(struct inbound *in, const char *service, const char *real, long flows, int timeout_ms)
 {
 	struct dying_wait wait = {.in = in, .service = service, .real = real, .flows = flows};
-	cr_assert(lab_wait_until(dying_has, &wait, timeout_ms), "%s/%s: not %ld but %ld flows after %d ms",
-		  service, real, flows, dying_flows(in, service, real), timeout_ms);
+	cr_assert(lab_wait_until(dying_has, &wait, net_patience(timeout_ms)),
+		  "%s/%s: not %ld but %ld flows after %d ms", service, real, flows,
+		  dying_flows(in, service, real), timeout_ms);
 }

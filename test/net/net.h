@@ -50,6 +50,7 @@ void net_wait_up(struct net *net); // waits until every gateway is up
 // How long it is waited for where that changes nothing but when a failure is noticed: longer on an emulated machine, where
 // packets may wait for a processor for seconds.
 int net_patience(int timeout_ms);
+const char *net_probe_times(void); // a probe's interval, fast and timeout: it, too, waits longer there
 
 // Ends the test: asserts, stops, frees.
 void net_finish(struct net *net);

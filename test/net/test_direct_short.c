@@ -107,7 +107,8 @@ Test(direct_short, who_was_renewed_just_now_is_not_again)
 	struct short_flow flow = {net, direct_hold(net, AF_INET, true, 1)};
 	cr_expect_eq(direct_poke(flow.udp).answered, 1);
 	cr_assert_eq(short_count(net, "drseen", 0, 1), 1);
-	cr_expect(lab_wait_until(short_grows_old, &flow, 20000), "each packet renews the connection");
+	cr_expect(lab_wait_until(short_grows_old, &flow, net_patience(20000)),
+		  "each packet renews the connection");
 	lab_burst_free(flow.udp);
 	net_finish(net);
 }

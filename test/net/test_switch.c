@@ -11,9 +11,7 @@
 enum { ROUNDS = 2, RATE_HZ = 1500, GRACE_MS = 100, WEIGHTS = 100 };
 
 // Health is asked elsewhere than where clients are served, so a real can fail its check and serve all the same.
-#define CHECK \
-	"probe check { type = tcp port = 7 interval = 200ms fast = 50ms timeout = 150ms fall = 2 rise = 2 " \
-	"hold = 0s }\n"
+#define CHECK "probe check { type = tcp port = 7 %s fall = 2 rise = 2 hold = 0s }\n"
 
 enum { FAR = 3, SORRY = 4 };
 
@@ -73,6 +71,12 @@ static const struct fault illness = {ail, recover}, order = {disable, enable};
 
 // ---- clients -----------------------------------------------------------------------------------
 
+// An emulated machine bears fewer.
+static int fewer(int n)
+{
+	return n * 1000 / net_patience(1000);
+}
+
 static struct lab_burst *come(struct setting *setting)
 {
 	return lab_burst_start(setting->in->net->lab,
@@ -80,8 +84,8 @@ static struct lab_burst *come(struct setting *setting)
 								 .to = dying_vip(setting->family, 1),
 								 .port = 80},
 							.count = LAB_BURST_MAX,
-							.rate_hz = RATE_HZ,
-							.timeout_ms = 10000,
+							.rate_hz = fewer(RATE_HZ),
+							.timeout_ms = net_patience(10000),
 							.udp = setting->udp});
 }
 
@@ -130,7 +134,7 @@ static void start(struct setting *setting)
 			  " real www2 { address = \"%s12\" port = 8080 }"
 			  " backup far { %s }"
 			  " sorry { address = \"%s14\" port = 8080 } }",
-		    six ? "[" : "", dying_vip(setting->family, 1), six ? "]" : "",
+		    net_probe_times(), six ? "[" : "", dying_vip(setting->family, 1), six ? "]" : "",
 		    setting->udp ? "udp" : "tcp", setting->weighted ? "wrr" : "rr", net, net, far, net);
 	dying_wait_state(in, "web", "www1", "up", 5000);
 	dying_wait_state(in, "web", "www2", "up", 5000);
@@ -221,7 +225,7 @@ static void under_weights(struct setting setting)
 	char *output;
 	start(&setting);
 	struct lab_burst *burst = come(&setting);
-	for (int i = 0; i < WEIGHTS; i++) {
+	for (int i = 0; i < fewer(WEIGHTS); i++) {
 		cr_assert_eq(net_gwctl(setting.in->net, &output, "weight web/www1 %u",
 				       weights[(size_t)i % (sizeof(weights) / sizeof(*weights))]),
 			     0, "%s", output);
@@ -230,7 +234,8 @@ static void under_weights(struct setting setting)
 	expect_all(burst);
 	for (int real = 1; real < FAR; real++)
 		cr_expect_gt(inbound_served(setting.in, real), 0, "real %d was never asked", real);
-	cr_expect(lab_wait_until(one_map_is_left, &setting, 5000), "a map of other weights is left");
+	cr_expect(lab_wait_until(one_map_is_left, &setting, net_patience(5000)),
+		  "a map of other weights is left");
 	inbound_finish(setting.in);
 }
 
