@@ -7,6 +7,7 @@
 #include "gwd/base/alloc.h"
 #include "gwd/base/log.h"
 #include "gwd/base/mono.h"
+#include "probes/turn.h"
 
 #define WATCH_IDLE 400 // times as long as a listing takes is the time until the next,
 #define WATCH_IDLE_MIN_US 1000000
@@ -42,15 +43,20 @@ static void watch_list(struct ct_watch *watch)
 		watch_list_in(watch, WATCH_IDLE, WATCH_IDLE_MIN_US, WATCH_IDLE_MAX_US);
 }
 
-void ct_watch_lost(struct ct_watch *watch)
+void ct_watch_soon(struct ct_watch *watch)
 {
 	if (watch->lost)
 		return;
 	watch->lost = true;
+	watch_list_in(watch, WATCH_LOST, WATCH_LOST_MIN_US, WATCH_IDLE_MAX_US);
+}
+
+void ct_watch_lost(struct ct_watch *watch)
+{
 	if (!watch->told)
 		log_info("loads", "events of conntrack were lost: all %s are counted anew", watch->what);
 	watch->told = true;
-	watch_list_in(watch, WATCH_LOST, WATCH_LOST_MIN_US, WATCH_IDLE_MAX_US);
+	ct_watch_soon(watch);
 }
 
 static void watch_on_again(int fd, short what, void *arg)
@@ -76,8 +82,8 @@ struct ct_watch *ct_watch_new(struct event_base *base, int fd, const char *what,
 {
 	struct ct_watch *watch = xcalloc(1, sizeof(*watch));
 	*watch = (struct ct_watch){.ops = ops, .arg = arg, .what = what};
-	watch->read = event_new(base, fd, EV_READ | EV_PERSIST, watch_on_events, watch);
-	watch->again = event_new(base, -1, 0, watch_on_again, watch);
+	watch->read = turn_last(event_new(base, fd, EV_READ | EV_PERSIST, watch_on_events, watch));
+	watch->again = turn_last(event_new(base, -1, 0, watch_on_again, watch));
 	event_add(watch->read, NULL);
 	return watch;
 }

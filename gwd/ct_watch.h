@@ -33,4 +33,7 @@ void ct_watch_free(struct ct_watch *watch); // NULL is fine
 // `list` itself met a loss.
 void ct_watch_lost(struct ct_watch *watch);
 
+// `list` was not exact, without a loss: it is repeated as after one.
+void ct_watch_soon(struct ct_watch *watch);
+
 #endif

@@ -17,10 +17,10 @@
 #include "nft/conntrack.h"
 #include "nft/ct_events.h"
 
-#define LOADS_IDS 256     // more than there can be
-#define LOADS_DRAINS 64   // portions of events at most
-#define LOADS_TRIES 3     // listings in a row, until nothing happens meanwhile,
-#define LOADS_TRY_US 3000 // as long as they are quick: no slot is changed meanwhile
+#define LOADS_IDS 256        // more than there can be
+#define LOADS_DRAIN_US 10000 // who makes events faster is not waited for
+#define LOADS_TRIES 3        // listings in a row, until nothing happens meanwhile,
+#define LOADS_TRY_US 3000    // as long as they are quick: no slot is changed meanwhile
 
 struct loads {
 	struct event_base *base;
@@ -146,17 +146,23 @@ static void loads_drain_event(void *arg, unsigned id, enum fam fam, int change)
 	drain->n++;
 }
 
-// Takes all events that are waiting; returns how many that were.
+// Takes the events that are waiting; returns how many that were.
 static size_t loads_drain(struct loads *loads)
 {
 	struct loads_drain drain = {.loads = loads};
-	size_t before = 1;
-	for (unsigned i = 0; drain.n != before && i < LOADS_DRAINS; i++) {
+	int64_t end_us = mono_now_us() + LOADS_DRAIN_US;
+	size_t before;
+	bool all = true;
+	do {
 		before = drain.n;
-		if (!ct_events_read(loads->events, loads_drain_event, &drain)) {
-			loads->wild = loads->missed = true;
-			ct_watch_lost(loads->watch);
-		}
+		all &= ct_events_read(loads->events, loads_drain_event, &drain);
+	} while (drain.n != before && mono_now_us() < end_us);
+	if (!all) {
+		loads->wild = loads->missed = true;
+		ct_watch_lost(loads->watch);
+	} else if (loads->wild && drain.n != before) {
+		loads->missed = true; // what still waits will be counted twice
+		ct_watch_soon(loads->watch);
 	}
 	return drain.n;
 }

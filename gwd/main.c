@@ -21,6 +21,7 @@
 #include "gwd/engine.h"
 #include "gwd/preview.h"
 #include "gwd/web.h"
+#include "probes/turn.h"
 
 enum { EXIT_FINE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -166,19 +167,9 @@ static void main_release(struct main_run *run)
 		event_free(run->signals[i]);
 }
 
-// The coarse clock that libevent prefers would add up to 10 ms to each of the probes' timers.
-static struct event_base *main_event_base(void)
-{
-	struct event_config *config = event_config_new();
-	event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
-	struct event_base *base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 static int main_run(const struct main_options *options, struct model *model)
 {
-	struct main_run run = {.base = main_event_base(), .socket = options->socket};
+	struct main_run run = {.base = turn_base_new(), .socket = options->socket};
 	struct err err = {""};
 	const char *socket = options->socket ? options->socket : model->globals.control;
 	const char *group = model->globals.control_group;

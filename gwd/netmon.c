@@ -237,8 +237,10 @@ static void netmon_read(struct netmon *netmon, struct netmon_reader *reader, uns
 	if (netmon->hints & hints)
 		netmon_reader_start(reader);
 	netmon->hints &= ~hints;
-	if (!netmon_reader_busy(reader))
+	if (!netmon_reader_busy(reader)) {
+		netmon_reader_discard(reader, NETMON_PARTS);
 		return;
+	}
 	int rc = netmon_reader_step(reader, NETMON_PARTS, &err);
 	if (rc < 0)
 		log_warn("netmon", "%s", err.text); // the next resync tries again

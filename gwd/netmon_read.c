@@ -24,6 +24,7 @@ struct netmon_reader {
 	uint32_t seq;
 	size_t at; // the request that is being answered; n_requests: none
 	bool asked, interrupted, again;
+	bool rest; // of a dump that was given up may still come
 	unsigned attempt;
 	struct facts facts;
 	_Alignas(struct nlmsghdr) char buffer[READ_BUFFER];
@@ -185,9 +186,21 @@ static int reader_receive(struct netmon_reader *reader, struct err *err)
 	return rc;
 }
 
+// The kernel takes no new request before the last one's answer was taken from it.
+bool netmon_reader_discard(struct netmon_reader *reader, unsigned parts)
+{
+	char byte;
+	while (reader->rest && parts--)
+		if (recv(netmon_reader_fd(reader), &byte, 1, MSG_DONTWAIT) < 0 && errno == EAGAIN)
+			reader->rest = false;
+	return !reader->rest;
+}
+
 int netmon_reader_step(struct netmon_reader *reader, unsigned parts, struct err *err)
 {
 	int rc = 0;
+	if (!netmon_reader_discard(reader, parts))
+		return 0;
 	while (!rc && netmon_reader_busy(reader) && parts--) {
 		if (!reader->asked)
 			rc = reader_ask(reader, err);
@@ -199,6 +212,7 @@ int netmon_reader_step(struct netmon_reader *reader, unsigned parts, struct err 
 	if (rc == -EAGAIN || rc == -EINTR)
 		return 0;
 	if (rc < 0) {
+		reader->rest = true;
 		reader->at = reader->n_requests;
 		return rc;
 	}

@@ -37,6 +37,10 @@ bool netmon_reader_busy(const struct netmon_reader *reader);
 // started); 0: there is more, the descriptor will be readable; -errno: given up.
 int netmon_reader_step(struct netmon_reader *reader, unsigned parts, struct err *err);
 
+// Who gave up has to do this while the descriptor is readable, until it is true: takes what still comes of the broken
+// dump, at most `parts` messages of it. A step does it, too.
+bool netmon_reader_discard(struct netmon_reader *reader, unsigned parts);
+
 // All of it at once: start, and step until it is done. 0 or -errno.
 int netmon_reader_run(struct netmon_reader *reader, struct err *err);
 

@@ -8,6 +8,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/err.h"
+#include "gwd/base/mono.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/marks.h"
 #include "nft/conntrack_parse.h"
@@ -16,7 +17,9 @@
 
 #include <linux/netfilter/nfnetlink_conntrack.h>
 
-#define CT_EVENTS_AT_ONCE 4096 // then others have their turn
+#define CT_EVENTS_AT_ONCE 4096 // then others have their turn,
+#define CT_EVENTS_US 10000     // or after this time,
+#define CT_EVENTS_LOOK 64      // which is looked at so often
 #define CT_EVENTS_ATTRS (NLMSG_HDRLEN + NLMSG_ALIGN(sizeof(struct nfgenmsg)))
 
 struct ct_events {
@@ -110,7 +113,10 @@ static bool ct_events_each(struct ct_events *events, ct_message_fn *take, void *
 {
 	char buf[8192]; // one event in each datagram
 	bool whole = true;
-	for (unsigned i = 0; i < CT_EVENTS_AT_ONCE; i++) {
+	int64_t end_us = mono_now_us() + CT_EVENTS_US;
+	for (unsigned i = 1; i <= CT_EVENTS_AT_ONCE; i++) {
+		if (i % CT_EVENTS_LOOK == 0 && mono_now_us() >= end_us)
+			break;
 		ssize_t n = recv(ct_events_fd(events), buf, sizeof(buf), MSG_DONTWAIT);
 		if (n < 0 && errno != ENOBUFS)
 			break;

@@ -21,6 +21,7 @@
 #include "probes/arp_packet.h"
 #include "probes/ask.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 #define IDLE_S 60LL
 #define BATCH 64
@@ -234,7 +235,7 @@ static int open_channel(struct arp_channel *c)
 	if (fd < 0)
 		return fd;
 	c->fd = fd;
-	c->readable = event_new(c->arp->base, fd, EV_READ | EV_PERSIST, on_readable, c);
+	c->readable = turn_first(event_new(c->arp->base, fd, EV_READ | EV_PERSIST, on_readable, c));
 	event_add(c->readable, &idle);
 	int r = read_mac(c);
 	if (!r)

@@ -14,6 +14,7 @@
 #include "probes/check_pool.h"
 #include "probes/probe_copy.h"
 #include "probes/prober.h"
+#include "probes/turn.h"
 
 #define HELD_UP_MS 20 // woken later than this: read what came in before judging silence
 #define LONGEST_SLEEP_MS 3600000
@@ -213,7 +214,7 @@ static struct check *make(struct event_base *base, struct prober_set *set, const
 	check->spec = *spec;
 	check->arena = arena_new();
 	check->spec.probe = probe_copy(check->arena, spec->probe);
-	check->timer = evtimer_new(base, on_timer, check);
+	check->timer = turn_first(evtimer_new(base, on_timer, check));
 	watch_init(&check->watch, &config, seed_of(check));
 	check_pool_add(prober_set_checks(set), check);
 	return check;

@@ -20,6 +20,7 @@
 #include "probes/prober.h"
 #include "probes/quorum.h"
 #include "probes/reason.h"
+#include "probes/turn.h"
 
 #define REFRESH_MS 1000 // least time between two computations of the figures
 #define FIGURES_MS 5000 // least time between two news of figures alone
@@ -277,7 +278,7 @@ struct checker *checker_new(struct event_base *base, struct prober_set *set, con
 	checker->binding = *binding;
 	checker->cb = cb;
 	checker->arg = arg;
-	checker->news = evtimer_new(base, on_news, checker);
+	checker->news = turn_first(evtimer_new(base, on_news, checker));
 	checker->verdict = (struct verdict){.since_ms = now_ms, .latency_ms = -1, .jitter_ms = -1};
 	if (carry_over)
 		checker->verdict = *carry_over;

@@ -15,6 +15,7 @@
 #include "probes/ask.h"
 #include "probes/dns_packet.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 #define ROOM 1500 // of a reply; no more than 512 bytes were asked for
 #define BATCH 16  // wrong replies that are read in one turn
@@ -152,7 +153,7 @@ struct ask *dns_ask(struct event_base *base, const struct ask_spec *spec, struct
 		return NULL;
 	}
 	struct dns_ask *dns = prepare(spec, fd);
-	dns->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, dns);
+	dns->readable = turn_first(event_new(base, fd, EV_READ | EV_PERSIST, on_readable, dns));
 	int r = send_question(dns, spec);
 	if (!r) {
 		event_add(dns->readable, NULL);

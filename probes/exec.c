@@ -20,6 +20,7 @@
 #include "probes/ask.h"
 #include "probes/link_socket.h"
 #include "probes/spawn.h"
+#include "probes/turn.h"
 
 #define LINE 72 // of the output, kept
 
@@ -225,8 +226,9 @@ struct ask *exec_ask(struct exec *exec, const struct ask_spec *spec, struct answ
 	ask->next = exec->asks;
 	exec->asks = ask;
 	exec->n++;
-	ask->ended = event_new(exec->base, ask->pidfd, EV_READ | EV_PERSIST, on_ended, ask);
-	ask->readable = event_new(exec->base, ask->output, EV_READ | EV_PERSIST, on_readable, ask);
+	ask->ended = turn_first(event_new(exec->base, ask->pidfd, EV_READ | EV_PERSIST, on_ended, ask));
+	ask->readable =
+		turn_first(event_new(exec->base, ask->output, EV_READ | EV_PERSIST, on_readable, ask));
 	event_add(ask->ended, NULL);
 	event_add(ask->readable, NULL);
 	return &ask->ask;

@@ -17,6 +17,7 @@
 #include "probes/curl_late.h"
 #include "probes/http_body.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 #define HEADER_MAX 32768
 
@@ -189,7 +190,7 @@ static int watch_socket(CURL *easy, curl_socket_t fd, int what, void *arg, void 
 	}
 	events =
 		(short)(events | (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
-	struct event *event = event_new(http->base, fd, events, on_socket, http);
+	struct event *event = turn_first(event_new(http->base, fd, events, on_socket, http));
 	event_add(event, NULL);
 	curl_multi_assign(http->multi, fd, event);
 	return 0;
@@ -229,7 +230,7 @@ struct http *http_new(struct event_base *base)
 	struct http *http = xcalloc(1, sizeof(*http));
 
 	http->base = base;
-	http->timer = evtimer_new(base, on_timer, http);
+	http->timer = turn_first(evtimer_new(base, on_timer, http));
 	return http;
 }
 

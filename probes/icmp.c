@@ -18,6 +18,7 @@
 #include "probes/icmp_packet.h"
 #include "probes/icmp_socket.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 #define IDLE_S 60LL // a socket that was not used for so long is closed
 #define BATCH 64    // packets read in one turn
@@ -264,7 +265,7 @@ static int open_channel(struct icmp_channel *s)
 		return fd;
 	s->fd = fd;
 	s->ifindex = s->ifname[0] ? if_nametoindex(s->ifname) : 0;
-	s->readable = event_new(s->icmp->base, fd, EV_READ | EV_PERSIST, on_readable, s);
+	s->readable = turn_first(event_new(s->icmp->base, fd, EV_READ | EV_PERSIST, on_readable, s));
 	event_add(s->readable, &idle);
 	return 0;
 }

@@ -10,6 +10,7 @@
 
 #include "gwd/base/vec.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 #define TRY_MS 1000
 #define TRIES 2
@@ -118,7 +119,8 @@ static void watch_socket(void *arg, ares_socket_t fd, int readable, int writable
 	forget_socket(lookup, fd);
 	if (!events)
 		return;
-	struct event *event = event_new(lookup->base, fd, (short)(events | EV_PERSIST), on_socket, lookup);
+	struct event *event =
+		turn_first(event_new(lookup->base, fd, (short)(events | EV_PERSIST), on_socket, lookup));
 	event_add(event, NULL);
 	vec_push(&lookup->sockets, event);
 }
@@ -193,7 +195,7 @@ struct lookup *lookup_start(struct event_base *base, const char *name, enum fam 
 	lookup->mark = mark;
 	lookup->cb = cb;
 	lookup->arg = arg;
-	lookup->timer = evtimer_new(base, on_timer, lookup);
+	lookup->timer = turn_first(evtimer_new(base, on_timer, lookup));
 	ares_set_socket_configure_callback(lookup->channel, mark_socket, lookup);
 	ares_getaddrinfo(lookup->channel, lookup->name, NULL, &hints, on_addresses, lookup);
 	rearm(lookup);

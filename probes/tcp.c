@@ -15,6 +15,7 @@
 #include "gwd/core/model.h"
 #include "probes/ask.h"
 #include "probes/link_socket.h"
+#include "probes/turn.h"
 
 struct tcp_ask {
 	struct ask ask;
@@ -98,7 +99,7 @@ struct ask *tcp_ask(struct event_base *base, const struct ask_spec *spec, struct
 	tcp->target = *spec->target;
 	tcp->port = port;
 	tcp->begun_us = mono_now_us();
-	tcp->writable = event_new(base, fd, EV_WRITE, on_writable, tcp);
+	tcp->writable = turn_first(event_new(base, fd, EV_WRITE, on_writable, tcp));
 	event_add(tcp->writable, NULL);
 	return &tcp->ask;
 }

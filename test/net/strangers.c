@@ -11,7 +11,14 @@
 #include "test/lab/lab_ns.h"
 #include "test/net/net.h"
 
-enum { AT_ONCE = 128, MESSAGE_MAX = 256, MARK = 0x55, TIMEOUT_S = 600, FIRST = 0x0b000000 };
+enum {
+	AT_ONCE = 128,
+	MESSAGE_MAX = 256,
+	MARK = 0x55,
+	LOUD_MARK = 0x55000000,
+	TIMEOUT_S = 600,
+	FIRST = 0x0b000000
+};
 
 // ---- one of them -------------------------------------------------------------------------------
 
@@ -30,7 +37,7 @@ static void put_tuple(struct nlmsghdr *nlh, uint16_t type, uint32_t src, uint32_
 	mnl_attr_nest_end(nlh, tuple);
 }
 
-static size_t put_stranger(char *buf, uint32_t number, bool ack)
+static size_t put_stranger(char *buf, uint32_t number, uint32_t mark, bool ack)
 {
 	struct nlmsghdr *nlh = mnl_nlmsg_put_header(buf);
 	uint32_t other = 0x0c000001;
@@ -42,7 +49,7 @@ static size_t put_stranger(char *buf, uint32_t number, bool ack)
 	put_tuple(nlh, CTA_TUPLE_REPLY, other, FIRST + number);
 	mnl_attr_put_u32(nlh, CTA_STATUS, htonl(IPS_CONFIRMED | IPS_SEEN_REPLY | IPS_ASSURED));
 	mnl_attr_put_u32(nlh, CTA_TIMEOUT, htonl(TIMEOUT_S));
-	mnl_attr_put_u32(nlh, CTA_MARK, htonl(MARK));
+	mnl_attr_put_u32(nlh, CTA_MARK, htonl(mark));
 	return nlh->nlmsg_len;
 }
 
@@ -84,23 +91,35 @@ static struct mnl_socket *open_inside(struct net *net)
 	return nl;
 }
 
-int strangers_add(struct net *net, int count)
+static int add(struct net *net, int count, uint32_t mark)
 {
 	char *buf = calloc(AT_ONCE, MESSAGE_MAX);
 	struct mnl_socket *nl = open_inside(net);
-	int refused = 0, events = sysctl_of(net, "nf_conntrack_events");
-	lab_do(lab_router(net->lab), "sysctl -qw net.netfilter.nf_conntrack_events=0");
+	int refused = 0;
 	for (int i = 0; i < count;) {
 		size_t length = 0;
 		for (int end = i + AT_ONCE < count ? i + AT_ONCE : count; i < end; i++)
-			length += put_stranger(buf + length, (uint32_t)i, i == end - 1);
+			length += put_stranger(buf + length, (uint32_t)i, mark, i == end - 1);
 		cr_assert_eq(mnl_socket_sendto(nl, buf, length), (ssize_t)length);
 		refused += read_refusals(nl);
 	}
-	lab_do(lab_router(net->lab), "sysctl -qw net.netfilter.nf_conntrack_events=%d", events);
 	mnl_socket_close(nl);
 	free(buf);
 	return count - refused;
+}
+
+int strangers_add(struct net *net, int count)
+{
+	int events = sysctl_of(net, "nf_conntrack_events");
+	lab_do(lab_router(net->lab), "sysctl -qw net.netfilter.nf_conntrack_events=0");
+	int added = add(net, count, MARK);
+	lab_do(lab_router(net->lab), "sysctl -qw net.netfilter.nf_conntrack_events=%d", events);
+	return added;
+}
+
+int strangers_add_loudly(struct net *net, int count)
+{
+	return add(net, count, LOUD_MARK);
 }
 
 void strangers_leave(struct net *net)
@@ -109,7 +128,9 @@ void strangers_leave(struct net *net)
 	int before = lab_ns_enter(lab_router(net->lab));
 	struct conntrack *ct = conntrack_open(&err);
 	lab_ns_leave(before);
-	cr_assert(ct && !conntrack_flush(ct, FAM_4, MARK, ~0u, &err), "%s", err.text);
+	cr_assert(ct && !conntrack_flush(ct, FAM_4, MARK, ~0u, &err) &&
+			  !conntrack_flush(ct, FAM_4, LOUD_MARK, ~0u, &err),
+		  "%s", err.text);
 	conntrack_close(ct);
 }
 
