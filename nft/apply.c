@@ -6,8 +6,10 @@
 // there: the table's rules are deleted, chains that are missing are added, rules follow. To a packet
 // it is one step from the old ruleset to the new.
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "gwd/core/names.h"
 #include "nft/batch.h"
@@ -282,7 +284,17 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 }
 
 // A kernel without `persist` refuses the table's flags, and so does one whose table was made
-// without an owner. It looks at all of a transaction that it refuses, so before a large one it is asked.
+// without an owner. It looks at all of a transaction that it refuses, so before a large one a kernel is asked whose
+// number says that it won't have it. (Of one that has it the question would be the dearer one: taking back what
+// was right waits for all processors.)
+static bool apply_is_old(void)
+{
+	struct utsname host;
+	unsigned major, minor;
+	return !uname(&host) && sscanf(host.release, "%u.%u", &major, &minor) == 2 &&
+	       (major < 6 || (major == 6 && minor < 9));
+}
+
 static void apply_ask_flags(struct nft *nft)
 {
 	struct batch batch = {0};
@@ -306,7 +318,7 @@ static int apply_change_owned(struct nft *nft, const struct plan *to, const stru
 			      struct err *err)
 {
 	bool unowned;
-	if (!nft->flags_asked && apply_new_elems(ops, n) >= APPLY_LARGE)
+	if (!nft->flags_asked && apply_is_old() && apply_new_elems(ops, n) >= APPLY_LARGE)
 		apply_ask_flags(nft);
 	int code = apply_change(nft, to, ops, n, &unowned, err);
 	if (!code || !unowned || !nft->table_flags)
