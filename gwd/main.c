@@ -4,6 +4,7 @@
 #include <event2/event.h>
 #include <getopt.h>
 #include <grp.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -214,6 +215,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	main_hold(SIG_BLOCK);
+	mallopt(M_MXFAST,
+		0); // with its fast bins glibc goes through all that is free whenever something large is
 	if (options.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	int r = conf_load(options.config, &model, &report);
