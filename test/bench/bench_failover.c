@@ -144,8 +144,6 @@ static struct lab_flow flow_of(struct run *run, const char *source)
 // Flows that conntrack has to look through; each is answered once.
 static void fill(struct run *run, int flows)
 {
-	lab_do(lab_router(run->lab),
-	       "sysctl -qw net.netfilter.nf_conntrack_udp_timeout=600"); // the first live yet
 	struct lab_burst_spec spec = {
 		.flow = {.from = lab_host(run->lab, 2), .to = run->system->to, .port = PORT},
 		.count = flows,
