@@ -192,6 +192,7 @@ Test(health, it_joins_others_when_its_pause_might_have_been_that_short)
 	cr_assert(health_join(&h, 938));
 	cr_assert(health_ask(&h, 938, &id, &keep));
 	cr_assert_not(health_join(&h, 938), "it was asked");
+	health_free(&h);
 }
 
 Test(health, who_is_in_doubt_or_silent_has_a_pace_of_its_own)
@@ -200,12 +201,15 @@ Test(health, who_is_in_doubt_or_silent_has_a_pace_of_its_own)
 	h.pause_ms = 1000;
 	health_suspect(&h);
 	cr_assert_not(health_join(&h, 990));
+	health_free(&h);
 	h = answering(0);
 	h.pause_ms = 1000;
 	h.keen = true;
 	cr_assert_not(health_join(&h, 990));
+	health_free(&h);
 	h = answering(0);
 	h.config.interval_ms = 400;
 	h.pause_ms = 400;
 	cr_assert_not(health_join(&h, 390), "short intervals are kept");
+	health_free(&h);
 }
