@@ -56,7 +56,7 @@ static void check_weights(const struct reader *r, const struct model_balance *b)
 		most = b->uses[i].weight > most ? b->uses[i].weight : most;
 	if (b->n_uses && !most)
 		report_warning(
-			r->report, r->section.at, r->section.label,
+			r->report, r->section.at, tree_label(r->tree, &r->section),
 			"all of its gateways have weight 0, so it takes no new flow: give one a weight");
 }
 
@@ -79,7 +79,7 @@ static void check_balances(const struct loader *ld)
 		check_weights(&r, &ld->model->balances[i]);
 		check_persistence(&r, ld->model->balances[i].persistence_ms);
 		if (*r.section.title && !balance_is_used(ld->model, i))
-			report_warning(ld->report, r.section.at, r.section.label,
+			report_warning(ld->report, r.section.at, tree_label(r.tree, &r.section),
 				       "no rule leads to it: write a rule with balance = %s or remove it",
 				       r.section.title);
 	}

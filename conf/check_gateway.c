@@ -20,13 +20,13 @@ static void check_pair(const struct loader *ld, const struct reader *r, size_t f
 		return;
 	if (a->addr_mode[fam] == ADDR_MODE_AUTO)
 		report_error(
-			r->report, at, r->section.label,
+			r->report, at, tree_label(r->tree, &r->section),
 			"%s = auto, and so has gateway %s on the same interface %s: write the next hop's "
 			"address in both",
 			address_option[fam], a->name, a->interface);
 	else if (a->addr_mode[fam] == ADDR_MODE_STATIC && addr_equal(&a->address[fam], &b->address[fam]))
 		report_error(
-			r->report, at, r->section.label,
+			r->report, at, tree_label(r->tree, &r->section),
 			"%s = %s is the next hop of gateway %s too, on the same interface %s: remove one",
 			address_option[fam], addr_text(&a->address[fam], text), a->name, a->interface);
 }
@@ -39,13 +39,14 @@ static bool family_is_on(const struct model_gateway *gw, enum fam fam)
 static void check_families(const struct reader *r, const struct model_gateway *gw)
 {
 	if (!family_is_on(gw, FAM_4) && !family_is_on(gw, FAM_6))
-		report_error(r->report, tree_place(r->tree, &r->section, "address6"), r->section.label,
+		report_error(r->report, tree_place(r->tree, &r->section, "address6"),
+			     tree_label(r->tree, &r->section),
 			     "address and address6 are both none: it needs one of them");
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		if (!family_is_on(gw, fam) && tree_given(&r->section, snat_option[fam]))
 			report_warning(r->report, tree_place(r->tree, &r->section, snat_option[fam]),
-				       r->section.label, "%s has no effect: %s is none", snat_option[fam],
-				       address_option[fam]);
+				       tree_label(r->tree, &r->section), "%s has no effect: %s is none",
+				       snat_option[fam], address_option[fam]);
 }
 
 static void check_lan(const struct loader *ld, const struct reader *r, const struct model_gateway *gw)
@@ -54,7 +55,7 @@ static void check_lan(const struct loader *ld, const struct reader *r, const str
 	for (size_t i = 0; i < lan->n_interfaces; i++)
 		if (*gw->interface && model_interface_matches(lan->interfaces[i], gw->interface)) {
 			report_error(r->report, tree_place(r->tree, &r->section, "interface"),
-				     r->section.label,
+				     tree_label(r->tree, &r->section),
 				     "interface = %s is inside too: lan has \"%s\" among its interfaces",
 				     gw->interface, lan->interfaces[i]);
 			return;
@@ -65,7 +66,8 @@ static void check_slow_start(const struct reader *r, const struct model_gateway 
 {
 	if (gw->failback == FAILBACK_RESET && gw->slow_start_ms)
 		report_error(
-			r->report, tree_place(r->tree, &r->section, "slow-start"), r->section.label,
+			r->report, tree_place(r->tree, &r->section, "slow-start"),
+			tree_label(r->tree, &r->section),
 			"slow-start would keep the flows away that failback = reset ends so that they come "
 			"back: remove one of the two");
 }
@@ -93,7 +95,7 @@ void check_gateways(const struct loader *ld)
 				check_pair(ld, &r, j, i, fam);
 		if (i == most)
 			report_error(
-				r.report, r.section.at, r.section.label,
+				r.report, r.section.at, tree_label(r.tree, &r.section),
 				"one more than mark-mask 0x%08x has room for, %u: widen the mask or remove "
 				"gateways",
 				m->globals.mark_mask, most);

@@ -79,17 +79,17 @@ static void check_refuse(const struct loader *ld, const struct check_claim *firs
 	listen_text(second->listen, two);
 	struct place at = load_listen_place(&r, second->index);
 	if (first->service == second->service && same)
-		report_error(ld->report, at, r.section.label, "listen: %s is listed twice: once is enough",
-			     two);
+		report_error(ld->report, at, tree_label(r.tree, &r.section),
+			     "listen: %s is listed twice: once is enough", two);
 	else if (first->service == second->service)
-		report_error(ld->report, at, r.section.label, "listen: %s and %s overlap: write one range",
-			     two, one);
+		report_error(ld->report, at, tree_label(r.tree, &r.section),
+			     "listen: %s and %s overlap: write one range", two, one);
 	else if (same)
-		report_error(ld->report, at, r.section.label,
+		report_error(ld->report, at, tree_label(r.tree, &r.section),
 			     "listen: %s is service %s's already: use another port or address", two,
 			     ld->model->services[first->service].name);
 	else
-		report_error(ld->report, at, r.section.label,
+		report_error(ld->report, at, tree_label(r.tree, &r.section),
 			     "listen: %s overlaps %s of service %s: only a single port may be taken out of "
 			     "another service's range",
 			     two, one, ld->model->services[first->service].name);

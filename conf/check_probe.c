@@ -60,7 +60,7 @@ static void check_options(const struct reader *r, const struct model_probe *p, b
 		bool given = tree_given(&r->section, option);
 		bool optional = reals_only && strcmp(option, "port") == 0;
 		if (!given && !optional && (own_options[i].needed & BIT(p->type)))
-			report_error(r->report, r->section.at, r->section.label,
+			report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 				     "%s is missing, which type = %s needs: write %s", option, type,
 				     own_options[i].example);
 		if (!given || (own_options[i].types & BIT(p->type)))
@@ -192,7 +192,7 @@ void check_probes(const struct loader *ld)
 		check_expect(&r, p);
 		check_program(&r, "command", p->command);
 		if (*r.section.title && !users.gateways[i] && !users.reals[i])
-			report_warning(ld->report, r.section.at, r.section.label,
+			report_warning(ld->report, r.section.at, tree_label(r.tree, &r.section),
 				       "nobody uses it: name it in the probes of a gateway or service, or "
 				       "remove it");
 	}

@@ -26,7 +26,7 @@ static void check_place(const struct reader *r, const struct model_real *real)
 			     "out, or "
 			     "write another forward");
 	else if (!local && !given)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "address is missing: write address = ADDRESS, or forward = local for a listener "
 			     "on this "
 			     "host");

@@ -54,11 +54,11 @@ static void check_weights(const struct reader *r, const struct model_service *se
 			most = real->weight;
 	}
 	if (!reals)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "it has no real: write real NAME { address = ADDRESS }");
 	else if (!most)
 		report_warning(
-			r->report, r->section.at, r->section.label,
+			r->report, r->section.at, tree_label(r->tree, &r->section),
 			"all of its reals have weight 0, so they take no new connection: give one a weight");
 }
 
@@ -109,11 +109,11 @@ static void check_as_it_is(const struct reader *r, const struct model_service *s
 	if (service->ftp)
 		option_error(r, "ftp", "ftp = yes: not where a real has forward = dr or tun");
 	if (service->limit_connections || service->limit_rate)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "limit-source: not where a real has forward = dr or tun");
 	for (size_t i = 0; i < service->n_reals; i++)
 		if (service->reals[i].max_connections && !forward_is_direct(service->reals[i].forward)) {
-			report_error(r->report, r->section.at, r->section.label,
+			report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 				     "max-connections of %s: where others have forward = dr or tun, only "
 				     "theirs can be limited",
 				     service->reals[i].name);
@@ -127,7 +127,7 @@ void check_services(const struct loader *ld)
 		struct reader r = load_section(ld, "service", i);
 		const struct model_service *service = &ld->model->services[i];
 		if (service->n_reals > SLOTS_MAX)
-			report_error(r.report, r.section.at, r.section.label,
+			report_error(r.report, r.section.at, tree_label(r.tree, &r.section),
 				     "%zu reals: there may be %d at most", service->n_reals, SLOTS_MAX);
 		check_source(&r, service);
 		check_weights(&r, service);

@@ -95,8 +95,8 @@ static void load_globals(const struct loader *ld)
 void load_require(const struct reader *r, const char *option, const char *example)
 {
 	if (!tree_given(&r->section, option))
-		report_error(r->report, r->section.at, r->section.label, "%s is missing: write %s", option,
-			     example);
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
+			     "%s is missing: write %s", option, example);
 }
 
 static void load_lan(struct loader *ld)
@@ -128,7 +128,7 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 		struct section s = tree_section(ld->tree, &ld->root, kind, i);
 		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)";
 		if (s.stmt->title && !s.stmt->title->broken && value_name(s.title, &err))
-			report_error(ld->report, s.at, s.label, "%s", err.text);
+			report_error(ld->report, s.at, tree_label(ld->tree, &s), "%s", err.text);
 		if (extra && strcmp(s.title, extra) == 0)
 			extra = NULL;
 	}
@@ -202,7 +202,8 @@ void load_judges(const struct loader *ld, const struct reader *r, struct load_ju
 	*out = (struct load_judges){.probes = arena_alloc(r->arena, (given + 1) * sizeof(*out->probes))};
 	out->none = load_no_probes(ld, r, given);
 	if (out->none && tree_given(&r->section, "need"))
-		report_error(r->report, tree_place(r->tree, &r->section, "need"), r->section.label,
+		report_error(r->report, tree_place(r->tree, &r->section, "need"),
+			     tree_label(r->tree, &r->section),
 			     "need has no meaning with probes = none: leave one of them out");
 	if (out->none)
 		return;
@@ -213,7 +214,7 @@ void load_judges(const struct loader *ld, const struct reader *r, struct load_ju
 			continue;
 		for (size_t j = 0; j < out->n_probes; j++)
 			if (out->probes[j] == probe)
-				report_error(r->report, value->at, r->section.label,
+				report_error(r->report, value->at, tree_label(r->tree, &r->section),
 					     "probes: %s is listed twice: once is enough",
 					     ld->probes.v[probe]);
 		out->probes[out->n_probes++] = probe;
@@ -228,7 +229,8 @@ static void load_gateway_probes(const struct loader *ld, const struct reader *r,
 	load_judges(ld, r, &judges);
 	if (judges.none)
 		report_error(
-			r->report, tree_place(r->tree, &r->section, "probes"), r->section.label,
+			r->report, tree_place(r->tree, &r->section, "probes"),
+			tree_label(r->tree, &r->section),
 			"probes = none: only for services and reals: without probes its failure would go "
 			"unnoticed");
 	for (size_t i = 0; !judges.n_probes && i < ld->probes.n; i++)

@@ -39,7 +39,7 @@ static void load_listed(const struct loader *ld, const struct reader *r, struct 
 		if (!read_reference(r, "gateways", value, "gateway", &ld->gateways, &gateway))
 			continue;
 		if (find_use(b, gateway))
-			report_error(r->report, value->at, r->section.label,
+			report_error(r->report, value->at, tree_label(r->tree, &r->section),
 				     "gateways: %s is listed twice: give it more weight instead",
 				     ld->gateways.v[gateway]);
 		else

@@ -99,12 +99,12 @@ static void load_real_name(const struct reader *r, const struct model_service *s
 		taken |= service->reals[i].role == ROLE_REAL &&
 			 strcmp(service->reals[i].name, real->name) == 0;
 	if (value_name(title->text, &err))
-		report_error(r->report, r->section.at, r->section.label, "%s", err.text);
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section), "%s", err.text);
 	else if (strcmp(title->text, "sorry") == 0)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "sorry is the name of the sorry server: use another one");
 	else if (taken)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "a real of the service has this name already: use another one");
 }
 

@@ -134,14 +134,15 @@ static void load_target(const struct loader *ld, const struct reader *r, struct 
 		rule->target = RULE_BYPASS;
 	int targets = (balance != NULL) + (gateway != NULL) + bypass;
 	if (targets == 0)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "it leads nowhere: write balance = NAME, gateway = NAME or bypass = yes");
 	else if (targets > 1)
-		report_error(r->report, r->section.at, r->section.label,
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section),
 			     "it leads to %s: keep one of balance, gateway and bypass",
 			     targets == 3 ? "three things at once" : "two things at once");
 	if (bypass && rule->strict)
-		report_error(r->report, tree_place(r->tree, &r->section, "strict"), r->section.label,
+		report_error(r->report, tree_place(r->tree, &r->section, "strict"),
+			     tree_label(r->tree, &r->section),
 			     "strict = yes has no meaning with bypass = yes: leave one of them out");
 }
 

@@ -123,7 +123,7 @@ static void load_limit_source(const struct reader *r, struct model_service *serv
 		struct reader l = *r;
 		l.section = tree_section(r->tree, &r->section, "limit-source", i);
 		if (!tree_given(&l.section, "connections") && !tree_given(&l.section, "rate"))
-			report_error(r->report, l.section.at, l.section.label,
+			report_error(r->report, l.section.at, tree_label(l.tree, &l.section),
 				     "it limits nothing: write connections = 100, rate = 50/s or both");
 		read_number(&l, "connections", 1, INT32_MAX, &service->limit_connections);
 		read_value(&l, "rate", parse_rate, &service->limit_rate);

@@ -20,8 +20,8 @@ void read_refuse(const struct reader *r, const char *option, const struct token 
 {
 	const char *text = *value->text ? value->text : "\"\"";
 	bool cut = strlen(text) > SHOWN_MAX;
-	report_error(r->report, value->at, r->section.label, "%s = %.*s%s: %s", option, SHOWN_MAX, text,
-		     cut ? "..." : "", err->text);
+	report_error(r->report, value->at, tree_label(r->tree, &r->section), "%s = %.*s%s: %s", option,
+		     SHOWN_MAX, text, cut ? "..." : "", err->text);
 }
 
 // The value if it is there and nobody complained about it yet.
@@ -233,7 +233,7 @@ bool read_title(const struct reader *r, const char *kind, const struct names *na
 	if (!found && !r->tree->lost) {
 		struct err err;
 		found = explain_reference(r->section.title, kind, names, out, &err);
-		report_error(r->report, r->section.at, r->section.label, "%s", err.text);
+		report_error(r->report, r->section.at, tree_label(r->tree, &r->section), "%s", err.text);
 	}
 	return found;
 }

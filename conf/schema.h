@@ -3,7 +3,7 @@
 // config.md's are not there yet. Tables only: what a value means is decided in load.
 //
 // To libconfuse every option is an integer: the number of the line on which its value stands. As
-// tree.c gives it each value on a line of its own, that number names the token, and with it the
+// tree.c gives it each value on another line, that number names the token, and with it the
 // text and the true FILE:LINE, for each value of a list too.
 #ifndef GWD_CONF_SCHEMA_H
 #define GWD_CONF_SCHEMA_H

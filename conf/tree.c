@@ -15,61 +15,86 @@
 
 // ---- the text for libconfuse -----------------------------------------------------------------
 
-static void put(struct tree *tree, struct buf *out, const char *text, struct tree_line line)
+// Ends a line.
+static void put_end(struct tree *tree, struct buf *out, struct tree_line line)
 {
-	buf_puts(out, text);
-	buf_puts(out, "\n");
+	buf_add(out, "\n", 1);
 	vec_push(&tree->lines, line);
 }
 
 // In '…' libconfuse knows two escapes and expands nothing.
 static void put_value(struct tree *tree, struct buf *out, const struct token *value)
 {
-	buf_puts(out, "'");
+	buf_add(out, "'", 1);
 	const char *s = value->broken ? "" : value->text;
 	for (size_t n = strcspn(s, "'\\"); s[n]; n = strcspn(s, "'\\")) {
 		buf_add(out, s, n);
-		buf_puts(out, "\\");
+		buf_add(out, "\\", 1);
 		buf_add(out, s + n, 1);
 		s += n + 1;
 	}
 	buf_puts(out, s);
-	put(tree, out, "'", (struct tree_line){.value = value});
+	buf_add(out, "'", 1);
+	put_end(tree, out, (struct tree_line){.value = value});
 }
 
 static void put_option(struct tree *tree, struct buf *out, const struct stmt *stmt)
 {
-	put(tree, out, stmt->name, (struct tree_line){0});
-	put(tree, out, stmt->append ? "+=" : "=", (struct tree_line){0});
+	buf_puts(out, stmt->name);
+	buf_puts(out, stmt->append ? "+=" : "=");
 	if (stmt->kind == STMT_LIST)
-		put(tree, out, "{", (struct tree_line){0});
+		buf_puts(out, "{");
 	const struct token *value = stmt_value(stmt, stmt->values);
 	for (bool first = true; value; value = stmt_value(stmt, value + 1), first = false) {
 		if (!first)
-			put(tree, out, ",", (struct tree_line){0});
+			buf_puts(out, ",");
 		put_value(tree, out, value);
 	}
 	if (stmt->kind == STMT_LIST)
-		put(tree, out, "}", (struct tree_line){0});
+		buf_puts(out, "}");
 }
 
+// An empty table with room for all entries of `schema`.
+static cfg_opt_t *table_new(const struct tree *tree, const cfg_opt_t *schema)
+{
+	size_t n = 0;
+	while (schema[n].name)
+		n++;
+	return arena_alloc(tree->arena, (n + 1) * sizeof(*schema));
+}
+
+// The entry of libconfuse's table for one of the schema; made when it is first used.
+static const cfg_opt_t *table_use(const struct tree *tree, cfg_opt_t *table, const cfg_opt_t *schema)
+{
+	while (table->name && table->name != schema->name)
+		table++;
+	if (table->name)
+		return table;
+	*table = *schema;
+	table->flags &= ~CFGF_TITLE;
+	if (table->type == CFGT_SEC)
+		table->subopts = table_new(tree, schema->subopts);
+	return table;
+}
+
+// The statements as text, and into `table` what libconfuse has to know of `schema` to read it.
 static void put_section(struct tree *tree, struct buf *out, const struct stmt *section,
-			const cfg_opt_t *table)
+			const cfg_opt_t *schema, cfg_opt_t *table)
 {
 	stmt_each(section, s) {
-		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(table, s->name);
+		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(schema, s->name);
 		if (!opt)
 			continue;
+		const cfg_opt_t *used = table_use(tree, table, opt);
 		if (s->kind != STMT_SECTION) {
 			put_option(tree, out, s);
 			continue;
 		}
 		buf_puts(out, s->name);
-		if (opt->flags & CFGF_TITLE) // the number of its line, so that no two are equal
-			buf_printf(out, " %zu", tree->lines.n + 1);
-		put(tree, out, " {", (struct tree_line){0});
-		put_section(tree, out, s, opt->subopts);
-		put(tree, out, "}", (struct tree_line){.section = s});
+		buf_puts(out, "{");
+		put_section(tree, out, s, opt->subopts, used->subopts);
+		buf_puts(out, "}");
+		put_end(tree, out, (struct tree_line){.section = s});
 	}
 }
 
@@ -94,8 +119,9 @@ void tree_read(struct tree *tree, struct stmt *file, struct arena *arena, struct
 	struct buf text = {0};
 	*tree = (struct tree){.arena = arena, .report = report, .file = file};
 	tree->lost = !fit(file, arena, report);
-	put_section(tree, &text, file, schema_root());
-	tree->root = cfg_init(schema_root(), CFGF_NONE);
+	cfg_opt_t *table = table_new(tree, schema_root());
+	put_section(tree, &text, file, schema_root(), table);
+	tree->root = cfg_init(table, CFGF_NONE);
 	if (!tree->root)
 		abort(); // out of memory
 	refused_by = tree;
@@ -122,12 +148,26 @@ static const struct tree_line *line_at(const struct tree *tree, long number)
 	return &tree->lines.v[number - 1];
 }
 
+// NULL: it is nowhere in the file.
+static cfg_opt_t *find(const struct section *section, const char *name)
+{
+	for (cfg_opt_t *opt = section->cfg->opts; opt->name; opt++)
+		if (strcmp(opt->name, name) == 0)
+			return opt;
+	return NULL;
+}
+
+static size_t entries(const struct section *section, const char *name)
+{
+	cfg_opt_t *opt = find(section, name);
+	return opt ? cfg_opt_size(opt) : 0;
+}
+
 struct section tree_root(const struct tree *tree)
 {
 	return (struct section){
 		.cfg = tree->root,
 		.title = "",
-		.label = "global options",
 		.at.line = 1,
 		.stmt = tree->file,
 	};
@@ -135,20 +175,24 @@ struct section tree_root(const struct tree *tree)
 
 size_t tree_count(const struct section *in, const char *kind)
 {
-	return cfg_size(in->cfg, kind);
+	return entries(in, kind);
 }
 
 struct section tree_section(const struct tree *tree, const struct section *in, const char *kind, size_t i)
 {
-	cfg_t *cfg = cfg_getnsec(in->cfg, kind, (unsigned)i);
+	cfg_t *cfg = cfg_opt_getnsec(find(in, kind), (unsigned)i);
 	const struct stmt *stmt = line_at(tree, cfg->line)->section; // where libconfuse saw it end
 	return (struct section){
 		.cfg = cfg,
 		.title = stmt->title ? stmt->title->text : "",
-		.label = stmt_label(stmt, tree->arena),
 		.at = stmt->at,
 		.stmt = stmt,
 	};
+}
+
+const char *tree_label(const struct tree *tree, const struct section *section)
+{
+	return stmt_label(section->stmt, tree->arena);
 }
 
 bool tree_given(const struct section *section, const char *option)
@@ -161,15 +205,16 @@ bool tree_given(const struct section *section, const char *option)
 
 size_t tree_values(const struct section *section, const char *option)
 {
-	return cfg_size(section->cfg, option);
+	return entries(section, option);
 }
 
 const struct token *tree_value(const struct tree *tree, const struct section *section, const char *option,
 			       size_t i)
 {
-	if (i >= tree_values(section, option))
+	cfg_opt_t *opt = find(section, option);
+	if (!opt || i >= cfg_opt_size(opt))
 		return NULL;
-	return line_at(tree, cfg_getnint(section->cfg, option, (unsigned)i))->value;
+	return line_at(tree, cfg_opt_getnint(opt, (unsigned)i))->value;
 }
 
 struct place tree_place(const struct tree *tree, const struct section *section, const char *option)

@@ -4,8 +4,12 @@
 // libconfuse 3.3 stops at its first error, silently takes the last of two equal options, merges
 // sections of one title, expands ${VAR}, reads 010 as 8 and "" as 0, and miscounts lines after
 // comments. So it is given a text in which none of this can matter: what its tables refuse was
-// reported and left out before, every value stands on a line of its own (which is how a value is
-// found again, see schema.h), every word is quoted, titles are numbers.
+// reported and left out before, no two values stand on one line (which is how a value is found
+// again, see schema.h), every value is quoted, and titles stay here.
+//
+// It also copies a section's whole table, name by name, for each section that it opens, and compares
+// every title with all before. A hundred thousand reals have one option or two of eight, so its tables
+// hold only what occurs in the file.
 #ifndef GWD_CONF_TREE_H
 #define GWD_CONF_TREE_H
 
@@ -37,7 +41,6 @@ struct tree {
 struct section {
 	cfg_t *cfg;
 	const char *title; // "" when it has none
-	const char *label; // for the report: "gateway fiber"
 	struct place at;   // where it opens
 	const struct stmt *stmt;
 };
@@ -49,6 +52,9 @@ void tree_free(struct tree *tree);
 struct section tree_root(const struct tree *tree);
 size_t tree_count(const struct section *in, const char *kind); // sections of this kind
 struct section tree_section(const struct tree *tree, const struct section *in, const char *kind, size_t i);
+
+const char *tree_label(const struct tree *tree,
+		       const struct section *section); // for the report: "gateway fiber"
 
 bool tree_given(const struct section *section, const char *option); // at all, right or wrong
 size_t tree_values(const struct section *section, const char *option);
