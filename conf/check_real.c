@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/check.h"
 #include "conf/load.h"
 #include "conf/text.h"
+#include "gwd/base/alloc.h"
 #include "gwd/core/model.h"
 
 // ---- where it is -----------------------------------------------------------------------------
@@ -41,6 +43,8 @@ static void check_family(const struct reader *r, const struct model_service *ser
 		reachable |= service->listens[i].addr.family == real->address.family;
 		own |= addr_equal(&service->listens[i].addr, &real->address);
 	}
+	if (reachable && !own)
+		return;
 	addr_text(&real->address, text);
 	if (!reachable)
 		option_error(r, "address",
@@ -80,6 +84,25 @@ static bool same_port(const struct model_service *service, const struct model_re
 	if (one && two)
 		return one == two;
 	return one == two || listens_at(service, one ? one : two);
+}
+
+static int address_compare(const void *va, const void *vb)
+{
+	return addr_compare(va, vb);
+}
+
+// Said of them all at once: each compared with all before takes longer than the rest of the checks.
+static bool any_share_address(const struct model_service *service)
+{
+	bool share = false;
+	struct addr *all = xcalloc(service->n_reals, sizeof(*all));
+	for (size_t i = 0; i < service->n_reals; i++)
+		all[i] = service->reals[i].address;
+	qsort(all, service->n_reals, sizeof(*all), address_compare);
+	for (size_t i = 1; i < service->n_reals; i++)
+		share |= addr_equal(&all[i - 1], &all[i]);
+	free(all);
+	return share;
 }
 
 static void check_double(const struct reader *r, const struct model_service *service, size_t i)
@@ -172,8 +195,13 @@ static void check_real_probes(const struct loader *ld, const struct reader *r,
 		check_need(r, real->need, real->n_probes);
 }
 
+struct common {         // to all reals of a service
+	bool told;      // of one that the service's probes don't fit
+	bool addresses; // two have the same
+};
+
 static void check_one(const struct loader *ld, const struct reader *service_section,
-		      const struct model_service *service, size_t i, bool *told)
+		      const struct model_service *service, size_t i, struct common *common)
 {
 	const struct model_real *real = &service->reals[i];
 	struct reader r = load_real_section(ld, service_section, i);
@@ -181,17 +209,19 @@ static void check_one(const struct loader *ld, const struct reader *service_sect
 		check_place(&r, real);
 	check_family(&r, service, real);
 	check_port(&r, real);
-	check_double(&r, service, i);
+	if (common->addresses)
+		check_double(&r, service, i);
 	check_limits(&r, real);
-	check_real_probes(ld, &r, service_section, service, real, told);
+	check_real_probes(ld, &r, service_section, service, real, &common->told);
 }
 
 void check_reals(const struct loader *ld)
 {
 	for (size_t i = 0; i < ld->model->n_services; i++) {
 		struct reader r = load_section(ld, "service", i);
-		bool told = false;
-		for (size_t k = 0; k < ld->model->services[i].n_reals; k++)
-			check_one(ld, &r, &ld->model->services[i], k, &told);
+		const struct model_service *service = &ld->model->services[i];
+		struct common common = {.addresses = any_share_address(service)};
+		for (size_t k = 0; k < service->n_reals; k++)
+			check_one(ld, &r, service, k, &common);
 	}
 }

@@ -66,6 +66,7 @@ static void report_unknown(struct fitter *f, struct stmt *stmt, const char *mean
 static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 {
 	const cfg_opt_t *opt = schema_find(f->table, stmt->name);
+	stmt->opt = opt;
 	if (opt)
 		return opt;
 	const char *names[NAMES_MAX];
@@ -79,6 +80,7 @@ static const cfg_opt_t *resolve(struct fitter *f, struct stmt *stmt)
 		return NULL;
 	}
 	stmt->name = meant;
+	stmt->opt = opt;
 	return opt;
 }
 
@@ -126,7 +128,7 @@ static const char *title_of(const struct stmt *stmt)
 static int stmt_compare(const void *va, const void *vb)
 {
 	const struct stmt *a = *(struct stmt *const *)va, *b = *(struct stmt *const *)vb;
-	int order = strcmp(a->name, b->name);
+	int order = a->opt == b->opt ? 0 : strcmp(a->name, b->name);
 	if (!order)
 		order = strcmp(title_of(a), title_of(b));
 	return order ? order : a->order < b->order ? -1 : 1;
@@ -146,15 +148,14 @@ static void fit_twice(struct fitter *f)
 {
 	VEC(struct stmt *) all = {0};
 	stmt_each(f->section, s) {
-		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(f->table, s->name);
-		bool nameless = opt && (opt->flags & CFGF_TITLE) && !s->title;
-		if (opt && !nameless)
+		bool nameless = !s->dropped && (s->opt->flags & CFGF_TITLE) && !s->title;
+		if (!s->dropped && !nameless)
 			vec_push(&all, s);
 	}
-	if (all.n)
+	if (all.n > 1)
 		qsort(all.v, all.n, sizeof(*all.v), stmt_compare);
 	for (size_t i = 1, first = 0; i < all.n; i++) {
-		bool same = strcmp(all.v[first]->name, all.v[i]->name) == 0 &&
+		bool same = all.v[first]->opt == all.v[i]->opt &&
 			    strcmp(title_of(all.v[first]), title_of(all.v[i])) == 0;
 		if (!same) {
 			first = i;

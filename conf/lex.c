@@ -61,8 +61,28 @@ static bool starts_comment(const struct lexer *lx)
 
 static bool in_word(const struct lexer *lx)
 {
-	return lx->p < lx->end && !strchr(" \"'\t\n\r={}()+,;", *lx->p) && !is_control(*lx->p) &&
-	       !starts_comment(lx);
+	switch (peek(lx, 0)) {
+	case ' ':
+	case '\t':
+	case '\n':
+	case '\r':
+	case '"':
+	case '\'':
+	case '=':
+	case '{':
+	case '}':
+	case '(':
+	case ')':
+	case '+':
+	case ',':
+	case ';':
+		return false;
+	case '#':
+	case '/':
+		return !starts_comment(lx);
+	default:
+		return !is_control(peek(lx, 0)); // as the 0 at the end is, too
+	}
 }
 
 static void skip_line(struct lexer *lx)
@@ -130,10 +150,26 @@ static void lex_string_char(struct lexer *lx, char quote, struct buf *word)
 	buf_add(word, &c, 1);
 }
 
+// Most strings hold nothing that needs a second look: their bytes are the word.
+static bool lex_plain_string(struct lexer *lx)
+{
+	const char *from = lx->p + 1, *to = from;
+	while (to < lx->end && *to != '"' && *to != '\'' && *to != '\\' && *to != '$' && *to != '\t' &&
+	       *to != '\n' && *to != '\r' && !is_control(*to))
+		to++;
+	if (to == lx->end || *to != *lx->p)
+		return false;
+	lx->p = to + 1;
+	push_word(lx, from, (size_t)(to - from), true, false);
+	return true;
+}
+
 // A string ends with its line even when the quote is missing, so that a forgotten quote does not
 // turn the rest of the file inside out.
 static void lex_string(struct lexer *lx)
 {
+	if (lex_plain_string(lx))
+		return;
 	char quote = *lx->p++;
 	struct buf word = {0};
 	bool closed = false, variable = false, control = false;
@@ -205,7 +241,7 @@ static bool lex_punctuation(struct lexer *lx)
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(all); i++) {
 		size_t size = strlen(all[i].text);
-		if ((size_t)(lx->end - lx->p) < size || memcmp(lx->p, all[i].text, size) != 0)
+		if (*lx->p != *all[i].text || (size == 2 && peek(lx, 1) != all[i].text[1]))
 			continue;
 		push(lx, all[i].kind, all[i].text);
 		lx->p += size;

@@ -14,6 +14,7 @@
 #include "conf/report.h"
 
 struct arena;
+struct cfg_opt_t;
 struct text;
 struct token;
 
@@ -24,6 +25,7 @@ struct stmt {
 	const char *name;                        // "" for the file itself and for a section that has none
 	const struct token *title;               // of a section, or NULL
 	struct place at;                         // of the name
+	const struct cfg_opt_t *opt;             // what it is in the schema, once fit has found it
 	bool append;                             // += instead of =
 	bool dropped;                            // reported as wrong: the later steps pass it by
 	const struct token *values, *values_end; // the words between these are the values

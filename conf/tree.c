@@ -77,22 +77,20 @@ static const cfg_opt_t *table_use(const struct tree *tree, cfg_opt_t *table, con
 	return table;
 }
 
-// The statements as text, and into `table` what libconfuse has to know of `schema` to read it.
-static void put_section(struct tree *tree, struct buf *out, const struct stmt *section,
-			const cfg_opt_t *schema, cfg_opt_t *table)
+// The statements as text, and into `table` what libconfuse has to know to read it.
+static void put_section(struct tree *tree, struct buf *out, const struct stmt *section, cfg_opt_t *table)
 {
 	stmt_each(section, s) {
-		const cfg_opt_t *opt = s->dropped ? NULL : schema_find(schema, s->name);
-		if (!opt)
+		if (s->dropped)
 			continue;
-		const cfg_opt_t *used = table_use(tree, table, opt);
+		const cfg_opt_t *opt = table_use(tree, table, s->opt);
 		if (s->kind != STMT_SECTION) {
 			put_option(tree, out, s);
 			continue;
 		}
 		buf_puts(out, s->name);
 		buf_puts(out, "{");
-		put_section(tree, out, s, opt->subopts, used->subopts);
+		put_section(tree, out, s, opt->subopts);
 		buf_puts(out, "}");
 		put_end(tree, out, (struct tree_line){.section = s});
 	}
@@ -120,7 +118,7 @@ void tree_read(struct tree *tree, struct stmt *file, struct arena *arena, struct
 	*tree = (struct tree){.arena = arena, .report = report, .file = file};
 	tree->lost = !fit(file, arena, report);
 	cfg_opt_t *table = table_new(tree, schema_root());
-	put_section(tree, &text, file, schema_root(), table);
+	put_section(tree, &text, file, table);
 	tree->root = cfg_init(table, CFGF_NONE);
 	if (!tree->root)
 		abort(); // out of memory
