@@ -34,11 +34,9 @@
 
 #define ENGINE_BACKOFF_MIN_MS 100
 #define ENGINE_BACKOFF_MAX_MS 30000
-#define ENGINE_MEASURE_S 1
 #define ENGINE_WITHDRAWN_MS 1000
 #define ENGINE_DELETED_MS 300000
 #define ENGINE_ANSWERS_MS 120000 // the longest that TCP waits before it sends again (RFC 6298: 60 s at least)
-#define ENGINE_RATE_WEIGHT 0.4   // of the newest measurement in the smoothed rate
 
 // ---- events --------------------------------------------------------------------------------
 
@@ -137,88 +135,6 @@ static void engine_on_listener(int fd, short what, void *arg)
 	engine_dirty(engine);
 }
 
-// ---- rates ---------------------------------------------------------------------------------
-
-static struct engine_rate *engine_rate(struct engine *engine, const struct fact_iface *iface)
-{
-	struct engine_rate *rate;
-	vec_each(&engine->rates, old)
-		if (!strcmp(old->ifname, iface->name))
-			return old;
-	vec_add(&engine->rates, rate);
-	memcpy(rate->ifname, iface->name, sizeof(rate->ifname));
-	rate->rx_bytes = iface->rx_bytes;
-	rate->tx_bytes = iface->tx_bytes;
-	return rate;
-}
-
-// A counter that went back belongs to a new interface of that name.
-static void engine_smooth(double *bps, uint64_t *old, uint64_t now, double seconds)
-{
-	double fresh = now >= *old ? 8 * (double)(now - *old) / seconds : 0;
-	*bps += ENGINE_RATE_WEIGHT * (fresh - *bps);
-	*old = now;
-}
-
-// `seconds` after the last time; 0 at the start, with what the later ones are compared with.
-static void engine_take_rates(struct engine *engine, double seconds)
-{
-	const struct facts *facts = netmon_facts(engine->netmon);
-	for (size_t i = 0; i < engine->model->n_gateways; i++) {
-		const struct fact_iface *iface = facts_iface(facts, engine->model->gateways[i].interface);
-		struct engine_rate *rate = iface ? engine_rate(engine, iface) : NULL;
-		if (!rate || seconds <= 0)
-			continue;
-		engine_smooth(&rate->rx_bps, &rate->rx_bytes, iface->rx_bytes, seconds);
-		engine_smooth(&rate->tx_bps, &rate->tx_bytes, iface->tx_bytes, seconds);
-	}
-}
-
-static void engine_measure_loads(struct engine *engine)
-{
-	double rx_bps, tx_bps;
-	for (size_t i = 0; i < engine->model->n_gateways; i++) {
-		engine_rates(engine, engine->model->gateways[i].interface, &rx_bps, &tx_bps);
-		loads_take_rate(engine->loads, i, rx_bps, tx_bps);
-		for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
-			loads_take_latency(engine->loads, i, fam, engine_verdict(engine, i, fam)->latency_ms);
-	}
-	loads_measured(engine->loads);
-}
-
-static void engine_on_measure(int fd, short what, void *arg)
-{
-	struct engine *engine = arg;
-	struct err err;
-	(void)fd, (void)what;
-	int64_t now_ms = mono_now_ms();
-	engine_drop_rest(engine, now_ms);
-	evidence_look(engine->evidence, engine->model, netmon_facts(engine->netmon), &engine->ids, now_ms);
-	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
-	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)
-		return;
-	engine_take_rates(engine, seconds);
-	engine->rates_ms = now_ms;
-	engine_measure_loads(engine);
-	unpinned_look(engine->unpinned, engine->nft, &engine->applied, now_ms);
-}
-
-void engine_rates(const struct engine *engine, const char *ifname, double *rx_bps, double *tx_bps)
-{
-	*rx_bps = *tx_bps = 0;
-	vec_each(&engine->rates, rate)
-		if (!strcmp(rate->ifname, ifname)) {
-			*rx_bps = rate->rx_bps;
-			*tx_bps = rate->tx_bps;
-		}
-}
-
-int64_t engine_flows(const struct engine *engine, const char *gateway)
-{
-	const struct load *load = loads_counting(engine->loads) ? loads_of(engine->loads, gateway) : NULL;
-	return load ? (int64_t)load->flows : -1;
-}
-
 // ---- life ----------------------------------------------------------------------------------
 
 // The values found before the first change live beside the socket, in a directory that dies with the boot.
@@ -260,16 +176,14 @@ static int engine_open(struct engine *engine, const char *socket, struct err *er
 
 static void engine_open_events(struct engine *engine)
 {
-	struct timeval measure = {.tv_sec = ENGINE_MEASURE_S};
 	engine->settle = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->retry = event_new(engine->base, -1, 0, engine_on_settle, engine);
 	engine->ramp = event_new(engine->base, -1, 0, engine_on_ramp, engine);
 	engine->listen = event_new(engine->base, nft_listener_fd(engine->listener), EV_READ | EV_PERSIST,
 				   engine_on_listener, engine);
-	engine->measure = event_new(engine->base, -1, EV_PERSIST, engine_on_measure, engine);
 	event_add(engine->listen, NULL);
 	engine_open_resync(engine);
-	event_add(engine->measure, &measure);
+	engine_open_measure(engine);
 }
 
 // What an earlier gwd left is ours again: ids, and flows that go on. Its gateways count as having been
@@ -301,7 +215,7 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	struct engine *engine = xcalloc(1, sizeof(*engine));
 	engine->base = base;
 	engine->model = model;
-	engine->started_ms = engine->applied_ms = engine->rates_ms = mono_now_ms();
+	engine->started_ms = engine->applied_ms = mono_now_ms();
 	engine->backoff_ms = ENGINE_BACKOFF_MIN_MS;
 	if (engine_open(engine, socket, err) || engine_adopt(engine, err)) {
 		engine_free(engine);
@@ -309,7 +223,6 @@ struct engine *engine_new(struct event_base *base, struct model *model, const ch
 	}
 	engine_open_events(engine);
 	engine_open_notify(engine);
-	engine_take_rates(engine, 0);
 	ids_assign(&engine->ids, model);
 	monitor_update(engine->monitor, model, netmon_facts(engine->netmon), &engine->ids);
 	engine_configure_reals(engine);
@@ -473,6 +386,12 @@ struct conntrack *engine_conntrack(const struct engine *engine)
 struct nft *engine_nft(const struct engine *engine)
 {
 	return engine->nft;
+}
+
+int64_t engine_flows(const struct engine *engine, const char *gateway)
+{
+	const struct load *load = loads_counting(engine->loads) ? loads_of(engine->loads, gateway) : NULL;
+	return load ? (int64_t)load->flows : -1;
 }
 
 int64_t engine_since_ms(const struct engine *engine, const char *gateway)

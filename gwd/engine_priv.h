@@ -150,6 +150,9 @@ void engine_record_gateway(struct engine *engine, const struct plan_gateway *gw,
 void engine_open_notify(struct engine *engine);
 void engine_close_notify(struct engine *engine);
 
+// What is measured each second (engine_measure.c).
+void engine_open_measure(struct engine *engine);
+
 // The services' reals (engine_reals.c): after the model changed; after a plan was applied.
 void engine_configure_reals(struct engine *engine);
 void engine_report_reals(struct engine *engine, const struct plan *plan, int64_t now_ms);
