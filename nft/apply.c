@@ -25,8 +25,6 @@
 #include "nft/set.h"
 #include "nft/table.h"
 
-#define APPLY_LARGE 4096 // elements: to have them refused costs more than to ask before
-
 // ---- chains ------------------------------------------------------------------------------------
 
 static void apply_counter(struct batch *batch, const char *name)
@@ -283,10 +281,6 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 	return code;
 }
 
-// A kernel without `persist` refuses the table's flags, and so does one whose table was made
-// without an owner. It looks at all of a transaction that it refuses, so before a large one a kernel is asked whose
-// number says that it won't have it. (Of one that has it the question would be the dearer one: taking back what
-// was right waits for all processors.)
 static bool apply_is_old(void)
 {
 	struct utsname host;
@@ -295,9 +289,14 @@ static bool apply_is_old(void)
 	       (major < 6 || (major == 6 && minor < 9));
 }
 
+// A kernel without `persist` refuses the table's flags, and looks at all of a transaction that it refuses. So one whose
+// number says that it won't have them is asked before, once. (Of one that has them the question would be the dearer
+// one: taking back what was right waits for all processors.)
 static void apply_ask_flags(struct nft *nft)
 {
 	struct batch batch = {0};
+	if (nft->flags_asked || !apply_is_old())
+		return;
 	batch_begin(&batch, 0);
 	nft_put_table(&batch, PLAN_INET, nft->table_flags);
 	if (batch_check(&batch, nft->sock, NULL) == -EOPNOTSUPP)
@@ -306,19 +305,12 @@ static void apply_ask_flags(struct nft *nft)
 	batch_free(&batch);
 }
 
-static size_t apply_new_elems(const struct op *ops, size_t n)
-{
-	size_t elems = 0;
-	for (size_t i = 0; i < n; i++)
-		elems += ops[i].kind == OP_SET_ADD ? ops[i].set->elems.n : ops[i].kind == OP_ELEM_ADD;
-	return elems;
-}
-
+// Also refused are flags of a table that was made without an owner.
 static int apply_change_owned(struct nft *nft, const struct plan *to, const struct op *ops, size_t n,
 			      struct err *err)
 {
 	bool unowned;
-	if (!nft->flags_asked && apply_is_old() && apply_new_elems(ops, n) >= APPLY_LARGE)
+	if (apply_has(ops, n, OP_CHAINS))
 		apply_ask_flags(nft);
 	int code = apply_change(nft, to, ops, n, &unowned, err);
 	if (!code || !unowned || !nft->table_flags)
