@@ -89,11 +89,13 @@ static int build_compare_ids(const void *a, const void *b)
 	return left < right ? -1 : left > right;
 }
 
-// Of two with the same id, which hardly ever happens, one gets the next free one.
+// Of two with the same id one gets the next free one. (Elsewhere ids of one service alone meet.)
 void build_direct_ids(struct plan *plan)
 {
 	VEC(struct plan_real *) all = {0};
-	bool again = plan->netdev;
+	bool again = true;
+	if (!plan->netdev)
+		return;
 	vec_each(&plan->services, service)
 		vec_each(&service->reals, real)
 			vec_push(&all, real);

@@ -30,7 +30,7 @@ void build_direct_way(struct plan_real *real, const struct facts *facts);
 // Whether one interface leads to all of them.
 void build_direct_near(struct plan_service *service);
 
-// Makes the reals' ids unique in the plan.
+// Makes the reals' ids unique in a plan that has table netdev.
 void build_direct_ids(struct plan *plan);
 
 // Adds the sets and maps, unsorted.
