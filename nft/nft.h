@@ -35,9 +35,9 @@ int nft_adopt(struct nft *nft, struct err *err);
 // Whether this kernel has flowtables: tried, and undone.
 bool nft_has_flowtable(struct nft *nft);
 
-// Carries out those of `ops` that are nft's (OP_CHAINS, OP_SERVICE, OP_SET_ADD, OP_ELEM_DEL, OP_ELEM_ADD in one
-// transaction, and what OP_SET_DEL and chains of services left before; then OP_SWEEP, OP_TABLE_DEL) and skips the others. -ERESTART: somebody else
-// changed the ruleset meanwhile, nothing was done; read back, diff and apply again.
+// Carries out those of `ops` that are nft's and skips the others: OP_CHAINS, OP_SERVICE, OP_SET_ADD, OP_ELEM_DEL and
+// OP_ELEM_ADD in one transaction, with what OP_SET_DEL and chains of services left before; then OP_SWEEP, OP_TABLE_DEL.
+// -ERESTART: somebody else changed the ruleset meanwhile, nothing was done; read back, diff and apply again.
 int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err);
 
 // Sets and chains are left over from the last transaction (OP_SET_DEL, OP_SERVICE); takes them out without waiting for
