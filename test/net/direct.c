@@ -8,6 +8,7 @@
 
 #include "gwd/base/buf.h"
 #include "gwd/base/vec.h"
+#include "test/net/held.h"
 
 const int direct_families[2] = {AF_INET, AF_INET6};
 
@@ -107,18 +108,13 @@ void direct_expect_all(struct net *net, int count, bool even)
 
 struct lab_burst *direct_hold(struct net *net, int family, bool udp, int count)
 {
-	struct lab_burst *held = lab_burst_start(
-		net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_internet(net->lab),
-						  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
-						  .port = 7000},
-					 .count = count,
-					 .timeout_ms = net_patience(2000),
-					 .udp = udp,
-					 .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
+	return held_all(net->lab,
+			&(struct lab_burst_spec){.flow = {.from = lab_internet(net->lab),
+							  .to = family == AF_INET ? DIRECT_VIP4 : DIRECT_VIP6,
+							  .port = 7000},
+						 .count = count,
+						 .timeout_ms = net_patience(2000),
+						 .udp = udp});
 }
 
 struct lab_tally direct_poke(struct lab_burst *held)
@@ -130,10 +126,8 @@ struct lab_tally direct_poke(struct lab_burst *held)
 
 void direct_reload(struct net *net, const char *sed)
 {
-	char *output = NULL;
 	lab_do(lab_router(net->lab), "sed -i '%s' %s", sed, net->config);
-	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
-	free(output);
+	net_reload(net);
 }
 
 // A server that hears nothing any more; its host's other traffic goes on.

@@ -11,6 +11,7 @@
 
 #include "gwd/base/alloc.h"
 #include "gwd/base/buf.h"
+#include "test/net/held.h"
 
 // ASan and UBSan of a gwd that is being tested write here; whatever appears fails the test.
 static const char *net_sanitizer_log(struct net *net)
@@ -101,6 +102,18 @@ void net_gwd(struct net *net)
 		  "gwd did not get ready:\n%s", lab_proc_output(net->gwd));
 }
 
+struct net *net_even(int isps, const char *more)
+{
+	int ones[LAB_ISPS_MAX];
+	struct net *net = net_lab(&(struct lab_spec){.isps = isps});
+	for (int i = 0; i < isps; i++)
+		ones[i] = 1;
+	char *gateways = net_gateways(net->lab, isps, ones, false);
+	net_configure(net, "%s %s", gateways, more);
+	free(gateways);
+	return net;
+}
+
 void net_guard(struct net *net, int isp)
 {
 	net->guard_isp = isp;
@@ -157,6 +170,13 @@ int net_gwctl(struct net *net, char **output, const char *format, ...)
 			     lab_path(net->lab, "gwd.sock"), arguments);
 	free(arguments);
 	return status;
+}
+
+void net_reload(struct net *net)
+{
+	char *output = NULL;
+	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
+	free(output);
 }
 
 bool net_doctor_says(struct net *net, const char *text)
@@ -261,15 +281,10 @@ size_t net_transitions(struct net *net)
 
 struct lab_burst *net_hold(struct net *net, int count)
 {
-	struct lab_burst *held = lab_burst_start(
-		net->lab,
-		&(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
-					 .count = count,
-					 .clients = count,
-					 .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
+	return held_all(net->lab, &(struct lab_burst_spec){
+					  .flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+					  .count = count,
+					  .clients = count});
 }
 
 void net_assert_alive(struct lab_burst *held, int count)

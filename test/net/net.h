@@ -5,7 +5,7 @@
 //	Test(weights, tcp4)
 //	{
 //		struct net *net = net_start(&(struct lab_spec){.isps = 3}, 3, "gateway g1 { … } …");
-//		… net_gwctl(net, "reload") …
+//		… net_reload(net) …
 //		net_finish(net);     // no wrong source on any WAN, the control flow lost nothing, gwd ended well
 //	}
 //
@@ -39,6 +39,9 @@ const char *net_build(void);
 
 // The same in steps: the lab alone (the test then adds to it), and the daemon.
 struct net *net_lab(const struct lab_spec *spec);
+
+// A lab of so many ISPs and its configuration: a gateway of weight 1 on each, and `more`. gwd is not started.
+struct net *net_even(int isps, const char *more);
 void net_configure(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void net_gwd(struct net *net);            // starts it and waits until it is ready
 void net_guard(struct net *net, int isp); // starts the control flow
@@ -63,6 +66,7 @@ char *net_gateways(struct lab *lab, int n, const int *weights, bool auto_address
 // not NULL (to be freed).
 int net_gwctl(struct net *net, char **output, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
+void net_reload(struct net *net);                        // asserts that the file is taken
 bool net_doctor_says(struct net *net, const char *text); // somewhere in `gwctl -j doctor`
 
 // State of a gateway by `gwctl -j status`: "up", "down", …; "" if there is none. Text until the next call.

@@ -51,10 +51,7 @@ Test(clock, a_year_ahead_and_back_is_nothing, .timeout = 5 * DAYS * 86400.)
 {
 	if (!getenv("IN_STOCKVM"))
 		cr_skip("the clock is this machine's: test/vm/stockvm test/vm/run-net 'clock/*'");
-	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
-	char *gateways = net_gateways(net->lab, 3, (const int[]){1, 1, 1}, false);
-	net_configure(net, "%s balance default { persistence = 5m }", gateways);
-	free(gateways);
+	struct net *net = net_even(3, "balance default { persistence = 5m }");
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 3);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test/net/held.h"
 #include "test/net/net.h"
 
 static const int weights[] = {3, 2, 1};
@@ -34,16 +35,11 @@ static struct net *start(const char *scheduler, const char *more)
 
 static struct lab_burst *hold(struct net *net, const char *to, int count, int at_once)
 {
-	struct lab_burst *held = lab_burst_start(
-		net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = to},
-						   .count = count,
-						   .clients = 50,
-						   .at_once = at_once,
-						   .timeout_ms = 10000,
-						   .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count, "%d flows failed", lab_burst_tally(held).failed);
-	return held;
+	return held_all(net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = to},
+							   .count = count,
+							   .clients = 50,
+							   .at_once = at_once,
+							   .timeout_ms = 10000});
 }
 
 static void live_flows(struct net *net, int flows[3])

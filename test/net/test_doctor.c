@@ -5,14 +5,9 @@
 
 #include "test/net/net.h"
 
-static const int weights[] = {1, 1};
-
 static struct net *start(void)
 {
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
-	char *gateways = net_gateways(net->lab, 2, weights, false);
-	net_configure(net, "fastpath = off\n%s balance default { gateways = g1 }", gateways);
-	free(gateways);
+	struct net *net = net_even(2, "fastpath = off balance default { gateways = g1 }");
 	net_gwd(net);
 	net_wait_up(net);
 	return net;

@@ -125,11 +125,9 @@ Test(events, a_gateway_that_is_removed_and_comes_back_is_new)
 	lab_run(lab_router(net->lab), &all, "cat %s", net->config);
 	expect_told(net, "gateway g1 unknown up");
 	lab_do(lab_router(net->lab), "sed -i '/^gateway g1 /d' %s", net->config);
-	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
-	free(output);
+	net_reload(net);
 	lab_file(net->lab, "gwd.conf", "%s", all);
-	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
-	free(output);
+	net_reload(net);
 	net_wait_up(net);
 	cr_assert_eq(net_gwctl(net, &output, "events"), 0, "%s", output);
 	cr_expect(!strstr(output, "up -> unknown"), "%s", output);

@@ -17,13 +17,11 @@ enum {
 
 static struct net *start(void)
 {
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
-	char *gateways = net_gateways(net->lab, 2, (const int[]){1, 1}, false);
-	net_configure(net,
-		      "%s balance default { gateways = g1 persistence = off }"
-		      "rule guard { to = 198.51.100.4 gateway = g2 }",
-		      gateways);
-	free(gateways);
+	struct net *net = net_even(2, "balance default { gateways = g1 persistence = off }"
+				      "rule guard { to = 198.51.100.4 gateway = g2 }");
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 2);
 	return net;
 }
 
@@ -32,9 +30,6 @@ Test(exhaustion, of_source_ports)
 {
 	static const char found[] = "found no free source port";
 	struct net *net = start();
-	net_gwd(net);
-	net_wait_up(net);
-	net_guard(net, 2);
 	struct lab_stream *live = lab_stream_start(
 		net->lab,
 		&(struct lab_stream_spec){.flow = {.from = lab_host(net->lab, 2), .to = "198.51.100.1"},
@@ -83,9 +78,6 @@ Test(exhaustion, of_room_for_connections, .timeout = 120)
 {
 	static const char found[] = "because conntrack had no room";
 	struct net *net = start();
-	net_gwd(net);
-	net_wait_up(net);
-	net_guard(net, 2);
 	struct lab_burst *held = net_hold(net, HELD);
 	cr_assert(lab_wait_until(is_assured, net->guard, 20000));
 	int strangers = strangers_max(net) - strangers_count(net) - ROOM;

@@ -117,7 +117,7 @@ Test(fastpath, off_and_auto_by_reload_with_flows_running)
 	for (int i = 0; i < 2; i++) {
 		net_configure(net, "fastpath = %s %s balance default { scheduler = rr persistence = 5m }",
 			      i ? "auto" : "off", gateways);
-		cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+		net_reload(net);
 		cr_assert(reports(net, i));
 		cr_assert_eq(net_router_shows(net, "nft list flowtables", "flowtable fast"), i);
 		cr_assert(lab_stream_wait_answer(call, 1000));
@@ -298,7 +298,7 @@ static void comes_back(int family)
 		"gateway g3 { interface = wan3 address = 100.64.3.1 address6 = 2001:db8:3::1 probes = quick }"
 		"balance default { use g1 { } use g2 { tier = 2 } } rule guard { to = 198.51.100.4 gateway = "
 		"g3 }");
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	lab_fault_blackhole(net->lab, 1);
 	net_wait_state(net, "g1", "down", 5000);
 	struct lab_stream *call = stream_on(net, family, 2);
@@ -336,7 +336,7 @@ Test(fastpath, gwctl_flush_takes_it_out)
 	cr_assert_eq(net_gwctl(net, NULL, "flush"), 0);
 	cr_assert(!net_router_shows(net, "nft list ruleset", "flowtable"));
 	cr_assert(reports(net, false));
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	net_wait_up(net);
 	call = stream_on(net, AF_INET, 1);
 	offload_assert(net, "198.51.100.1", "udp");

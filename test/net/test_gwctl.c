@@ -197,11 +197,8 @@ Test(gwctl, rules_is_a_script_that_makes_the_same_kernel)
 // In a terminal of its own; the key is there before it looks.
 Test(gwctl, top_shows_the_gateways_until_q)
 {
-	int three[] = {1, 1, 1};
-	struct net *net = net_lab(&(struct lab_spec){.isps = 3});
-	char *gateways = net_gateways(net->lab, 3, three, false), *output = NULL;
-	net_configure(net, "%s", gateways);
-	free(gateways);
+	struct net *net = net_even(3, "");
+	char *output = NULL;
 	net_gwd(net);
 	net_wait_up(net);
 	int status = lab_run(lab_router(net->lab), &output,
@@ -219,11 +216,8 @@ Test(gwctl, top_shows_the_gateways_until_q)
 
 Test(gwctl, counters_count_and_begin_anew)
 {
-	int two[] = {1, 1};
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
-	char *gateways = net_gateways(net->lab, 2, two, false), *output = NULL;
-	net_configure(net, "%s balance default { gateways = g1 }", gateways);
-	free(gateways);
+	struct net *net = net_even(2, "balance default { gateways = g1 }");
+	char *output = NULL;
 	net_gwd(net);
 	net_wait_up(net);
 	struct lab_flow flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"};

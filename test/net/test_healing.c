@@ -54,11 +54,8 @@ static bool is_as_before(void *arg)
 
 static void removed_again_and_again(const struct removal *removal)
 {
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	struct net *net = net_even(2, "balance default { persistence = 5m }");
 	struct healing healing = {net, removal};
-	char *gateways = net_gateways(net->lab, 2, (const int[]){1, 1}, false);
-	net_configure(net, "%s balance default { persistence = 5m }", gateways);
-	free(gateways);
 	net_gwd(net);
 	net_wait_up(net);
 	struct lab_burst *held = net_hold(net, HELD);

@@ -217,7 +217,7 @@ Test(links, an_address_that_comes_besides_ends_no_flow)
 	lab_do(lab_router(net->lab),
 	       "ip addr add 2001:db8:1::77/64 dev wan1 nodad; ip addr add 100.64.1.77/24 dev wan1");
 	for (int i = 0; i < 2; i++) // by then it has seen them
-		cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+		net_reload(net);
 	assert_alike(net); // none has a new source: the watch would see it
 	for (int i = 0; i < 2; i++) {
 		net_assert_alive(held[i], 20);

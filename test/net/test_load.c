@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "test/net/held.h"
 #include "test/net/net.h"
 
 static struct net *start(const char *g1, const char *g2, const char *more)
@@ -24,15 +25,10 @@ static struct net *start(const char *g1, const char *g2, const char *more)
 
 static struct lab_burst *flows(struct net *net, const char *to, int count, int clients)
 {
-	struct lab_burst *held = lab_burst_start(
-		net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = to},
-						   .count = count,
-						   .clients = clients,
-						   .at_once = 1,
-						   .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count, "%d failed", lab_burst_tally(held).failed);
-	return held;
+	return held_all(net->lab, &(struct lab_burst_spec){.flow = {.from = lab_host(net->lab, 1), .to = to},
+							   .count = count,
+							   .clients = clients,
+							   .at_once = 1});
 }
 
 static int share_of_g1(struct net *net, const char *to, int count)

@@ -111,11 +111,11 @@ Test(marks, tables_rules_and_routes_of_others_are_not_touched)
 	lab_run(lab_router(net->lab), &before, "%s", look);
 	net_gwd(net);
 	net_wait_up(net);
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	cr_assert_eq(net_gwctl(net, NULL, "flush"), 0);
 	lab_run(lab_router(net->lab), &after, "%s", look);
 	cr_assert_str_eq(before, after);
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	net_wait_up(net);
 	cr_assert_eq(lab_proc_stop(net->gwd), 0);
 	net->gwd = NULL;

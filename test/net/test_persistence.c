@@ -148,7 +148,7 @@ Test(persistence, weight_zero_drains_new_clients_go_elsewhere_old_ones_stay)
 		      "%s balance default { persistence = 5m } rule guard { to = 198.51.100.4 gateway = g2 }",
 		      gateways);
 	free(gateways);
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	cr_assert_str_eq(net_state(net, "g1"), "drain");
 	cr_assert_eq(isp_of(net, source, "198.51.100.2"), 1);
 	struct lab_tally tally = lab_burst_run(

@@ -61,7 +61,7 @@ Test(ramp, a_gateway_that_comes_back_begins_with_a_little)
 	cr_assert(strstr(output, "slow-start: 5% of its share"), "%s", output);
 	free(output);
 	configure(net, "0s", "scheduler = rr persistence = off");
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	cr_assert_eq(burst(net, AF_INET, 180).isp[1], 90);
 	net_finish(net);
 }
@@ -98,7 +98,7 @@ Test(ramp, a_counting_scheduler_does_not_flood_it)
 	lab_burst_wait(more);
 	cr_assert_leq(lab_burst_tally(more).isp[1], 3, "one place of sixteen");
 	configure(net, "0s", "scheduler = lc persistence = off");
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	spec.count = 20;
 	struct lab_burst *flood = lab_burst_start(net->lab, &spec);
 	lab_burst_wait(flood);

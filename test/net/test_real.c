@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "test/net/dying.h"
+#include "test/net/held.h"
 
 #define ASK "probe ask { type = tcp interval = 200ms fast = 50ms timeout = 150ms hold = 0s }"
 
@@ -294,14 +295,11 @@ Test(real, moved_and_drained_it_is_cut)
 Test(real, a_killed_daemon_costs_no_connection_and_forgets_no_hand)
 {
 	struct inbound *in = start_tiers("persistence = 5m");
-	struct lab_burst *held = lab_burst_start(
-		in->net->lab,
-		&(struct lab_burst_spec){
-			.flow = {.from = lab_internet(in->net->lab), .to = dying_vip(AF_INET, 1), .port = 80},
-			.count = 40,
-			.hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, 40);
+	struct lab_burst *held =
+		held_all(in->net->lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(in->net->lab),
+									 .to = dying_vip(AF_INET, 1),
+									 .port = 80},
+								.count = 40});
 	by_hand(in, "drain web/www2");
 	lab_proc_signal(in->net->gwd, 9);
 	lab_proc_wait(in->net->gwd, 5000);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "test/net/dying.h"
+#include "test/net/held.h"
 
 #define WEB \
 	"service web { listen = { \"100.64.1.17:80\", \"[2001:db8:1:80::17]:80\" } probes = none %s" \
@@ -22,16 +23,11 @@ static struct inbound *start(const char *options, const char *second)
 
 static struct lab_burst *hold(struct inbound *in, int family, int count)
 {
-	struct lab_burst *held = lab_burst_start(
-		in->net->lab,
-		&(struct lab_burst_spec){
-			.flow = {.from = lab_internet(in->net->lab), .to = dying_vip(family, 1), .port = 80},
-			.count = count,
-			.at_once = 4,
-			.hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
+	return held_all(in->net->lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(in->net->lab),
+									.to = dying_vip(family, 1),
+									.port = 80},
+							       .count = count,
+							       .at_once = 4});
 }
 
 static void by_hand(struct inbound *in, const char *command)

@@ -68,13 +68,6 @@ static void configure(struct net *net, const char *const name[2], const int isp[
 	buf_free(&text);
 }
 
-static void reload(struct net *net)
-{
-	char *output = NULL;
-	cr_assert_eq(net_gwctl(net, &output, "reload"), 0, "%s", output);
-	free(output);
-}
-
 static void restart(struct net *net)
 {
 	cr_assert_eq(lab_proc_stop(net->gwd), 0);
@@ -110,7 +103,7 @@ static void change_places(const struct lab_spec *spec, int first, void (*take)(s
 
 Test(reassigned, gateways_change_links, .timeout = 120)
 {
-	change_places(&(struct lab_spec){.isps = 3}, 2, reload);
+	change_places(&(struct lab_spec){.isps = 3}, 2, net_reload);
 }
 
 Test(reassigned, gateways_change_links_by_a_restart, .timeout = 120)
@@ -120,7 +113,7 @@ Test(reassigned, gateways_change_links_by_a_restart, .timeout = 120)
 
 Test(reassigned, gateways_change_routers_on_one_wire, .timeout = 120)
 {
-	change_places(&(struct lab_spec){.isps = 1, .shared = LAB_SHARED_TWO_SUBNETS}, 2, reload);
+	change_places(&(struct lab_spec){.isps = 1, .shared = LAB_SHARED_TWO_SUBNETS}, 2, net_reload);
 }
 
 static void change_globals(const char *const globals[ROUNDS], void (*take)(struct net *net))
@@ -146,7 +139,7 @@ static const char *const masks[ROUNDS] = {"mark-mask = 0x00ff0000", "mark-mask =
 
 Test(reassigned, marks_have_other_bits, .timeout = 120)
 {
-	change_globals(masks, reload);
+	change_globals(masks, net_reload);
 }
 
 Test(reassigned, marks_have_other_bits_by_a_restart, .timeout = 120)
@@ -158,7 +151,7 @@ Test(reassigned, tables_and_rules_have_other_numbers, .timeout = 120)
 {
 	change_globals((const char *const[ROUNDS]){"table-base = 2000", "rule-priority = 20000",
 						   "table-base = 1100", "rule-priority = 10100"},
-		       reload);
+		       net_reload);
 }
 
 // 62 gateways have room. No more names than that have been seen at first, and then marks have to be used again: with
@@ -175,7 +168,7 @@ static void change_names(int others)
 		snprintf(text[i % 2], sizeof(text[0]), "x%d", i);
 		snprintf(text[!(i % 2)], sizeof(text[0]), "y%d", i);
 		configure(net, names, isp, others);
-		reload(net);
+		net_reload(net);
 		crowd_stop(&crowd, net);
 	}
 	net_finish(net);

@@ -42,7 +42,7 @@ Test(restart, a_reload_of_the_same_file_touches_nothing)
 	struct net *net = start();
 	struct lab_burst *held = net_hold(net, 200);
 	char *before = kernel_state(net), *after;
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	lab_proc_signal(net->gwd, SIGHUP);
 	cr_assert_eq(net_gwctl(net, &after, "status"), 0, "%s", after);
 	free(after);
@@ -85,7 +85,7 @@ Test(restart, a_member_comes_and_goes_and_the_others_keep_their_flows)
 	net_guard(net, 2);
 	struct lab_burst *held = net_hold(net, 200);
 	configure(net, 3, "");
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	net_wait_up(net);
 	net_assert_alive(held, 200);
 	struct lab_tally tally = lab_burst_run(
@@ -101,7 +101,7 @@ Test(restart, a_member_comes_and_goes_and_the_others_keep_their_flows)
 	// an answer on its way meets a host that knows neither its flow nor, from now on, its link: that the port is
 	// unreachable is said by what main has, which is not gwd's to change
 	lab_do(lab_router(net->lab), "ip rule add priority 20000 from 100.64.3.2 prohibit");
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	cr_assert(lab_stream_wait_answer(call, 1000), "the flow of the removed gateway is stuck");
 	cr_assert_neq(lab_stream_stop(call).isp, 3);
 	net_assert_alive(held, 200);

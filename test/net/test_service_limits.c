@@ -297,12 +297,8 @@ static struct lab_burst *hold_many(struct inbound *in, int count, const char *so
 					       .source = source},
 				      .count = count,
 				      .at_once = 500,
-				      .timeout_ms = 20000,
-				      .hold = true};
-	struct lab_burst *held = lab_burst_start(in->net->lab, &spec);
-	lab_burst_wait(held);
-	held_expect(held, count, 0);
-	return held;
+				      .timeout_ms = 20000};
+	return held_all(in->net->lab, &spec);
 }
 
 // Exactly as many as there may be, among ten thousand connections; who goes makes room for as many who come.

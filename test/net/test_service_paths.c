@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/net/held.h"
 #include "test/net/inbound.h"
 
 static void expect_seen(struct inbound *in, const struct lab_flow *flow, bool udp, const char *seen)
@@ -54,14 +55,10 @@ Test(service_paths, one_client_on_two_links)
 
 static struct lab_burst *hold(struct inbound *in, const char *vip, uint16_t port, int count)
 {
-	struct lab_burst *held = lab_burst_start(
-		in->net->lab, &(struct lab_burst_spec){
-				      .flow = {.from = lab_internet(in->net->lab), .to = vip, .port = port},
-				      .count = count,
-				      .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, count);
-	return held;
+	return held_all(in->net->lab,
+			&(struct lab_burst_spec){
+				.flow = {.from = lab_internet(in->net->lab), .to = vip, .port = port},
+				.count = count});
 }
 
 Test(service_paths, a_links_death_leaves_the_connections_of_the_others_alone)

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/net/held.h"
 #include "test/net/inbound.h"
 
 static const int families[] = {AF_INET, AF_INET6};
@@ -142,15 +143,10 @@ static void expect_served(struct inbound *in)
 static struct lab_burst *hold(struct inbound *in)
 {
 	struct lab *lab = in->net->lab;
-	struct lab_burst *held =
-		lab_burst_start(lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(lab),
-								       .to = lab_wan_address(lab, 1, AF_INET),
-								       .port = 8001},
-							      .count = HELD,
-							      .hold = true});
-	lab_burst_wait(held);
-	cr_assert_eq(lab_burst_tally(held).answered, HELD);
-	return held;
+	return held_all(lab, &(struct lab_burst_spec){.flow = {.from = lab_internet(lab),
+							       .to = lab_wan_address(lab, 1, AF_INET),
+							       .port = 8001},
+						      .count = HELD});
 }
 
 static bool has_outbound_part(struct inbound *in)
@@ -172,7 +168,7 @@ Test(services, without_gateways_there_are_no_marks_and_no_ip_rules)
 	struct lab_burst *held = hold(in);
 	only_services(lab,
 		      "lan { interfaces = { lan0 } }\ngateway g1 { interface = wan1 slow-start = 0s }\n");
-	cr_assert_eq(net_gwctl(in->net, NULL, "reload"), 0);
+	net_reload(in->net);
 	net_wait_state(in->net, "g1", "up", 10000);
 	expect_served(in);
 	cr_assert(has_outbound_part(in));

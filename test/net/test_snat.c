@@ -130,7 +130,7 @@ Test(snat, what_was_not_translated_is_when_it_should_be)
 	struct early early = {net, call};
 	cr_assert_gt(lab_isp_packets_from(net->lab, 1, "10.0.0.11"), 0);
 	lab_do(lab_router(net->lab), "sed -i 's/snat = none//' %s", net->config);
-	cr_assert_eq(net_gwctl(net, NULL, "reload"), 0);
+	net_reload(net);
 	cr_assert(lab_wait_until(is_translated, &early, 5000), "the flow keeps its inside address");
 	lab_stream_stop(call);
 	net_finish(net);

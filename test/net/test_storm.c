@@ -9,13 +9,9 @@ enum { STORM = 200000 };
 
 Test(storm, of_conntrack_events, .timeout = 120)
 {
-	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
-	char *gateways = net_gateways(net->lab, 2, (const int[]){1, 1}, false);
-	net_configure(net,
-		      "%s balance default { gateways = { g1, g2 } scheduler = wlc persistence = off }"
-		      "rule guard { to = 198.51.100.4 gateway = g2 }",
-		      gateways);
-	free(gateways);
+	struct net *net =
+		net_even(2, "balance default { gateways = { g1, g2 } scheduler = wlc persistence = off }"
+			    "rule guard { to = 198.51.100.4 gateway = g2 }");
 	net_gwd(net);
 	net_wait_up(net);
 	net_guard(net, 2);

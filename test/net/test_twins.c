@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "test/net/held.h"
 #include "test/net/twins.h"
 
 enum { TRANSFERS = 9, STREAMS = 3, PLACES = 200 };
@@ -57,13 +58,10 @@ static void begin(struct twins *t, struct running *run)
 	run->stream[0] = stream(t, in, "198.51.100.3", 9000);
 	run->stream[1] = stream(t, in, "2001:db8:aaaa::3", 9000);
 	run->stream[2] = stream(t, out, "100.64.2.2", 7000);
-	run->idle = lab_burst_start(
-		t->lab, &(struct lab_burst_spec){.flow = {.from = out, .to = "100.64.1.2", .port = 80},
-						 .count = PLACES - 2,
-						 .timeout_ms = 10000,
-						 .hold = true});
-	lab_burst_wait(run->idle);
-	cr_assert_eq(lab_burst_tally(run->idle).answered, PLACES - 2);
+	run->idle = held_all(t->lab,
+			     &(struct lab_burst_spec){.flow = {.from = out, .to = "100.64.1.2", .port = 80},
+						      .count = PLACES - 2,
+						      .timeout_ms = 10000});
 }
 
 struct progress {
