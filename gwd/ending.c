@@ -73,9 +73,13 @@ static struct ending_whose *ending_note(struct ending *ending, const struct plan
 	return whose;
 }
 
-void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real)
+void ending_real(struct ending *ending, const struct plan *applied, const struct plan_service *service,
+		 const struct plan_real *real)
 {
 	struct ending_whose *whose = ending_note(ending, service);
+	vec_each(&ending->former, former)
+		if (ending_is_former(former, applied, service, real))
+			vec_push(&whose->listens, former->listen);
 	whose->address = real->address;
 	whose->port = real->port;
 	snprintf(whose->name, sizeof(whose->name), "%s/%s", service->name, real->name);
@@ -395,5 +399,6 @@ void ending_free(struct ending *ending)
 	vec_each(&ending->wakes, known)
 		wake_close(known->wake);
 	vec_free(&ending->wakes);
+	vec_free(&ending->former);
 	free(ending);
 }

@@ -33,9 +33,14 @@ struct plan_service;
 struct ending *ending_new(struct event_base *base, struct conntrack *ct);
 void ending_free(struct ending *ending); // NULL is fine
 
-// Notes one real. ending_soon() has all that were noted ended. `mask`: of the gateways' marks. `facts` tell which addresses are
-// the router's own. What can't be done is logged.
-void ending_real(struct ending *ending, const struct plan_service *service, const struct plan_real *real);
+// Another model's plan is in force: listeners may be other services' now, or nobody's. Who came by them stays, and ends
+// when the real does.
+void ending_keep_former(struct ending *ending, const struct plan *old, const struct plan *plan);
+
+// Notes one real. ending_soon() has all that were noted ended. `applied`: what is in force. `mask`: of the gateways' marks.
+// `facts` tell which addresses are the router's own. What can't be done is logged.
+void ending_real(struct ending *ending, const struct plan *applied, const struct plan_service *service,
+		 const struct plan_real *real);
 void ending_soon(struct ending *ending, uint32_t mask, const struct facts *facts);
 
 // Notes a service that somebody serves again: nobody did, and this host had what came for it. A client that kept its

@@ -181,7 +181,7 @@ static int settle_ends(void *arg, const struct op *ops, size_t n, struct err *er
 	for (size_t i = 0; i < n; i++) {
 		struct err why;
 		if (!plan_real_is_direct(ops[i].real))
-			ending_real(engine->ending, ops[i].service, ops[i].real);
+			ending_real(engine->ending, &engine->applied, ops[i].service, ops[i].real);
 		else if (ending_direct(engine->ending, engine->nft, &engine->applied, ops[i].service,
 				       ops[i].real, &why)) {
 			*err = why;
@@ -361,6 +361,8 @@ static int settle_try(struct engine *engine, struct err *err)
 		plan = old;
 		engine->stood = engine->applied.lent;
 		plan_keep(&engine->applied, &plan);
+		if (!engine->planned)
+			ending_keep_former(engine->ending, &plan, &engine->applied);
 		engine->planned = true;
 		ramps_note(&engine->ramps, &engine->applied, now_ms);
 		if (!engine->stood)

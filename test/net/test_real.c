@@ -292,6 +292,42 @@ Test(real, moved_and_drained_it_is_cut)
 	removed("on-removal = cut", "real www1 { address = 10.0.0.13 port = 8080 weight = 0 }", true);
 }
 
+// The first of two listeners is another service's from now on, which has this one real. Then www1 is taken out.
+static void listener_moves(const char *others_real, bool ends)
+{
+	struct inbound *in = start();
+	struct lab_transfer *idle[2];
+	for (int i = 0; i < 2; i++)
+		idle[i] = transfer(in, lab_internet(in->net->lab), AF_INET, 1, LAB_IDLE);
+	inbound_reload(in,
+		       ASK "service web { listen = \"100.64.2.17:80\" scheduler = rr probes = ask"
+			   " real www1 { address = 10.0.0.11 port = 8080 }"
+			   " real www2 { address = 10.0.0.12 port = 8080 } }"
+			   "service other { listen = \"100.64.1.17:80\" probes = ask"
+			   " real one { address = %s port = 8080 } }",
+		       others_real);
+	cr_expect(!lab_transfer_wait_end(idle[0], 200) && !lab_transfer_wait_end(idle[1], 0),
+		  "what runs stays");
+	by_hand(in, "disable web/www1");
+	cr_expect_eq(lab_transfer_wait_end(idle[0], ends ? 1000 : 500) || lab_transfer_wait_end(idle[1], 0),
+		     ends);
+	int running = 0;
+	for (int i = 0; i < 2; i++)
+		running += lab_transfer_stop(idle[i]).end == LAB_END_RUNNING;
+	cr_expect_eq(running, ends ? 1 : 2);
+	inbound_finish(in);
+}
+
+Test(real, who_came_by_a_listener_that_is_anothers_now_is_reset)
+{
+	listener_moves("10.0.0.12", true);
+}
+
+Test(real, unless_the_other_service_has_the_same_real)
+{
+	listener_moves("10.0.0.11", false);
+}
+
 Test(real, a_killed_daemon_costs_no_connection_and_forgets_no_hand)
 {
 	struct inbound *in = start_tiers("persistence = 5m");
