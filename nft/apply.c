@@ -336,13 +336,10 @@ static int apply_sweep_object(const struct nlmsghdr *nlh, void *arg)
 		if (mnl_attr_get_type(attr) == NFTA_OBJ_TYPE)
 			type = ntohl(mnl_attr_get_u32(attr));
 	}
-	struct nft_name *entry;
-	if (strlen(name) >= sizeof(entry->name) ||
-	    (type != NFT_OBJECT_COUNTER && type != NFT_OBJECT_CT_HELPER))
-		return MNL_CB_OK;
-	struct nft_names *names = type == NFT_OBJECT_COUNTER ? &objects->counters : &objects->helpers;
-	vec_add(&names->v, entry);
-	strcpy(entry->name, name);
+	if (type == NFT_OBJECT_COUNTER)
+		nft_names_add(&objects->counters, PLAN_INET, name);
+	if (type == NFT_OBJECT_CT_HELPER)
+		nft_names_add(&objects->helpers, PLAN_INET, name);
 	return MNL_CB_OK;
 }
 

@@ -141,10 +141,6 @@ void changes_put_rules(const struct changes *changes, struct batch *batch)
 
 void changes_left(const struct changes *changes, struct nft_names *chains)
 {
-	vec_each(&changes->gone, chain) {
-		struct nft_name *name;
-		vec_add(&chains->v, name);
-		name->table = (*chain)->table;
-		memcpy(name->name, (*chain)->name, sizeof(name->name));
-	}
+	vec_each(&changes->gone, chain)
+		nft_names_add(chains, (*chain)->table, (*chain)->name);
 }

@@ -130,12 +130,8 @@ static int nft_parse_name(const struct nlmsghdr *nlh, void *arg)
 		else if (type == (chain ? NFTA_CHAIN_NAME : NFTA_SET_NAME))
 			name = nl_str(attr);
 	}
-	struct nft_name *entry;
-	if (!strcmp(table, NFT_TABLE) && strlen(name) < sizeof(entry->name)) {
-		vec_add(&names->v, entry);
-		strcpy(entry->name, name);
-		entry->table = nfg->nfgen_family == NFPROTO_NETDEV ? PLAN_NETDEV : PLAN_INET;
-	}
+	if (!strcmp(table, NFT_TABLE))
+		nft_names_add(names, nfg->nfgen_family == NFPROTO_NETDEV ? PLAN_NETDEV : PLAN_INET, name);
 	return MNL_CB_OK;
 }
 

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "nft/rest.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "nft/batch.h"
 #include "nft/nft_priv.h"
 #include "nft/nl.h"
@@ -11,10 +8,7 @@
 
 void rest_add_set(struct rest *rest, const struct plan_set *set)
 {
-	struct nft_name *name;
-	vec_add(&rest->sets.v, name);
-	name->table = set->table;
-	memcpy(name->name, set->name, sizeof(name->name));
+	nft_names_add(&rest->sets, set->table, set->name);
 }
 
 // Sets first: their elements hold the chains.

@@ -7,19 +7,10 @@
 #ifndef GWD_NFT_REST_H
 #define GWD_NFT_REST_H
 
-#include "gwd/base/vec.h"
-#include "gwd/core/plan.h"
+#include "nft/name_list.h"
 
 struct batch;
-
-struct nft_name {
-	enum plan_table table;
-	char name[PLAN_NAME_SIZE];
-};
-
-struct nft_names {
-	VEC(struct nft_name) v;
-};
+struct plan_set;
 
 struct rest {
 	struct nft_names sets, chains;
