@@ -247,13 +247,13 @@ static void apply_fill(struct nft *nft, struct apply_parts *parts, const struct 
 	changes_put_rules(&parts->changes, batch);
 }
 
-// It is in force. The chain that says which chains there are comes last of all.
-static void apply_note(struct nft *nft, const struct apply_parts *parts, const struct op *ops, size_t n)
+// It is in force.
+static void apply_note(struct nft *nft, const struct apply_parts *parts, const struct plan *to,
+		       const struct op *ops, size_t n)
 {
-	const struct ruleset *ruleset = &parts->ruleset;
 	rest_clear(&nft->rest);
 	if (apply_has(ops, n, OP_CHAINS))
-		memcpy(nft->marker, ruleset->chains.v[ruleset->chains.n - 1]->name, sizeof(nft->marker));
+		name_shape(nft->marker, to->shape, ruleset_rules(&parts->ruleset));
 	else if (parts->changes.services.n)
 		memcpy(nft->marker, parts->changes.marker, sizeof(nft->marker));
 	changes_left(&parts->changes, &nft->rest.chains);
@@ -276,7 +276,7 @@ static int apply_change(struct nft *nft, const struct plan *to, const struct op 
 		code = -ERESTART; // it has gone this moment
 	*unowned = code == -EOPNOTSUPP && parts.batch.refused_type == NFT_MSG_NEWTABLE;
 	if (!code)
-		apply_note(nft, &parts, ops, n);
+		apply_note(nft, &parts, to, ops, n);
 	apply_parts_free(&parts);
 	return code;
 }
