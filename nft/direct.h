@@ -37,6 +37,7 @@ struct direct {
 	char text[PLAN_NAME_SIZE];
 };
 
+const char *direct_common(char *out, const char *kind, enum fam fam); // the name of what all services share
 struct chain *direct_chain(struct direct *d, const char *kind);
 void direct_goto(struct direct *d, struct rule *rule, const char *kind);
 uint32_t direct_idle_ms(const struct direct *d); // of what isn't TCP
@@ -46,6 +47,9 @@ uint32_t direct_idle_ms(const struct direct *d); // of what isn't TCP
 void direct_pinned(struct direct *d, struct chain *chain, const char *kind);
 void direct_draw(struct direct *d, struct chain *chain, bool again, const char *kind);
 void direct_pin(struct direct *d, struct chain *chain);
+
+// To the real in the mark, if it is alive and reached by dr.
+void direct_hand_on(struct chain *chain, enum fam fam);
 
 // To the real in the mark; to `otherwise` if it is dead.
 void direct_send(struct direct *d, const char *kind, const char *otherwise);
