@@ -93,6 +93,19 @@ int conntrack_count(struct conntrack *ct, uint32_t mask, uint64_t *counts, size_
 	return socket_ask(ct->sock, nlh, conntrack_count_entry, &counting, "conntrack", err);
 }
 
+// 100,000 others of a dead link are not told.
+static void conntrack_put_protocol(struct nlmsghdr *nlh, uint8_t protocol)
+{
+	struct nlattr *tuple = mnl_attr_nest_start(nlh, CTA_TUPLE_ORIG);
+	struct nlattr *part = mnl_attr_nest_start(nlh, CTA_TUPLE_PROTO);
+	mnl_attr_put_u8(nlh, CTA_PROTO_NUM, protocol);
+	mnl_attr_nest_end(nlh, part);
+	mnl_attr_nest_end(nlh, tuple);
+	struct nlattr *filter = mnl_attr_nest_start(nlh, CTA_FILTER);
+	mnl_attr_put_u32(nlh, CTA_FILTER_ORIG_FLAGS, CONNTRACK_FILTER_PROTOCOL);
+	mnl_attr_nest_end(nlh, filter);
+}
+
 struct conntrack_listing {
 	conntrack_cb cb;
 	void *arg;
@@ -115,6 +128,7 @@ int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32
 	struct conntrack_listing listing = {.cb = cb, .arg = arg};
 	struct nlmsghdr *nlh = conntrack_request(ct, buf, IPCTNL_MSG_CT_GET, NLM_F_DUMP, fam_af(fam));
 	conntrack_put_mark(nlh, mark, mask);
+	conntrack_put_protocol(nlh, IPPROTO_TCP);
 	return socket_ask(ct->sock, nlh, conntrack_tcp_entry, &listing, "conntrack", err);
 }
 

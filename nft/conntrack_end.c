@@ -15,7 +15,6 @@
 
 #define CONNTRACK_BATCH_MAX 65536 // bytes of deletions that are sent at a time
 #define CONNTRACK_ANSWERS_MAX 512 // deletions at a time whose answers are waited for
-#define CONNTRACK_FILTER_SOURCE 1 // CTA_FILTER_F_CTA_IP_SRC: no header for programs has it
 
 // ---- the look ------------------------------------------------------------------------------------------
 

@@ -7,6 +7,10 @@
 
 #define CONNTRACK_REQUEST_MAX 1024 // bytes of one request
 
+// Flags of CTA_FILTER that no header for programs has: CTA_FILTER_F_CTA_IP_SRC and ..._PROTO_NUM.
+#define CONNTRACK_FILTER_SOURCE (1 << 0)
+#define CONNTRACK_FILTER_PROTOCOL (1 << 3)
+
 struct mnl_socket;
 struct nlmsghdr;
 

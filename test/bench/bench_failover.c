@@ -23,6 +23,9 @@
 #define OTHER 3
 #define CLIENTS 200
 #define PORT 9000
+#define PATIENCE_MS 10000 // after a new connection succeeded
+
+static const uint16_t ports[] = {PORT, 7000, 5060, 443};
 
 struct fault {
 	const char *word, *name;
@@ -42,6 +45,7 @@ struct system {
 	const char *to; // whom clients talk to
 	bool pings;     // there is somebody behind the links who answers
 	bool promises;  // that nothing hangs, and that no packet has a wrong source
+	int port_flows; // that go to one port: a link's own ports for one of an address end at 64,511
 	int wait_ms;
 };
 
@@ -121,9 +125,10 @@ static struct lab_proc *start_keepalived(struct lab *lab, struct news *news)
 }
 
 static const struct system systems[] = {
-	{"gwd", start_gwd, "198.51.100.1", true, true, 20000},
-	{"lsm", start_lsm, "198.51.100.1", true, false, 20000},
-	{"keepalived", start_keepalived, "10.0.0.1", false, false, 90000}, // a minute until it notices
+	{"gwd", start_gwd, "198.51.100.1", true, true, 25000, 20000},
+	{"lsm", start_lsm, "198.51.100.1", true, false, 25000, 20000},
+	// each link leads to an address of its own; a minute until it notices
+	{"keepalived", start_keepalived, "10.0.0.1", false, false, LAB_BURST_MAX, 90000},
 };
 
 // ---- flows -------------------------------------------------------------------------------------
@@ -141,11 +146,10 @@ static struct lab_flow flow_of(struct run *run, const char *source)
 		.from = lab_host(run->lab, 1), .to = run->system->to, .port = PORT, .source = source};
 }
 
-// Flows that conntrack has to look through; each is answered once.
-static void fill(struct run *run, int flows)
+static void fill_port(struct run *run, uint16_t port, int flows)
 {
 	struct lab_burst_spec spec = {
-		.flow = {.from = lab_host(run->lab, 2), .to = run->system->to, .port = PORT},
+		.flow = {.from = lab_host(run->lab, 2), .to = run->system->to, .port = port},
 		.count = flows,
 		.clients = 2000,
 		.udp = true,
@@ -153,6 +157,18 @@ static void fill(struct run *run, int flows)
 	struct lab_tally tally = lab_burst_run(run->lab, &spec);
 	if (tally.answered < flows * 99 / 100)
 		bench_die("%d of %d flows were answered", tally.answered, flows);
+}
+
+// Flows that conntrack has to look through; each is answered once, and the first live yet when the link dies.
+static void fill(struct run *run, int flows)
+{
+	lab_do(lab_router(run->lab), "sysctl -qw net.netfilter.nf_conntrack_udp_timeout=300");
+	size_t i = 0;
+	for (int most = run->system->port_flows; flows > 0; flows -= most, i++) {
+		if (i == ARRAY_SIZE(ports))
+			bench_die("more flows than %zu ports take", i);
+		fill_port(run, ports[i], flows < most ? flows : most);
+	}
 }
 
 // A client all of whose flows go by this link; who came once stays there.
@@ -201,10 +217,16 @@ static bool newcomer_gets_through(void *arg)
 #define HANGS INT64_MAX
 #define NOBODY (-1)
 
-// What is told while the fault is still being made counts as at once.
-static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
+static int until(int64_t when_ms)
 {
-	bool ended = lab_transfer_wait_end(transfer, 10000);
+	int64_t left_ms = when_ms - lab_now_ms();
+	return left_ms > 0 ? (int)left_ms : 0;
+}
+
+// What is told while the fault is still being made counts as at once.
+static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms, int64_t end_ms)
+{
+	bool ended = lab_transfer_wait_end(transfer, until(end_ms));
 	struct lab_transfer_report report = lab_transfer_stop(transfer);
 	if (!ended)
 		return HANGS;
@@ -216,7 +238,7 @@ static int64_t told_after_ms(struct lab_transfer *transfer, int64_t began_ms)
 // A stream's longest gap, if it goes on.
 static int64_t gap_ms(struct run *run, struct lab_stream *stream)
 {
-	bool goes_on = lab_stream_wait_answer(stream, 10000);
+	bool goes_on = lab_stream_wait_answer(stream, PATIENCE_MS);
 	struct lab_stream_report report = lab_stream_stop(stream);
 	if (!goes_on && run->system->promises)
 		bench_die("a stream on the dead link does not go on: %d of %d lost, %d ms", report.lost,
@@ -282,7 +304,7 @@ static struct verdict_of verdict_of(struct run *run, struct lab_proc *daemon, in
 struct row {
 	struct verdict_of verdict;
 	int64_t call_ms, ping_ms, new_ms, upload_ms, idle_ms; // NOBODY: there is none
-	int dead;                                             // flows on the dead link
+	int ended;                                            // of gwd's flows on the dead link
 	int lost, sent;
 };
 
@@ -297,7 +319,7 @@ static void print(const struct run *run, const struct fault *fault, int flows, c
 		more = text[1];
 	}
 	if (row->verdict.ended_ms >= 0)
-		snprintf(ended, sizeof(ended), "%.1f (%d)", row->verdict.ended_ms, row->dead);
+		snprintf(ended, sizeof(ended), "%.1f (%d)", row->verdict.ended_ms, row->ended);
 	char call[16];
 	bench_row("%s\t%s\t%d\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%d of %d", run->system->name, fault->name,
 		  flows, after, ms_text(call, row->call_ms), more, ms_text(text[2], row->ping_ms),
@@ -306,7 +328,7 @@ static void print(const struct run *run, const struct fault *fault, int flows, c
 }
 
 // So many of conntrack's are translated to the address of the link that is to die.
-static int dead_flows(struct run *run)
+static int flows_on_dying(struct run *run)
 {
 	char *text = NULL;
 	lab_run(lab_router(run->lab), &text, "conntrack -L --reply-dst %s 2>/dev/null | wc -l",
@@ -314,6 +336,24 @@ static int dead_flows(struct run *run)
 	int n = atoi(text);
 	free(text);
 	return n;
+}
+
+// Before the fault: two thirds are to be there.
+static int flows_to_end(struct run *run, int flows)
+{
+	int n = flows_on_dying(run);
+	if (n < flows * 2 / 3 * 9 / 10)
+		bench_die("of %d flows only %d are on the link that is to die", flows, n);
+	return n;
+}
+
+// After it: but for those of probes none is left.
+static int flows_ended(struct run *run, int before)
+{
+	int left = flows_on_dying(run);
+	if (left > 10 + before / 100)
+		bench_die("%d of %d flows are left on the link that died", left, before);
+	return before - left;
 }
 
 static void find_clients(struct run *run)
@@ -334,11 +374,12 @@ static void strike(struct run *run, const struct fault *fault, struct lab_proc *
 	int64_t began_ms = fault->begin(run->lab, DYING);
 	if (!lab_wait_until(newcomer_gets_through, run, run->system->wait_ms))
 		bench_die("no new connection gets through: %s", lab_proc_output(daemon));
-	row->new_ms = lab_now_ms() - began_ms;
+	int64_t now_ms = lab_now_ms(), end_ms = now_ms + PATIENCE_MS;
+	row->new_ms = now_ms - began_ms;
 	row->call_ms = gap_ms(run, call);
 	row->ping_ms = ping ? gap_ms(run, ping) : NOBODY;
-	row->upload_ms = told_after_ms(upload, began_ms);
-	row->idle_ms = told_after_ms(idle, began_ms);
+	row->upload_ms = told_after_ms(upload, began_ms, end_ms);
+	row->idle_ms = told_after_ms(idle, began_ms, end_ms);
 	struct lab_stream_report stayed = lab_stream_stop(other);
 	row->lost = stayed.lost;
 	row->sent = stayed.sent;
@@ -354,8 +395,10 @@ static void measure(struct run *run, const struct fault *fault, int flows)
 	fill(run, flows);
 	find_clients(run);
 	if (run->news.gwd)
-		row.dead = dead_flows(run);
+		row.ended = flows_to_end(run, flows);
 	strike(run, fault, daemon, &row);
+	if (run->news.gwd)
+		row.ended = flows_ended(run, row.ended);
 	if (run->system->promises && lab_wrong_sources(run->lab))
 		bench_die("a packet left with a wrong source: %s", lab_wrong_first(run->lab));
 	print(run, fault, flows, &row);
