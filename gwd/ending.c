@@ -3,7 +3,6 @@
 
 #include <event2/event.h>
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_conntrack_tcp.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -193,8 +192,7 @@ static enum ct_end ending_take(void *arg, const struct ct_flow *flow)
 	if (!whose)
 		return CT_STAYS;
 	struct ending_left left = {.whose = (size_t)(whose - batch->whose.v),
-				   .tell = flow->orig.protocol == IPPROTO_TCP &&
-					   flow->tcp_state > TCP_CONNTRACK_SYN_SENT &&
+				   .tell = conntrack_is_open(flow) &&
 					   !ending_is_local(batch, &flow->orig.src),
 				   .client = {.mark = flow->mark,
 					      .wake = {.lan = flow->orig.src,

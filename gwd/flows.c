@@ -262,7 +262,7 @@ static void flows_json(const struct ct_flow *flow, const struct whose *whose, in
 void flows_line(struct flows *flows, const struct ct_flow *flow, int64_t now_ms, bool json, struct buf *out)
 {
 	const struct whose whose = flows_whose(flows, flow);
-	if (real_flow_is_over(flow) || !fits(flows, flow, &whose))
+	if (conntrack_is_over(flow) || !fits(flows, flow, &whose))
 		return;
 	int64_t age_ms = !flow->began_ms ? -1 : now_ms > flow->began_ms ? now_ms - flow->began_ms : 0;
 	flows->no_age |= age_ms < 0;

@@ -155,7 +155,7 @@ static void occupancy_take_flow(void *arg, const struct ct_flow *flow)
 		real < occupancy->n_reals ? occupancy->reals[real].set[addr_fam(&flow->orig.src)] : NULL;
 	if (!set)
 		return;
-	struct occupancy_one one = {.real = real, .over = real_flow_is_over(flow)};
+	struct occupancy_one one = {.real = real, .over = conntrack_is_over(flow)};
 	one.place = place_of(set, &flow->orig);
 	vec_push(&listing->list->v, one);
 }

@@ -2,19 +2,11 @@
 #include "gwd/real_flows.h"
 
 #include <linux/netfilter/nf_conntrack_common.h>
-#include <linux/netfilter/nf_conntrack_tcp.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "gwd/core/model.h"
 #include "gwd/core/tuples.h"
 #include "nft/conntrack.h"
-
-bool real_flow_is_over(const struct ct_flow *flow)
-{
-	return flow->orig.protocol == IPPROTO_TCP &&
-	       (flow->tcp_state == TCP_CONNTRACK_TIME_WAIT || flow->tcp_state == TCP_CONNTRACK_CLOSE);
-}
 
 size_t real_flow_whose(const struct tuples *tuples, const struct ct_flow *flow)
 {
@@ -43,7 +35,7 @@ struct real_flows {
 static void real_flows_count(void *arg, const struct ct_flow *flow)
 {
 	const struct real_flows *flows = arg;
-	size_t real = real_flow_is_over(flow) ? SIZE_MAX : real_flow_whose(flows->tuples, flow);
+	size_t real = conntrack_is_over(flow) ? SIZE_MAX : real_flow_whose(flows->tuples, flow);
 	if (real < flows->n)
 		flows->counts[real]++;
 }

@@ -3,7 +3,7 @@
 // counting all the time (real_loads.h) and for status, which lists when it is asked.
 //
 // A TCP connection that both sides have closed, or that was reset, is over, though conntrack remembers it for
-// a while: its place is free.
+// a while (conntrack_is_over()): its place is free.
 #ifndef GWD_REAL_FLOWS_H
 #define GWD_REAL_FLOWS_H
 
@@ -16,8 +16,6 @@ struct ct_flow;
 struct err;
 struct model;
 struct tuples;
-
-bool real_flow_is_over(const struct ct_flow *flow);
 
 // Its real's number (tuples_find()); SIZE_MAX: nobody's.
 size_t real_flow_whose(const struct tuples *tuples, const struct ct_flow *flow);

@@ -143,7 +143,7 @@ static void real_loads_here(struct real_loads *loads, uint64_t key, const struct
 	else if (!(entry = real_loads_begun(loads, key, flow)))
 		return;
 	closed = known && !flow->tcp_state ? entry->closed // an event has it only when it changed
-					   : real_flow_is_over(flow);
+					   : conntrack_is_over(flow);
 	if (closed != entry->closed)
 		real_loads_tell_flow(loads, entry->real, flow, !closed);
 	entry->closed = closed;

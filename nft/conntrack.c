@@ -115,8 +115,7 @@ static int conntrack_tcp_entry(const struct nlmsghdr *nlh, void *arg)
 {
 	const struct conntrack_listing *listing = arg;
 	struct ct_entry entry;
-	if (ct_entry_parse(&entry, nlh) && entry.flow.orig.protocol == IPPROTO_TCP &&
-	    entry.flow.tcp_state > TCP_CONNTRACK_SYN_SENT)
+	if (ct_entry_parse(&entry, nlh) && conntrack_is_open(&entry.flow))
 		listing->cb(listing->arg, &entry.flow);
 	return MNL_CB_OK;
 }
@@ -234,6 +233,18 @@ int conntrack_read_drops(struct conntrack *ct, uint64_t *insert_failed, uint64_t
 bool conntrack_is_translated(const struct ct_flow *flow)
 {
 	return flow->status & IPS_SRC_NAT;
+}
+
+bool conntrack_is_over(const struct ct_flow *flow)
+{
+	return flow->orig.protocol == IPPROTO_TCP &&
+	       (flow->tcp_state == TCP_CONNTRACK_TIME_WAIT || flow->tcp_state == TCP_CONNTRACK_CLOSE);
+}
+
+bool conntrack_is_open(const struct ct_flow *flow)
+{
+	return flow->orig.protocol == IPPROTO_TCP && flow->tcp_state > TCP_CONNTRACK_SYN_SENT &&
+	       !conntrack_is_over(flow);
 }
 
 // ---- one flow ----------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ int conntrack_flush(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t 
 // Those beyond n_counts are left out.
 int conntrack_count(struct conntrack *ct, uint32_t mask, uint64_t *counts, size_t n_counts, struct err *err);
 
-// Calls `cb` for each TCP flow of the family with mark & mask == mark that has got beyond SYN_SENT.
+// Calls `cb` for each TCP flow of the family with mark & mask == mark that is open (conntrack_is_open()).
 typedef void (*conntrack_cb)(void *arg, const struct ct_flow *flow);
 int conntrack_dump_tcp(struct conntrack *ct, enum fam fam, uint32_t mark, uint32_t mask, conntrack_cb cb,
 		       void *arg, struct err *err);
@@ -69,6 +69,9 @@ int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct
 int conntrack_read_drops(struct conntrack *ct, uint64_t *insert_failed, uint64_t *dropped, struct err *err);
 
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
+bool conntrack_is_over(
+	const struct ct_flow *flow); // of TCP: closed by both sides or reset, though remembered
+bool conntrack_is_open(const struct ct_flow *flow); // of TCP: got beyond SYN_SENT, and is not over
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
 int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);

@@ -117,7 +117,9 @@ static void count_flow(void *arg, const struct ct_flow *flow)
 {
 	size_t *n = arg;
 	++*n;
-	cr_expect(flow->orig.protocol == IPPROTO_TCP && flow->tcp_state == TCP_CONNTRACK_ESTABLISHED);
+	cr_expect(flow->orig.protocol == IPPROTO_TCP);
+	cr_expect(flow->tcp_state == TCP_CONNTRACK_ESTABLISHED ||
+		  flow->tcp_state == TCP_CONNTRACK_CLOSE_WAIT);
 	cr_expect(flow->orig.dport == 443 && flow->orig.sport >= 1024);
 }
 
@@ -140,19 +142,22 @@ Test(nft_conntrack, a_flush_ends_one_gateways_flows_of_one_family)
 	finish(ct);
 }
 
-Test(nft_conntrack, the_list_is_of_tcp_flows_that_got_an_answer)
+Test(nft_conntrack, the_list_is_of_tcp_flows_that_got_an_answer_and_are_open)
 {
 	struct err err;
 	size_t n = 0;
 	struct conntrack *ct = start();
 	add_many(FAM_4, 0, 100, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
 	add_many(FAM_4, 100, 50, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_SYN_SENT);
+	add_many(FAM_4, 150, 20, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_CLOSE_WAIT);
+	add_many(FAM_4, 170, 20, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_TIME_WAIT);
+	add_many(FAM_4, 190, 10, 0x01000000, IPPROTO_TCP, TCP_CONNTRACK_CLOSE);
 	add_many(FAM_4, 200, 50, 0x02000000, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
 	add_many(FAM_4, 300, 50, 0x01000000, IPPROTO_UDP, 0);
 	add_many(FAM_6, 0, 30, 0x01000005, IPPROTO_TCP, TCP_CONNTRACK_ESTABLISHED);
 	cr_expect_eq(conntrack_dump_tcp(ct, FAM_4, 0x01000000, MASK, count_flow, &n, &err), 0, "%s",
 		     err.text);
-	cr_expect_eq(n, 100);
+	cr_expect_eq(n, 120);
 	n = 0;
 	cr_expect_eq(conntrack_dump_tcp(ct, FAM_6, 0x01000000, MASK, count_flow, &n, &err), 0, "%s",
 		     err.text);
