@@ -215,8 +215,8 @@ int main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	main_hold(SIG_BLOCK);
-	mallopt(M_MXFAST,
-		0); // with its fast bins glibc goes through all that is free whenever something large is
+	// for the sake of fast bins glibc goes through all that is free whenever something large is
+	mallopt(M_MXFAST, 0);
 	if (options.verbose)
 		log_set_level(LOG_LEVEL_DEBUG);
 	int r = conf_load(options.config, &model, &report);

@@ -10,6 +10,8 @@
 #define ID_ASKS 4u // ids are attempt number * ID_ASKS + question
 #define WINDOW_MIN 16u
 #define WINDOW_MAX 256u
+#define PAUSE_PART 16     // of a pause may be cut
+#define JOIN_LEAST_MS 500 // the interval of those who join others
 
 // ---- times -----------------------------------------------------------------------------------
 
@@ -39,9 +41,6 @@ static int64_t late_ms(const struct health *health)
 		late = pace_ms(config);
 	return earlier(late, config->timeout_ms);
 }
-
-#define PAUSE_PART 16     // of a pause may be cut
-#define JOIN_LEAST_MS 500 // the interval of those who join others
 
 // A different pause for everybody, never longer than the interval: at most `part` of it is cut.
 static uint32_t pause_ms(struct health *health, uint32_t part)
