@@ -215,6 +215,7 @@ static void apply_parts_free(struct apply_parts *parts)
 	vec_free(&parts->old_chains.v);
 	changes_free(&parts->changes);
 	ruleset_free(&parts->ruleset);
+	*parts = (struct apply_parts){0};
 }
 
 static int apply_build(struct nft *nft, struct apply_parts *parts, const struct plan *to,
@@ -262,22 +263,19 @@ static void apply_note(struct nft *nft, const struct apply_parts *parts, const s
 			rest_add_set(&nft->rest, ops[i].set);
 }
 
-static int apply_change(struct nft *nft, const struct plan *to, const struct op *ops, size_t n, bool *unowned,
-			struct err *err)
+static int apply_change(struct nft *nft, struct apply_parts *parts, const struct plan *to,
+			const struct op *ops, size_t n, struct err *err)
 {
-	struct apply_parts parts = {0};
-	int code = apply_build(nft, &parts, to, ops, n, err);
-	batch_begin(&parts.batch, nft->genid);
+	int code = apply_build(nft, parts, to, ops, n, err);
+	batch_begin(&parts->batch, nft->genid);
 	if (!code)
-		apply_fill(nft, &parts, to, ops, n);
-	if (!code && !batch_empty(&parts.batch))
-		code = nft_commit(nft, &parts.batch, err);
-	if (code == -ENOENT && apply_was_device(parts.batch.refused_type))
+		apply_fill(nft, parts, to, ops, n);
+	if (!code && !batch_empty(&parts->batch))
+		code = nft_commit(nft, &parts->batch, err);
+	if (code == -ENOENT && apply_was_device(parts->batch.refused_type))
 		code = -ERESTART; // it has gone this moment
-	*unowned = code == -EOPNOTSUPP && parts.batch.refused_type == NFT_MSG_NEWTABLE;
 	if (!code)
-		apply_note(nft, &parts, to, ops, n);
-	apply_parts_free(&parts);
+		apply_note(nft, parts, to, ops, n);
 	return code;
 }
 
@@ -306,19 +304,26 @@ static void apply_ask_flags(struct nft *nft)
 }
 
 // Also refused are flags of a table that was made without an owner.
-static int apply_change_owned(struct nft *nft, const struct plan *to, const struct op *ops, size_t n,
-			      struct err *err)
+static int apply_change_owned(struct nft *nft, struct apply_parts *parts, const struct plan *to,
+			      const struct op *ops, size_t n, struct err *err)
 {
-	bool unowned;
 	if (apply_has(ops, n, OP_CHAINS))
 		apply_ask_flags(nft);
-	int code = apply_change(nft, to, ops, n, &unowned, err);
-	if (!code || !unowned || !nft->table_flags)
+	int code = apply_change(nft, parts, to, ops, n, err);
+	if (code != -EOPNOTSUPP || parts->batch.refused_type != NFT_MSG_NEWTABLE || !nft->table_flags)
 		return code;
 	nft->table_flags = 0;
 	if (err)
 		err->text[0] = 0;
-	return apply_change(nft, to, ops, n, &unowned, err);
+	apply_parts_free(parts);
+	return apply_change(nft, parts, to, ops, n, err);
+}
+
+// All chains, for a sweep, where it was not all of them that changed.
+static void apply_rebuild(struct apply_parts *parts, const struct plan *to)
+{
+	apply_parts_free(parts);
+	ruleset_build(&parts->ruleset, to);
 }
 
 struct apply_objects {
@@ -370,15 +375,13 @@ static void apply_sweep_batch(struct batch *batch, const struct plan *to, const 
 			apply_delete_object(batch, NFT_OBJECT_CT_HELPER, "ct helper", helper->name);
 }
 
-static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
+static int apply_sweep(struct nft *nft, const struct plan *to, const struct ruleset *ruleset, struct err *err)
 {
-	struct ruleset ruleset = {0};
 	struct nft_names sets = {0}, chains = {0};
 	struct apply_objects objects = {0};
 	struct plan flowtables = {0};
 	struct batch batch = {0};
 	batch_begin(&batch, nft->genid);
-	ruleset_build(&ruleset, to);
 	int code = nft_read_names(nft, NFT_MSG_GETSET, &sets, err);
 	if (!code)
 		code = nft_read_names(nft, NFT_MSG_GETCHAIN, &chains, err);
@@ -387,7 +390,7 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 	if (!code)
 		code = flowtable_read(nft, &flowtables, err);
 	if (!code) {
-		apply_sweep_batch(&batch, to, &ruleset, &sets, &chains, &objects, &flowtables);
+		apply_sweep_batch(&batch, to, ruleset, &sets, &chains, &objects, &flowtables);
 		if (!batch_empty(&batch))
 			code = nft_commit(nft, &batch, err);
 	}
@@ -397,7 +400,6 @@ static int apply_sweep(struct nft *nft, const struct plan *to, struct err *err)
 	vec_free(&objects.counters.v);
 	vec_free(&objects.helpers.v);
 	plan_free(&flowtables);
-	ruleset_free(&ruleset);
 	return code;
 }
 
@@ -424,16 +426,21 @@ static int apply_table_delete(struct nft *nft, struct err *err)
 
 int nft_apply(struct nft *nft, const struct plan *to, const struct op *ops, size_t n_ops, struct err *err)
 {
+	struct apply_parts parts = {0};
 	int code = 0;
 	if (!nft->genid) {
 		code = nft_read_genid(nft, &nft->genid, err);
 		nft->blind = true;
 	}
 	if (!code)
-		code = apply_change_owned(nft, to, ops, n_ops, err);
-	if (!code && apply_has(ops, n_ops, OP_SWEEP))
-		code = apply_sweep(nft, to, err);
+		code = apply_change_owned(nft, &parts, to, ops, n_ops, err);
+	if (!code && apply_has(ops, n_ops, OP_SWEEP)) {
+		if (!apply_has(ops, n_ops, OP_CHAINS))
+			apply_rebuild(&parts, to);
+		code = apply_sweep(nft, to, &parts.ruleset, err);
+	}
 	if (!code && apply_has(ops, n_ops, OP_TABLE_DEL))
 		code = apply_table_delete(nft, err);
+	apply_parts_free(&parts);
 	return code == -EINTR ? -ERESTART : code;
 }
