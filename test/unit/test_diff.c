@@ -186,42 +186,65 @@ static void assert_same_kernel(struct plan *a, const struct plan *b)
 	ops_free(&rest);
 }
 
+// ---- one plan after the other ----------------------------------------------------------------
+
+struct course {
+	struct fixture *f;
+	struct plan before, now;
+	struct ops ops; // from the one to the other
+};
+
+// What the fixture is now is the next plan.
+static void course_step(struct course *course)
+{
+	ops_free(&course->ops);
+	plan_free(&course->before);
+	course->before = course->now;
+	course->now = (struct plan){0};
+	fixture_build(course->f, &course->now);
+	plan_diff(&course->ops, &course->before, &course->now);
+	assert_in_order(&course->ops);
+}
+
+static struct course course_begin(struct fixture *f)
+{
+	struct course course = {.f = f};
+	course_step(&course);
+	return course;
+}
+
+static void course_end(struct course *course)
+{
+	ops_free(&course->ops);
+	plan_free(&course->before);
+	plan_free(&course->now);
+	fixture_free(course->f);
+}
+
 // ---- tests ---------------------------------------------------------------------------------
 
 Test(diff, a_plan_and_itself_differ_in_nothing)
 {
 	struct fixture *f = fixture_new(3);
-	struct plan a = {0}, b = {0};
-	struct ops ops = {0};
 	f->balances[0].persistence_ms = 1000;
-	fixture_build(f, &a);
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	cr_assert_eq(ops.op.n, 0);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	fixture_free(f);
+	struct course course = course_begin(f);
+	course_step(&course);
+	cr_assert_eq(course.ops.op.n, 0);
+	course_end(&course);
 }
 
 Test(diff, a_death_is_elements_and_one_flush_per_family)
 {
 	struct fixture *f = fixture_new(3);
-	struct plan a = {0}, b = {0};
-	struct ops ops = {0};
-	fixture_build(f, &a);
+	struct course course = course_begin(f);
 	fixture_verdict(f, 2, STATE_DOWN);
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	assert_in_order(&ops);
-	cr_assert_eq(count(&ops, OP_FLUSH), 2);
-	cr_assert_eq(count(&ops, OP_ELEM_DEL), 4 * 10); // its slots in default and default.own, both families
-	cr_assert_eq(count(&ops, OP_ELEM_ADD), 4 * 10);
-	cr_assert_eq(ops.op.n, 2 + 8 * 10);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	fixture_free(f);
+	course_step(&course);
+	cr_assert_eq(count(&course.ops, OP_FLUSH), 2);
+	cr_assert_eq(count(&course.ops, OP_ELEM_DEL),
+		     4 * 10); // its slots in default and default.own, both families
+	cr_assert_eq(count(&course.ops, OP_ELEM_ADD), 4 * 10);
+	cr_assert_eq(course.ops.op.n, 2 + 8 * 10);
+	course_end(&course);
 }
 
 Test(diff, the_first_load_and_the_removal)
@@ -251,44 +274,29 @@ Test(diff, the_first_load_and_the_removal)
 Test(diff, flows_with_a_lost_address_end_also_without_another_gateway)
 {
 	struct fixture *f = fixture_new(1);
-	struct plan a = {0}, b = {0};
-	struct ops ops = {0};
-	fixture_build(f, &a);
+	struct course course = course_begin(f);
 	addr_parse("100.64.9.9", &fixture_iface(f, "wan1")->addrs.v[0].addr);
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	cr_assert_eq(count(&ops, OP_FLUSH), 1);
-	vec_each(&ops.op, op)
+	course_step(&course);
+	cr_assert_eq(count(&course.ops, OP_FLUSH), 1);
+	vec_each(&course.ops.op, op)
 		if (op->kind == OP_FLUSH)
 			cr_assert(op->flush.why == FLUSH_ADDRESS && op->flush.fam == FAM_4);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	fixture_free(f);
+	course_end(&course);
 }
 
 // As long as `change` has not been made nothing is flushed, and then the IPv6 flows of g1.
 static void flushes_six(struct fixture *f, void (*change)(struct fixture *f))
 {
-	struct plan a = {0}, b = {0}, c = {0};
-	struct ops ops = {0};
-	fixture_build(f, &a);
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	cr_assert_eq(count(&ops, OP_FLUSH), 0);
-	ops_free(&ops);
+	struct course course = course_begin(f);
+	course_step(&course);
+	cr_assert_eq(count(&course.ops, OP_FLUSH), 0);
 	change(f);
-	fixture_build(f, &c);
-	plan_diff(&ops, &b, &c);
-	cr_assert_eq(count(&ops, OP_FLUSH), 1);
-	vec_each(&ops.op, op)
+	course_step(&course);
+	cr_assert_eq(count(&course.ops, OP_FLUSH), 1);
+	vec_each(&course.ops.op, op)
 		if (op->kind == OP_FLUSH)
 			cr_assert(op->flush.why == FLUSH_ADDRESS && op->flush.fam == FAM_6);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	plan_free(&c);
-	fixture_free(f);
+	course_end(&course);
 }
 
 static void another_prefix(struct fixture *f)
@@ -336,24 +344,17 @@ Test(diff, failback_reset_ends_the_others_flows_and_pins_stay_does_not)
 {
 	for (int reset = 0; reset < 2; reset++) {
 		struct fixture *f = fixture_new(3);
-		struct plan a = {0}, b = {0};
-		struct ops ops = {0};
 		f->balances[0].persistence_ms = 1000;
 		f->gateways[0].failback = reset ? FAILBACK_RESET : FAILBACK_STAY;
 		fixture_verdict(f, 0, STATE_DOWN);
-		fixture_build(f, &a);
+		struct course course = course_begin(f);
 		fixture_verdict(f, 0, STATE_UP);
-		fixture_build(f, &b);
-		plan_diff(&ops, &a, &b);
-		assert_in_order(&ops);
-		cr_assert_eq(count(&ops, OP_FLUSH), reset ? 4 : 0); // g2 and g3, two families
-		cr_assert_eq(count(&ops, OP_PINS_CLEAR), reset ? 2 : 0);
-		vec_each(&ops.op, op)
+		course_step(&course);
+		cr_assert_eq(count(&course.ops, OP_FLUSH), reset ? 4 : 0); // g2 and g3, two families
+		cr_assert_eq(count(&course.ops, OP_PINS_CLEAR), reset ? 2 : 0);
+		vec_each(&course.ops.op, op)
 			cr_assert(op->kind != OP_FLUSH || strcmp(op->flush.gateway, "g1") != 0);
-		ops_free(&ops);
-		plan_free(&a);
-		plan_free(&b);
-		fixture_free(f);
+		course_end(&course);
 	}
 }
 
@@ -405,56 +406,42 @@ Test(diff, property_applied_to_a_it_gives_b)
 	}
 }
 
+// So many ways are closed, their flows end, and they are opened again.
+static void assert_cut_off(const struct ops *ops, size_t ways)
+{
+	cr_assert_eq(count(ops, OP_ROUTE_CLOSE), ways);
+	cr_assert_eq(count(ops, OP_FLUSH_FIRST), ways);
+	cr_assert_eq(count(ops, OP_ROUTE_OPEN), ways);
+	cr_assert_eq(count(ops, OP_FLUSH), 0);
+}
+
 // The old way is closed and its flows end before the new one is there; renaming an interface is no new way.
 Test(diff, a_mark_that_leads_elsewhere_is_cut_off_first)
 {
 	struct fixture *f = fixture_new(3);
-	struct plan a = {0}, b = {0}, c = {0};
-	struct ops ops = {0};
-	fixture_build(f, &a);
+	struct course course = course_begin(f);
 	const char *first = f->gateways[0].interface;
 	f->gateways[0].interface = f->gateways[1].interface;
 	f->gateways[1].interface = first;
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	assert_in_order(&ops);
-	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE), 4);
-	cr_assert_eq(count(&ops, OP_FLUSH_FIRST), 4);
-	cr_assert_eq(count(&ops, OP_ROUTE_OPEN), 4);
-	cr_assert_eq(count(&ops, OP_FLUSH), 0);
-	vec_each(&ops.op, op)
+	course_step(&course);
+	assert_cut_off(&course.ops, 4);
+	vec_each(&course.ops.op, op)
 		cr_assert(op->kind != OP_ROUTE_SET || op->route->table == PLAN_TABLE_MAIN ||
 			  op->route->to.len);
-	ops_free(&ops);
-	snprintf(fixture_iface(f, first)->name, sizeof(a.gateways.v[0].ifname), "renamed");
+	snprintf(fixture_iface(f, first)->name, sizeof(course.now.gateways.v[0].ifname), "renamed");
 	f->gateways[1].interface = "renamed";
-	fixture_build(f, &c);
-	plan_diff(&ops, &b, &c);
-	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE) + count(&ops, OP_FLUSH_FIRST) + count(&ops, OP_FLUSH), 0);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	plan_free(&c);
-	fixture_free(f);
+	course_step(&course);
+	assert_cut_off(&course.ops, 0);
+	course_end(&course);
 }
 
 // Nobody knows the old marks any more, and the ip rules of both must not be there together with a way out.
 Test(diff, other_bits_of_marks_cut_off_all_first)
 {
 	struct fixture *f = fixture_new(2);
-	struct plan a = {0}, b = {0};
-	struct ops ops = {0};
-	fixture_build(f, &a);
+	struct course course = course_begin(f);
 	f->model.globals.mark_mask >>= 4;
-	fixture_build(f, &b);
-	plan_diff(&ops, &a, &b);
-	assert_in_order(&ops);
-	cr_assert_eq(count(&ops, OP_ROUTE_CLOSE), 4);
-	cr_assert_eq(count(&ops, OP_FLUSH_FIRST), 4);
-	cr_assert_eq(count(&ops, OP_ROUTE_OPEN), 4);
-	cr_assert_eq(count(&ops, OP_FLUSH), 0);
-	ops_free(&ops);
-	plan_free(&a);
-	plan_free(&b);
-	fixture_free(f);
+	course_step(&course);
+	assert_cut_off(&course.ops, 4);
+	course_end(&course);
 }
