@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The engine's part of what the operator sets by hand: kept in a file beside the control socket, in
 // force when the command is answered.
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -10,26 +9,18 @@
 #include "gwd/base/log.h"
 #include "gwd/engine_priv.h"
 #include "gwd/figure.h"
+#include "gwd/state_file.h"
 
 static int manual_load(struct engine *engine, struct err *err)
 {
 	struct buf text = {0};
-	char part[4096];
-	size_t n;
-	FILE *file = fopen(engine->manual_path, "re");
-	if (!file && errno == ENOENT)
-		return 0;
-	if (!file)
-		return err_errno(err, errno, "can't read %s", engine->manual_path);
-	while ((n = fread(part, 1, sizeof(part), file)) > 0)
-		buf_add(&text, part, n);
-	fclose(file);
+	int rc = state_file_read(engine->manual_path, &text, err);
 	size_t skipped = manual_read(&engine->manual, buf_text(&text));
 	if (skipped)
 		log_warn("engine", "%s: %zu lines make no sense and are left out", engine->manual_path,
 			 skipped);
 	buf_free(&text);
-	return 0;
+	return rc;
 }
 
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err)
@@ -42,26 +33,12 @@ int engine_open_manual(struct engine *engine, const char *socket, struct err *er
 	return rc;
 }
 
-static int manual_save_to(const struct engine *engine, const char *path)
-{
-	struct buf text = {0};
-	FILE *file = fopen(path, "we");
-	if (!file)
-		return -errno;
-	manual_write(&engine->manual, &text);
-	fputs(buf_text(&text), file);
-	buf_free(&text);
-	return fclose(file) ? -errno : 0;
-}
-
-// As a whole or not at all: a new file takes the place of the old one.
 static int manual_save(const struct engine *engine, struct err *err)
 {
-	char path[sizeof(engine->manual_path) + 8];
-	snprintf(path, sizeof(path), "%s.new", engine->manual_path);
-	int rc = manual_save_to(engine, path);
-	if (!rc && rename(path, engine->manual_path) < 0)
-		rc = -errno;
+	struct buf text = {0};
+	manual_write(&engine->manual, &text);
+	int rc = state_file_write(engine->manual_path, &text);
+	buf_free(&text);
 	return rc ? err_errno(err, -rc,
 			      "it is in force, but can't be noted in %s, so a restart would forget it",
 			      engine->manual_path)

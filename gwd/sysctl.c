@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "gwd/base/alloc.h"
+#include "gwd/base/buf.h"
 #include "gwd/base/err.h"
 #include "gwd/base/vec.h"
 #include "gwd/core/plan.h"
+#include "gwd/state_file.h"
 
 #define SYSCTL_VALUE 64 // room for any value that we meet
 #define SYSCTL_ROOT "/proc/sys/"
@@ -86,39 +88,24 @@ static bool sysctl_parse_kept(char *line, struct sysctl_kept *out)
 
 static int sysctl_load(struct sysctl *sysctl, struct err *err)
 {
-	char line[sizeof(struct sysctl_kept) + 8];
-	FILE *file = fopen(sysctl->state_path, "re");
-	if (!file && errno == ENOENT)
-		return 0;
-	if (!file)
-		return err_errno(err, errno, "can't read %s", sysctl->state_path);
-	while (fgets(line, sizeof(line), file)) {
+	struct buf text = {0};
+	int rc = state_file_read(sysctl->state_path, &text, err);
+	for (char *line, *rest = text.text; (line = strsep(&rest, "\n"));) {
 		struct sysctl_kept kept = {0};
 		if (sysctl_parse_kept(line, &kept))
 			vec_push(&sysctl->kept, kept);
 	}
-	fclose(file);
-	return 0;
+	buf_free(&text);
+	return rc;
 }
 
-static int sysctl_save_to(const struct sysctl *sysctl, const char *path)
-{
-	FILE *file = fopen(path, "we");
-	if (!file)
-		return -errno;
-	vec_each(&sysctl->kept, kept)
-		fprintf(file, "%s %s %s\n", kept->path, kept->ours, kept->before);
-	return fclose(file) ? -errno : 0;
-}
-
-// As a whole or not at all: a new file takes the place of the old one.
 static int sysctl_save(const struct sysctl *sysctl, struct err *err)
 {
-	char path[4096];
-	snprintf(path, sizeof(path), "%s.new", sysctl->state_path);
-	int rc = sysctl_save_to(sysctl, path);
-	if (!rc && rename(path, sysctl->state_path) < 0)
-		rc = -errno;
+	struct buf text = {0};
+	vec_each(&sysctl->kept, kept)
+		buf_printf(&text, "%s %s %s\n", kept->path, kept->ours, kept->before);
+	int rc = state_file_write(sysctl->state_path, &text);
+	buf_free(&text);
 	return rc ? err_errno(err, -rc, "can't note the kernel's settings in %s", sysctl->state_path) : 0;
 }
 
