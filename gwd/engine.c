@@ -138,18 +138,25 @@ static void engine_on_listener(int fd, short what, void *arg)
 // ---- life ----------------------------------------------------------------------------------
 
 // The values found before the first change live beside the socket, in a directory that dies with the boot.
-static struct sysctl *engine_open_sysctl(const char *socket, struct err *err)
+static const char *engine_sysctl_path(char path[ENGINE_PATH], const char *socket)
 {
-	char path[512];
-	snprintf(path, sizeof(path), "%s.sysctl", socket);
-	return sysctl_open(path, err);
+	snprintf(path, ENGINE_PATH, "%s.sysctl", socket);
+	return path;
+}
+
+int engine_move_state(struct engine *engine, const char *socket, struct err *err)
+{
+	char path[ENGINE_PATH];
+	int rc = sysctl_move(engine->sysctl, engine_sysctl_path(path, socket), err);
+	return rc ? rc : engine_move_manual(engine, socket, err);
 }
 
 static int engine_open(struct engine *engine, const char *socket, struct err *err)
 {
+	char path[ENGINE_PATH];
 	if (!(engine->nft = nft_open(err)) || !(engine->listener = nft_listener_open(engine->nft, err)) ||
 	    !(engine->conntrack = conntrack_open(err)) || !(engine->routes = routes_open(err)) ||
-	    !(engine->sysctl = engine_open_sysctl(socket, err)) ||
+	    !(engine->sysctl = sysctl_open(engine_sysctl_path(path, socket), err)) ||
 	    !(engine->vips = vips_open(engine->base, err)) || !(engine->tunnels = tunnels_open(err)) ||
 	    engine_open_manual(engine, socket, err))
 		return -1;

@@ -91,6 +91,9 @@ int engine_reload(struct engine *engine, struct buf *report);
 // `reloaded` is called at the end of every reload that was taken.
 void engine_on_reload(struct engine *engine, void (*reloaded)(void *arg), void *arg);
 
+// The control socket is another one now: what is kept beside it goes there, too, so that a restart finds it. 0 or -errno.
+int engine_move_state(struct engine *engine, const char *socket, struct err *err);
+
 // Sets a gateway or a real (SERVICE/REAL) of the model by hand, which survives reloads and restarts. 0: it is in force. Otherwise
 // the sentence says how far it came.
 int engine_set_manual(struct engine *engine, const char *name, enum manual_change change, unsigned weight,

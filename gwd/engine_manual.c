@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "gwd/base/buf.h"
 #include "gwd/base/log.h"
@@ -23,9 +24,14 @@ static int manual_load(struct engine *engine, struct err *err)
 	return rc;
 }
 
+static void manual_name(char path[ENGINE_PATH], const char *socket)
+{
+	snprintf(path, ENGINE_PATH, "%s.manual", socket);
+}
+
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err)
 {
-	snprintf(engine->manual_path, sizeof(engine->manual_path), "%s.manual", socket);
+	manual_name(engine->manual_path, socket);
 	int rc = manual_load(engine, err);
 	char text[MANUAL_TEXT];
 	vec_each(&engine->manual.entries, entry)
@@ -43,6 +49,21 @@ static int manual_save(const struct engine *engine, struct err *err)
 			      "it is in force, but can't be noted in %s, so a restart would forget it",
 			      engine->manual_path)
 		  : 0;
+}
+
+int engine_move_manual(struct engine *engine, const char *socket, struct err *err)
+{
+	char old[ENGINE_PATH];
+	memcpy(old, engine->manual_path, sizeof(old));
+	manual_name(engine->manual_path, socket);
+	if (!strcmp(old, engine->manual_path))
+		return 0;
+	int rc = manual_save(engine, err);
+	if (rc)
+		memcpy(engine->manual_path, old, sizeof(old));
+	else
+		unlink(old);
+	return rc;
 }
 
 int engine_set_manual(struct engine *engine, const char *name, enum manual_change change, unsigned weight,

@@ -34,6 +34,8 @@ struct unpinned;
 struct vacancy;
 struct ct_flow;
 
+#define ENGINE_PATH 512 // of files beside the control socket
+
 // Since when a gateway has the state it has.
 struct engine_since {
 	char gateway[MODEL_NAME_MAX + 1];
@@ -57,7 +59,7 @@ struct engine {
 	bool stood;           // which are those of the plan before
 	struct manual manual; // what is set by hand
 	bool manual_left;     // not all of it is noted and in force: the same command again sees to it
-	char manual_path[512];
+	char manual_path[ENGINE_PATH];
 	bool flushed;       // by the operator: nothing of ours in the kernel until a reload
 	bool first_load;    // the table was not there at the start
 	bool reread_routes; // the kernel's routes and rules may differ from `applied`
@@ -162,6 +164,7 @@ void engine_end_host(struct engine *engine);
 
 // Reads what was set by hand before a restart. `socket`: the control socket's path.
 int engine_open_manual(struct engine *engine, const char *socket, struct err *err);
+int engine_move_manual(struct engine *engine, const char *socket, struct err *err); // it is another one now
 
 // The places of reals with max-connections (engine_occupancy.c).
 void engine_open_occupancy(struct engine *engine);

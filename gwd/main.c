@@ -116,7 +116,9 @@ static void main_on_reloaded(void *arg)
 	struct main_run *run = arg;
 	struct err err;
 	const struct model_globals *globals = &engine_model(run->engine)->globals;
-	if (control_update(run->socket ? run->socket : globals->control, globals->control_group, &err))
+	const char *socket = run->socket ? run->socket : globals->control;
+	if (control_update(socket, globals->control_group, &err) ||
+	    engine_move_state(run->engine, socket, &err))
 		log_warn("control", "%s", err.text);
 	web_update(&globals->http, globals->http_port);
 }

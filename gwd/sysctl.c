@@ -148,6 +148,23 @@ void sysctl_close(struct sysctl *sysctl)
 	free(sysctl);
 }
 
+int sysctl_move(struct sysctl *sysctl, const char *state_path, struct err *err)
+{
+	char *old = sysctl->state_path;
+	if (!strcmp(old, state_path))
+		return 0;
+	sysctl->state_path = xstrdup(state_path);
+	int rc = sysctl_save(sysctl, err);
+	if (rc) {
+		free(sysctl->state_path);
+		sysctl->state_path = old;
+		return rc;
+	}
+	unlink(old);
+	free(old);
+	return 0;
+}
+
 int sysctl_apply(struct sysctl *sysctl, const struct plan_sysctl *want, struct err *err)
 {
 	char value[SYSCTL_VALUE];

@@ -18,6 +18,9 @@ struct sysctl;
 struct sysctl *sysctl_open(const char *state_path, struct err *err);
 void sysctl_close(struct sysctl *sysctl); // puts nothing back; NULL is fine
 
+// From now on it is kept there, and no longer where it was. 0 or -errno: it stays where it was.
+int sysctl_move(struct sysctl *sysctl, const char *state_path, struct err *err);
+
 // Reads one setting ("net/ipv4/ip_forward") without the newline. 0 or -errno.
 int sysctl_read(const char *path, char *value, size_t size);
 

@@ -88,18 +88,28 @@ void net_configure(struct net *net, const char *format, ...)
 	free(text);
 }
 
-void net_gwd(struct net *net)
+static void net_run(struct net *net, const char *option, const char *value)
 {
 	char options[600];
 	snprintf(options, sizeof(options), "log_path=%s:exitcode=99", net_sanitizer_log(net));
 	setenv("ASAN_OPTIONS", options, 1);
 	setenv("UBSAN_OPTIONS", options, 1);
 	setenv("LSAN_OPTIONS", "exitcode=99", 1);
-	net->gwd = lab_proc_start(net->lab, lab_router(net->lab),
-				  (const char *const[]){net_program("gwd"), "-v", "-c", net->config, "-s",
-							lab_path(net->lab, "gwd.sock"), NULL});
+	net->gwd = lab_proc_start(
+		net->lab, lab_router(net->lab),
+		(const char *const[]){net_program("gwd"), "-v", "-c", net->config, option, value, NULL});
 	cr_assert(lab_proc_wait_output(net->gwd, "is ready", net_patience(10000)),
 		  "gwd did not get ready:\n%s", lab_proc_output(net->gwd));
+}
+
+void net_gwd(struct net *net)
+{
+	net_run(net, "-s", lab_path(net->lab, "gwd.sock"));
+}
+
+void net_gwd_by_file(struct net *net)
+{
+	net_run(net, NULL, NULL);
 }
 
 struct net *net_even(int isps, const char *more)

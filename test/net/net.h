@@ -44,6 +44,7 @@ struct net *net_lab(const struct lab_spec *spec);
 struct net *net_even(int isps, const char *more);
 void net_configure(struct net *net, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void net_gwd(struct net *net);            // starts it and waits until it is ready
+void net_gwd_by_file(struct net *net);    // the same where the file says which is its socket
 void net_guard(struct net *net, int isp); // starts the control flow
 // The same in a test that takes longer than a control flow can: ends the one that there is, which has lost nothing, and
 // starts the next. Returns when (lab_now_ms).

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // The operator's hand: disable moves flows at once, drain lets them end, weight counts; all of it is
 // shown, and outlives a reload and a restart.
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +121,39 @@ Test(manual, what_can_not_be_done_is_refused)
 	expect_gwctl(net, "weight -1", 2, "usage: gwctl weight NAME N");
 	expect_gwctl(net, "weight g1", 2, "usage: gwctl weight NAME N");
 	cr_expect_str_eq(net_state(net, "g1"), "up");
+	net_finish(net);
+}
+
+static void configure_socket(struct net *net, const char *name)
+{
+	char *gateways = net_gateways(net->lab, 2, weights, false);
+	net_configure(net, "control = \"%s\" %s", lab_path(net->lab, name), gateways);
+	free(gateways);
+}
+
+static bool has_src_valid_mark(struct net *net)
+{
+	return net_router_shows(net, "sysctl -n net.ipv4.conf.all.src_valid_mark", "1");
+}
+
+// What is set by hand, and how the kernel's settings were before.
+Test(manual, what_is_noted_beside_the_socket_goes_where_that_goes)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 2});
+	cr_assert(!has_src_valid_mark(net));
+	configure_socket(net, "other.sock");
+	net_gwd_by_file(net);
+	lab_do(lab_router(net->lab), "%s/gwctl -s %s drain g1", net_build(),
+	       lab_path(net->lab, "other.sock"));
+	configure_socket(net, "gwd.sock");
+	lab_proc_signal(net->gwd, SIGHUP);
+	cr_assert(lab_proc_wait_output(net->gwd, "reloaded", net_patience(5000)));
+	cr_assert_eq(lab_proc_stop(net->gwd), 0);
+	net_gwd_by_file(net);
+	cr_expect_str_eq(net_state(net, "g1"), "drain");
+	cr_assert(has_src_valid_mark(net));
+	expect_gwctl(net, "flush", 0, "");
+	cr_expect(!has_src_valid_mark(net), "it is not as it was found");
 	net_finish(net);
 }
 
