@@ -240,26 +240,28 @@ void direct_own_way(struct net *net)
 	lab_do(real, "ip route replace default via 192.168.77.1; ip -6 route replace default via fd77::1");
 }
 
-struct direct_places {
+struct direct_elements {
 	struct net *net;
-	const char *of;
-	int taken, seen;
+	const char *what;
+	size_t wanted, n;
 };
 
-static bool direct_taken(void *arg)
+static bool direct_are(void *arg)
 {
-	struct direct_places *places = arg;
+	struct direct_elements *elements = arg;
 	char *output = NULL;
-	lab_run(lab_router(places->net->lab), &output,
-		"nft list set netdev gwd drplace%s | grep -o expires | wc -l", places->of);
-	places->seen = atoi(output);
+	int status = lab_run(lab_router(elements->net->lab), &output, "nft list %s", elements->what);
+	cr_assert_eq(status, 0, "%s", output);
+	elements->n = 0;
+	for (const char *at = output; (at = strstr(at, " expires ")); at++)
+		elements->n++;
 	free(output);
-	return places->seen == places->taken;
+	return elements->n == elements->wanted;
 }
 
-void direct_wait_places(struct net *net, const char *of, int count, int timeout_ms)
+size_t direct_elements(struct net *net, const char *what, size_t wanted, int timeout_ms)
 {
-	struct direct_places places = {net, of, count, 0};
-	cr_assert(lab_wait_until(direct_taken, &places, net_patience(timeout_ms)),
-		  "%d places of %s are taken, not %d", places.seen, of, count);
+	struct direct_elements elements = {net, what, wanted, 0};
+	lab_wait_until(direct_are, &elements, net_patience(timeout_ms));
+	return elements.n;
 }

@@ -53,7 +53,8 @@ void direct_own_way(struct net *net);
 // The reals are by tun: runs on each what real-script prints. From then on only what comes out of a tunnel counts.
 void direct_tunnels(struct net *net, int reals);
 
-// So many places of a real, "FAMILY.SERVICE.REAL.LIMIT", are taken.
-void direct_wait_places(struct net *net, const char *of, int count, int timeout_ms);
+// How many elements that expire there are in "map TABLE NAME" or "set TABLE NAME", when that are as many as wanted; or after
+// that time.
+size_t direct_elements(struct net *net, const char *what, size_t wanted, int timeout_ms);
 
 #endif

@@ -68,9 +68,13 @@ static void expect_reals(const int wanted[HOSTS])
 			     (int)tally.real[i + 1], wanted[i]);
 }
 
+// So many places of a real, "FAMILY.SERVICE.REAL.LIMIT".
 static void wait_taken(const char *of, int count, int timeout_ms)
 {
-	direct_wait_places(in.net, of, count, timeout_ms);
+	char what[160];
+	snprintf(what, sizeof(what), "set netdev gwd drplace%s", of);
+	size_t taken = direct_elements(in.net, what, (size_t)count, timeout_ms);
+	cr_assert_eq(taken, (size_t)count, "%zu places of %s are taken, not %d", taken, of, count);
 }
 
 static void kill_gwd(void)

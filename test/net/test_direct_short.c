@@ -21,37 +21,11 @@ static struct net *short_begin(int reals)
 	return net;
 }
 
-static char *short_list(struct net *net, const char *map, size_t fam)
-{
-	char *output = NULL;
-	cr_assert_eq(
-		lab_run(lab_router(net->lab), &output, "nft list map netdev gwd %s%c.web", map, digit[fam]),
-		0, "%s", output);
-	return output;
-}
-
-struct short_known {
-	struct net *net;
-	const char *map;
-	size_t fam, wanted, n;
-};
-
-static bool short_are_known(void *arg)
-{
-	struct short_known *known = arg;
-	char *output = short_list(known->net, known->map, known->fam);
-	known->n = 0;
-	for (const char *at = output; (at = strstr(at, " expires ")); at++)
-		known->n++;
-	free(output);
-	return known->n == known->wanted;
-}
-
 static size_t short_count(struct net *net, const char *map, size_t fam, size_t wanted)
 {
-	struct short_known known = {.net = net, .map = map, .fam = fam, .wanted = wanted};
-	lab_wait_until(short_are_known, &known, net_patience(2000));
-	return known.n;
+	char what[80];
+	snprintf(what, sizeof(what), "map netdev gwd %s%c.web", map, digit[fam]);
+	return direct_elements(net, what, wanted, 2000);
 }
 
 Test(direct_short, who_ends_is_forgotten)
@@ -78,7 +52,9 @@ Test(direct_short, who_ends_is_forgotten)
 static unsigned short_left(struct net *net, const char *map)
 {
 	unsigned minutes = 0, seconds = 0;
-	char *output = short_list(net, map, 0);
+	char *output = NULL;
+	cr_assert_eq(lab_run(lab_router(net->lab), &output, "nft list map netdev gwd %s4.web", map), 0, "%s",
+		     output);
 	const char *at = strstr(output, " expires ");
 	cr_assert_not_null(at, "%s", output);
 	at += strlen(" expires ");
