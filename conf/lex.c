@@ -29,7 +29,7 @@ static struct token *push(struct lexer *lx, enum token_kind kind, const char *wo
 					    .kind = kind,
 					    .at = lx->at,
 					    .text = word,
-					    .findings = lx->text->report->findings.n,
+					    .findings = (unsigned)lx->text->report->findings.n,
 				    });
 	return &lx->text->tokens.v[lx->text->tokens.n - 1];
 }

@@ -30,12 +30,12 @@ enum token_kind {
 };
 
 struct token {
+	const char *text;
+	struct place at;
+	unsigned findings; // in the report when it was read: they stand before it or in it
 	enum token_kind kind;
 	bool quoted;
 	bool broken; // already reported
-	struct place at;
-	const char *text;
-	size_t findings; // in the report when it was read: they stand before it or in it
 };
 
 struct text_file {
