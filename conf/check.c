@@ -63,7 +63,7 @@ static void check_weights(const struct reader *r, const struct model_balance *b)
 void check_persistence(const struct reader *r, unsigned persistence_ms)
 {
 	static const char *const options[] = {"persist-by", "persist-mask", "persist-mask6"};
-	const struct token *value = tree_value(r->tree, &r->section, "persistence", 0);
+	const struct token *value = tree_value(&r->section, "persistence", 0);
 	bool off = !persistence_ms && (!value || strcmp(value->text, "off") == 0);
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
 		if (off && tree_given(&r->section, options[i]))

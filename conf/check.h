@@ -14,11 +14,11 @@ struct reader;
 
 // A finding about an option: on the line of its value, or that on which its section opens.
 #define option_error(r, option, ...) \
-	report_error((r)->report, tree_place((r)->tree, &(r)->section, option), \
-		     tree_label((r)->tree, &(r)->section), __VA_ARGS__)
+	report_error((r)->report, tree_place(&(r)->section, option), tree_label((r)->tree, &(r)->section), \
+		     __VA_ARGS__)
 #define option_warning(r, option, ...) \
-	report_warning((r)->report, tree_place((r)->tree, &(r)->section, option), \
-		       tree_label((r)->tree, &(r)->section), __VA_ARGS__)
+	report_warning((r)->report, tree_place(&(r)->section, option), tree_label((r)->tree, &(r)->section), \
+		       __VA_ARGS__)
 
 void check(const struct loader *ld);
 

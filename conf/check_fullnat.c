@@ -86,7 +86,7 @@ static void check_pair(const struct loader *ld, const struct check_way *a, const
 {
 	const struct check_way *first = a->service < b->service ? a : b, *second = first == a ? b : a;
 	struct reader service = load_section(ld, "service", second->service);
-	struct reader r = load_real_section(ld, &service, second->real);
+	struct reader r = load_real_section(&service, second->real);
 	char vip[ADDR_TEXT];
 	if (a->service == b->service || check_agree(ld->model, a, b) || *told == second->to)
 		return;

@@ -13,7 +13,7 @@ static void check_pair(const struct loader *ld, const struct reader *r, size_t f
 		       enum fam fam)
 {
 	const struct model_gateway *a = &ld->model->gateways[first], *b = &ld->model->gateways[second];
-	struct place at = tree_place(r->tree, &r->section, address_option[fam]);
+	struct place at = tree_place(&r->section, address_option[fam]);
 	bool same = a->addr_mode[fam] == b->addr_mode[fam] && strcmp(a->interface, b->interface) == 0;
 	char text[ADDR_TEXT];
 	if (!same || !*a->interface)
@@ -39,12 +39,11 @@ static bool family_is_on(const struct model_gateway *gw, enum fam fam)
 static void check_families(const struct reader *r, const struct model_gateway *gw)
 {
 	if (!family_is_on(gw, FAM_4) && !family_is_on(gw, FAM_6))
-		report_error(r->report, tree_place(r->tree, &r->section, "address6"),
-			     tree_label(r->tree, &r->section),
+		report_error(r->report, tree_place(&r->section, "address6"), tree_label(r->tree, &r->section),
 			     "address and address6 are both none: it needs one of them");
 	for (enum fam fam = FAM_4; fam < FAM_COUNT; fam++)
 		if (!family_is_on(gw, fam) && tree_given(&r->section, snat_option[fam]))
-			report_warning(r->report, tree_place(r->tree, &r->section, snat_option[fam]),
+			report_warning(r->report, tree_place(&r->section, snat_option[fam]),
 				       tree_label(r->tree, &r->section), "%s has no effect: %s is none",
 				       snat_option[fam], address_option[fam]);
 }
@@ -54,7 +53,7 @@ static void check_lan(const struct loader *ld, const struct reader *r, const str
 	const struct model_lan *lan = &ld->model->lan;
 	for (size_t i = 0; i < lan->n_interfaces; i++)
 		if (*gw->interface && model_interface_matches(lan->interfaces[i], gw->interface)) {
-			report_error(r->report, tree_place(r->tree, &r->section, "interface"),
+			report_error(r->report, tree_place(&r->section, "interface"),
 				     tree_label(r->tree, &r->section),
 				     "interface = %s is inside too: lan has \"%s\" among its interfaces",
 				     gw->interface, lan->interfaces[i]);
@@ -66,8 +65,7 @@ static void check_slow_start(const struct reader *r, const struct model_gateway 
 {
 	if (gw->failback == FAILBACK_RESET && gw->slow_start_ms)
 		report_error(
-			r->report, tree_place(r->tree, &r->section, "slow-start"),
-			tree_label(r->tree, &r->section),
+			r->report, tree_place(&r->section, "slow-start"), tree_label(r->tree, &r->section),
 			"slow-start would keep the flows away that failback = reset ends so that they come "
 			"back: remove one of the two");
 }

@@ -32,19 +32,19 @@ static void check_bandwidth(const struct loader *ld, size_t i)
 	const char *other = shares_interface(ld->model, i);
 	if (gw->spill_percent && !tree_given(&r.section, "bandwidth"))
 		report_error(
-			r.report, tree_place(r.tree, &r.section, "spill"), tree_label(r.tree, &r.section),
+			r.report, tree_place(&r.section, "spill"), tree_label(r.tree, &r.section),
 			"spill is a share of the bandwidth, which is missing: write bandwidth = 100mbit");
 	if (!gw->bandwidth_bps)
 		return;
 	if (other && *gw->interface)
 		report_error(
-			r.report, tree_place(r.tree, &r.section, "bandwidth"), tree_label(r.tree, &r.section),
+			r.report, tree_place(&r.section, "bandwidth"), tree_label(r.tree, &r.section),
 			"bandwidth: gateway %s is on the same interface %s, and how much of the traffic is "
 			"whose is not told apart in this version: leave it out",
 			other, gw->interface);
 	else if (!goes_by_bandwidth(ld->model, i))
 		report_warning(
-			r.report, tree_place(r.tree, &r.section, "bandwidth"), tree_label(r.tree, &r.section),
+			r.report, tree_place(&r.section, "bandwidth"), tree_label(r.tree, &r.section),
 			"bandwidth has no effect without spill or a balance with scheduler = least-load");
 }
 
@@ -56,7 +56,7 @@ static void check_least_load(const struct loader *ld, size_t i)
 		size_t gateway = b->uses[j].gateway;
 		struct reader g = load_section(ld, "gateway", gateway);
 		if (!tree_given(&g.section, "bandwidth"))
-			report_error(r.report, tree_place(r.tree, &r.section, "scheduler"),
+			report_error(r.report, tree_place(&r.section, "scheduler"),
 				     tree_label(r.tree, &r.section),
 				     "scheduler = least-load: gateway %s has no bandwidth: write bandwidth = "
 				     "100mbit there",

@@ -47,7 +47,7 @@ static void list_types(unsigned types, struct buf *out)
 
 static bool type_is_known(const struct reader *r, const struct model_probe *p)
 {
-	const struct token *value = tree_value(r->tree, &r->section, "type", 0);
+	const struct token *value = tree_value(&r->section, "type", 0);
 	return !value || strcmp(value->text, probe_type_name(p->type)) == 0;
 }
 

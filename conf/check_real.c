@@ -15,7 +15,7 @@ static bool forward_is_known(const struct reader *r, const struct reader *servic
 			     const struct model_real *real)
 {
 	const struct reader *at = tree_given(&r->section, "forward") ? r : service;
-	const struct token *value = tree_value(r->tree, &at->section, "forward", 0);
+	const struct token *value = tree_value(&at->section, "forward", 0);
 	return !value || strcmp(value->text, forward_name(real->forward)) == 0;
 }
 
@@ -204,7 +204,7 @@ static void check_one(const struct loader *ld, const struct reader *service_sect
 		      const struct model_service *service, size_t i, struct common *common)
 {
 	const struct model_real *real = &service->reals[i];
-	struct reader r = load_real_section(ld, service_section, i);
+	struct reader r = load_real_section(service_section, i);
 	if (forward_is_known(&r, service_section, real))
 		check_place(&r, real);
 	check_family(&r, service, real);

@@ -15,7 +15,7 @@ static void check_ports(const struct reader *r, const struct model_rule *rule)
 		return;
 	for (size_t i = 0; i < rule->n_protocols; i++)
 		if (!protocol_has_ports(rule->protocols[i]))
-			report_error(r->report, tree_place(r->tree, &r->section, option),
+			report_error(r->report, tree_place(&r->section, option),
 				     tree_label(r->tree, &r->section),
 				     "%s: protocol %s has no ports: give it a rule of its own", option,
 				     protocol_text(rule->protocols[i], text));
@@ -40,8 +40,7 @@ static void check_families(const struct loader *ld, const struct reader *r, cons
 {
 	bool on[FAM_COUNT] = {rule_allows(rule, FAM_4), rule_allows(rule, FAM_6)};
 	if (!on[FAM_4] && !on[FAM_6])
-		report_error(r->report, tree_place(r->tree, &r->section, "to"),
-			     tree_label(r->tree, &r->section),
+		report_error(r->report, tree_place(&r->section, "to"), tree_label(r->tree, &r->section),
 			     "from and to are of different families, so no flow can match: give each family "
 			     "a rule "
 			     "of its own");
@@ -50,7 +49,7 @@ static void check_families(const struct loader *ld, const struct reader *r, cons
 	enum fam fam = on[FAM_4] ? FAM_4 : FAM_6;
 	const struct model_gateway *gw = &ld->model->gateways[rule->gateway];
 	if (gw->addr_mode[fam] == ADDR_MODE_NONE)
-		report_warning(r->report, tree_place(r->tree, &r->section, "gateway"),
+		report_warning(r->report, tree_place(&r->section, "gateway"),
 			       tree_label(r->tree, &r->section),
 			       "it matches only %s, which gateway %s does not do: its flows are %s",
 			       fam == FAM_4 ? "IPv4" : "IPv6", gw->name,
@@ -62,18 +61,16 @@ static void check_inside(const struct loader *ld, const struct reader *r, const 
 	const struct model_lan *lan = &ld->model->lan;
 	if (rule->own && rule->n_interfaces)
 		report_error(
-			r->report, tree_place(r->tree, &r->section, "interface"),
-			tree_label(r->tree, &r->section),
+			r->report, tree_place(&r->section, "interface"), tree_label(r->tree, &r->section),
 			"interface: the router's own traffic (own = yes) comes in by none: leave one out");
 	if (rule->own || !ld->lan_whole)
 		return;
 	if (cover_outside_interfaces(rule, lan))
-		report_warning(r->report, tree_place(r->tree, &r->section, "interface"),
+		report_warning(r->report, tree_place(&r->section, "interface"),
 			       tree_label(r->tree, &r->section),
 			       "no flow can reach it: lan has none of its interfaces");
 	if (cover_outside_networks(rule, lan))
-		report_warning(r->report, tree_place(r->tree, &r->section, "from"),
-			       tree_label(r->tree, &r->section),
+		report_warning(r->report, tree_place(&r->section, "from"), tree_label(r->tree, &r->section),
 			       "no flow can reach it: lan has none of the networks in from");
 }
 

@@ -64,7 +64,7 @@ static void check_weights(const struct reader *r, const struct model_service *se
 
 static void check_probes_of(const struct reader *r)
 {
-	const struct token *value = tree_value(r->tree, &r->section, "need", 0);
+	const struct token *value = tree_value(&r->section, "need", 0);
 	unsigned need;
 	if (!value || value_number(value->text, 1, LOAD_NEED_MAX, &need, NULL))
 		return;

@@ -23,7 +23,6 @@ static struct model *build(const struct text *text, const char *path)
 	tree.lost |= text->lost;
 	struct model *model = load(&ld, &tree, path, report);
 	check(&ld);
-	tree_free(&tree);
 	if (report->errors) {
 		model_free(model);
 		return NULL;

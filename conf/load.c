@@ -19,7 +19,7 @@ struct reader load_section(const struct loader *ld, const char *kind, size_t i)
 		.tree = ld->tree,
 		.report = ld->report,
 		.arena = ld->model->arena,
-		.section = tree_section(ld->tree, &ld->root, kind, i),
+		.section = tree_section(&ld->root, kind, i),
 	};
 }
 
@@ -125,7 +125,7 @@ struct names load_names(const struct loader *ld, const char *kind, const char *e
 	struct names names = {.v = arena_alloc(ld->model->arena, (n + 1) * sizeof(*names.v)), .n = n};
 	for (size_t i = 0; i < n; i++) {
 		struct err err;
-		struct section s = tree_section(ld->tree, &ld->root, kind, i);
+		struct section s = tree_section(&ld->root, kind, i);
 		names.v[i] = *s.title ? arena_strdup(ld->model->arena, s.title) : "(no name)";
 		if (s.stmt->title && !s.stmt->title->broken && value_name(s.title, &err))
 			report_error(ld->report, s.at, tree_label(ld->tree, &s), "%s", err.text);
@@ -188,7 +188,7 @@ static int parse_snat6(const char *text, void *out, struct err *err)
 // What is not probed is taken to be up.
 static bool load_no_probes(const struct loader *ld, const struct reader *r, size_t given)
 {
-	if (given != 1 || strcmp(tree_value(r->tree, &r->section, "probes", 0)->text, "none") != 0)
+	if (given != 1 || strcmp(tree_value(&r->section, "probes", 0)->text, "none") != 0)
 		return false;
 	for (size_t i = 0; i < ld->probes.n; i++)
 		if (strcmp(ld->probes.v[i], "none") == 0)
@@ -202,13 +202,12 @@ void load_judges(const struct loader *ld, const struct reader *r, struct load_ju
 	*out = (struct load_judges){.probes = arena_alloc(r->arena, (given + 1) * sizeof(*out->probes))};
 	out->none = load_no_probes(ld, r, given);
 	if (out->none && tree_given(&r->section, "need"))
-		report_error(r->report, tree_place(r->tree, &r->section, "need"),
-			     tree_label(r->tree, &r->section),
+		report_error(r->report, tree_place(&r->section, "need"), tree_label(r->tree, &r->section),
 			     "need has no meaning with probes = none: leave one of them out");
 	if (out->none)
 		return;
 	for (size_t i = 0; i < given; i++) {
-		const struct token *value = tree_value(r->tree, &r->section, "probes", i);
+		const struct token *value = tree_value(&r->section, "probes", i);
 		size_t probe;
 		if (!read_reference(r, "probes", value, "probe", &ld->probes, &probe))
 			continue;
@@ -229,8 +228,7 @@ static void load_gateway_probes(const struct loader *ld, const struct reader *r,
 	load_judges(ld, r, &judges);
 	if (judges.none)
 		report_error(
-			r->report, tree_place(r->tree, &r->section, "probes"),
-			tree_label(r->tree, &r->section),
+			r->report, tree_place(&r->section, "probes"), tree_label(r->tree, &r->section),
 			"probes = none: only for services and reals: without probes its failure would go "
 			"unnoticed");
 	for (size_t i = 0; !judges.n_probes && i < ld->probes.n; i++)

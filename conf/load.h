@@ -67,7 +67,7 @@ struct place load_listen_place(const struct reader *service_section, size_t i); 
 
 // load_real.c: the real, backup and sorry sections of a service, in the order of model_service.reals.
 void load_reals(struct loader *ld, const struct reader *service_section, struct model_service *service);
-struct reader load_real_section(const struct loader *ld, const struct reader *service_section, size_t i);
+struct reader load_real_section(const struct reader *service_section, size_t i);
 void load_forward(const struct reader *r, enum forward *out);
 
 #endif

@@ -34,7 +34,7 @@ static struct model_use *add_use(const struct loader *ld, struct model_balance *
 static void load_listed(const struct loader *ld, const struct reader *r, struct model_balance *b)
 {
 	for (size_t i = 0; i < tree_values(&r->section, "gateways"); i++) {
-		const struct token *value = tree_value(r->tree, &r->section, "gateways", i);
+		const struct token *value = tree_value(&r->section, "gateways", i);
 		size_t gateway;
 		if (!read_reference(r, "gateways", value, "gateway", &ld->gateways, &gateway))
 			continue;
@@ -53,7 +53,7 @@ static void load_uses(const struct loader *ld, const struct reader *r, struct mo
 	for (size_t i = 0; i < tree_count(&r->section, "use"); i++) {
 		struct reader u = *r;
 		size_t gateway;
-		u.section = tree_section(r->tree, &r->section, "use", i);
+		u.section = tree_section(&r->section, "use", i);
 		struct model_use spare, *use = &spare; // read the options of an unknown gateway as well
 		if (*u.section.title && read_title(&u, "gateway", &ld->gateways, &gateway)) {
 			use = find_use(b, gateway);

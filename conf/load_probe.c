@@ -94,7 +94,7 @@ static int parse_share(const char *text, void *out, struct err *err)
 
 static void refuse_double(const struct reader *r, const char *target)
 {
-	report_error(r->report, tree_place(r->tree, &r->section, "targets"), tree_label(r->tree, &r->section),
+	report_error(r->report, tree_place(&r->section, "targets"), tree_label(r->tree, &r->section),
 		     "targets: %s is listed twice: once is enough", target);
 }
 

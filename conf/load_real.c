@@ -127,14 +127,13 @@ static void load_real(struct loader *ld, const struct reader *r, const struct lo
 	load_real_probes(ld, r, shared, service, real);
 }
 
-struct reader load_real_section(const struct loader *ld, const struct reader *service_section, size_t i)
+struct reader load_real_section(const struct reader *service_section, size_t i)
 {
 	struct reader r = *service_section;
 	for (enum real_role role = ROLE_REAL; role <= ROLE_SORRY; role++) {
 		size_t n = tree_count(&service_section->section, load_role_kind[role]);
 		if (i < n) {
-			r.section =
-				tree_section(ld->tree, &service_section->section, load_role_kind[role], i);
+			r.section = tree_section(&service_section->section, load_role_kind[role], i);
 			break;
 		}
 		i -= n;
@@ -155,7 +154,7 @@ void load_reals(struct loader *ld, const struct reader *service_section, struct 
 	service->reals = arena_alloc(service_section->arena, all * sizeof(*service->reals));
 	for (enum real_role role = ROLE_REAL; role <= ROLE_SORRY; role++)
 		for (size_t i = 0; i < tree_count(in, load_role_kind[role]); i++) {
-			struct reader r = load_real_section(ld, service_section, service->n_reals);
+			struct reader r = load_real_section(service_section, service->n_reals);
 			struct model_real *real = &service->reals[service->n_reals];
 			*real = (struct model_real){.role = role};
 			load_real(ld, &r, &shared, forward, service, real);

@@ -99,7 +99,7 @@ static void load_mark(const struct loader *ld, const struct reader *r, struct mo
 {
 	struct err err;
 	uint32_t own = ld->model->globals.mark_mask, mark, mask;
-	const struct token *value = tree_value(r->tree, &r->section, "mark", 0);
+	const struct token *value = tree_value(&r->section, "mark", 0);
 	if (!value || value->broken)
 		return;
 	int rc = value_mark(value->text, &mark, &mask, &err);
@@ -121,8 +121,8 @@ static void load_mark(const struct loader *ld, const struct reader *r, struct mo
 
 static void load_target(const struct loader *ld, const struct reader *r, struct model_rule *rule)
 {
-	const struct token *balance = tree_value(r->tree, &r->section, "balance", 0);
-	const struct token *gateway = tree_value(r->tree, &r->section, "gateway", 0);
+	const struct token *balance = tree_value(&r->section, "balance", 0);
+	const struct token *gateway = tree_value(&r->section, "gateway", 0);
 	bool bypass = false;
 	read_bool(r, "bypass", &bypass);
 	read_bool(r, "strict", &rule->strict);
@@ -141,8 +141,7 @@ static void load_target(const struct loader *ld, const struct reader *r, struct 
 			     "it leads to %s: keep one of balance, gateway and bypass",
 			     targets == 3 ? "three things at once" : "two things at once");
 	if (bypass && rule->strict)
-		report_error(r->report, tree_place(r->tree, &r->section, "strict"),
-			     tree_label(r->tree, &r->section),
+		report_error(r->report, tree_place(&r->section, "strict"), tree_label(r->tree, &r->section),
 			     "strict = yes has no meaning with bypass = yes: leave one of them out");
 }
 

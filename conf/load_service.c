@@ -24,7 +24,7 @@ static void load_listens(const struct reader *r, struct model_service *service)
 	for (size_t i = 0; i < given; i++) {
 		struct err err;
 		struct model_listen *listen = &service->listens[service->n_listens];
-		const struct token *value = tree_value(r->tree, &r->section, "listen", i);
+		const struct token *value = tree_value(&r->section, "listen", i);
 		if (!value || value->broken)
 			continue;
 		if (value_listen(value->text, listen, &err)) {
@@ -40,7 +40,7 @@ struct place load_listen_place(const struct reader *r, size_t i)
 {
 	struct model_listen listen;
 	const struct token *value;
-	for (size_t k = 0; (value = tree_value(r->tree, &r->section, "listen", k)); k++)
+	for (size_t k = 0; (value = tree_value(&r->section, "listen", k)); k++)
 		if (!value->broken && value_listen(value->text, &listen, NULL) == 0 && i-- == 0)
 			return value->at;
 	return r->section.at;
@@ -76,7 +76,7 @@ static void load_source(const struct reader *r, struct model_service *service)
 	for (size_t i = 0; i < tree_values(&r->section, "source"); i++) {
 		struct err err;
 		struct model_snat range;
-		const struct token *value = tree_value(r->tree, &r->section, "source", i);
+		const struct token *value = tree_value(&r->section, "source", i);
 		if (!value || value->broken)
 			continue;
 		int rc = value_source(value->text, &range, &err);
@@ -121,7 +121,7 @@ static void load_limit_source(const struct reader *r, struct model_service *serv
 	for (size_t i = 0; i < tree_count(&r->section, "limit-source");
 	     i++) { // a second one is an error already
 		struct reader l = *r;
-		l.section = tree_section(r->tree, &r->section, "limit-source", i);
+		l.section = tree_section(&r->section, "limit-source", i);
 		if (!tree_given(&l.section, "connections") && !tree_given(&l.section, "rate"))
 			report_error(r->report, l.section.at, tree_label(l.tree, &l.section),
 				     "it limits nothing: write connections = 100, rate = 50/s or both");

@@ -27,7 +27,7 @@ void read_refuse(const struct reader *r, const char *option, const struct token 
 // The value if it is there and nobody complained about it yet.
 static const struct token *usable(const struct reader *r, const char *option, size_t i)
 {
-	const struct token *value = tree_value(r->tree, &r->section, option, i);
+	const struct token *value = tree_value(&r->section, option, i);
 	return value && !value->broken ? value : NULL;
 }
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // Good services, field by field: every option, every default.
 #include <criterion/criterion.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf.h"
@@ -237,4 +239,59 @@ Test(conf_service, with_either_of_lan_and_gateway)
 	cr_expect_eq(m->lan.n_interfaces, 0);
 	cr_expect_eq(m->balances[0].n_uses, 1);
 	model_free(m);
+}
+
+// ---- many ------------------------------------------------------------------------------------
+
+#define MANY 20        // services
+#define MANY_REALS 100 // of each: more than libconfuse reads at a time
+
+static char *many_text(const char *last)
+{
+	struct buf text = {0};
+	for (int s = 0; s < MANY; s++) {
+		buf_printf(&text, "service s%d { listen = 192.0.2.%d:80 probes = none\n", s, s + 1);
+		for (int r = 0; r < MANY_REALS; r++)
+			buf_printf(&text, "real r%d { address = 10.0.%d.%d port = 8080 weight = %d }\n", r, s,
+				   r + 1, r + 1);
+		buf_puts(&text, "}\n");
+	}
+	buf_puts(&text, last);
+	return text.text;
+}
+
+Test(conf_service, of_many_each_keeps_its_own)
+{
+	char *text = many_text("on-exit = remove\n"), address[32];
+	struct model *m = load_text(text);
+	cr_assert_eq(m->n_services, MANY);
+	cr_expect(m->globals.remove_on_exit);
+	for (int s = 0; s < MANY; s++) {
+		cr_assert_eq(m->services[s].n_reals, MANY_REALS);
+		cr_expect_eq(m->services[s].line, s * (MANY_REALS + 2) + 1);
+		for (int r = 0; r < MANY_REALS; r++) {
+			const struct model_real *real = &m->services[s].reals[r];
+			snprintf(address, sizeof(address), "10.0.%d.%d", s, r + 1);
+			expect_addr(&real->address, address);
+			cr_expect_eq(real->weight, (unsigned)r + 1);
+			cr_expect_eq(real->line, s * (MANY_REALS + 2) + r + 2);
+		}
+	}
+	model_free(m);
+	free(text);
+}
+
+Test(conf_service, of_many_each_keeps_its_line)
+{
+	char *text = many_text("service s3 {\nlisten = 192.0.2.200:80\nreal a { address = 10.1.1.1\n"
+			       "weight = much } }\n");
+	struct buf report = {0};
+	struct model *m;
+	cr_expect_eq(conf_load_text("many.conf", text, strlen(text), &m, &report), -EINVAL);
+	cr_expect_str_eq(
+		buf_text(&report),
+		"many.conf:2041: service s3: this section is given twice: the first one is in line 307\n"
+		"many.conf:2044: service s3 real a: weight = much: not a number: use 0 to 65535\n");
+	buf_free(&report);
+	free(text);
 }
