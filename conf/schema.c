@@ -134,7 +134,7 @@ cfg_opt_t *schema_root(void)
 const cfg_opt_t *schema_find(const cfg_opt_t *table, const char *name)
 {
 	for (; table->name; table++)
-		if (strcmp(table->name, name) == 0)
+		if (table->name[0] == name[0] && strcmp(table->name, name) == 0)
 			return table;
 	return NULL;
 }
