@@ -38,18 +38,19 @@ void alloc_give_back(void)
 	malloc_trim(0);
 }
 
-// A model of a hundred thousand reals is as many small objects, so they share blocks. Not where
-// AddressSanitizer looks for an overrun of each of them.
+// A model of a hundred thousand reals is as many small objects, so they share blocks; as many probes have an arena each,
+// so the first blocks are small. Not where AddressSanitizer looks for an overrun of each object.
 #if defined(__SANITIZE_ADDRESS__)
-#define BLOCK_SIZE 0
+#define BLOCK_LARGEST 0
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
-#define BLOCK_SIZE 0
+#define BLOCK_LARGEST 0
 #endif
 #endif
-#ifndef BLOCK_SIZE
-#define BLOCK_SIZE 4000 // with malloc's own a page at most
+#ifndef BLOCK_LARGEST
+#define BLOCK_LARGEST 4000 // with malloc's own a page at most
 #endif
+#define BLOCK_FIRST 256 // each is twice as large as the one before
 
 struct arena_block {
 	struct arena_block *next;
@@ -59,11 +60,14 @@ struct arena_block {
 
 struct arena {
 	struct arena_block *blocks; // small things go to the first
+	size_t next_size;
 };
 
 struct arena *arena_new(void)
 {
-	return xcalloc(1, sizeof(struct arena));
+	struct arena *arena = xcalloc(1, sizeof(*arena));
+	arena->next_size = BLOCK_FIRST < BLOCK_LARGEST ? BLOCK_FIRST : BLOCK_LARGEST;
+	return arena;
 }
 
 void arena_free(struct arena *arena)
@@ -81,10 +85,13 @@ void arena_free(struct arena *arena)
 // What is larger than a block gets one of its own, behind the first, which goes on being filled.
 static struct arena_block *block_add(struct arena *arena, size_t size)
 {
-	bool own = size > BLOCK_SIZE;
+	bool own = size > arena->next_size;
 	struct arena_block **at = own && arena->blocks ? &arena->blocks->next : &arena->blocks;
-	struct arena_block *block = xcalloc(1, sizeof(*block) + (own ? size : BLOCK_SIZE));
-	block->size = own ? size : BLOCK_SIZE;
+	size_t room = own ? size : arena->next_size;
+	struct arena_block *block = xcalloc(1, sizeof(*block) + room);
+	if (!own && arena->next_size < BLOCK_LARGEST)
+		arena->next_size = 2 * room < BLOCK_LARGEST ? 2 * room : BLOCK_LARGEST;
+	block->size = room;
 	block->next = *at;
 	return *at = block;
 }
