@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "gwd/base/err.h"
+#include "gwd/base/log.h"
 #include "gwd/base/mono.h"
 #include "gwd/core/facts.h"
 #include "gwd/core/model.h"
@@ -12,10 +13,16 @@
 #include "gwd/engine_priv.h"
 #include "gwd/evidence.h"
 #include "gwd/loads.h"
+#include "gwd/monitor.h"
 #include "gwd/netmon.h"
 #include "gwd/unpinned.h"
+#include "probes/prober.h"
 
 #define ENGINE_MEASURE_S 1
+// Probes that are late by so much, in so many seconds in a row, are told so often.
+#define ENGINE_OVERDUE_MS 200
+#define ENGINE_OVERDUE_ROW 3
+#define ENGINE_OVERDUE_EACH_MS 60000
 #define ENGINE_RATE_WEIGHT 0.4 // of the newest measurement in the smoothed rate
 
 static struct engine_rate *engine_rate(struct engine *engine, const struct fact_iface *iface)
@@ -65,6 +72,21 @@ static void engine_measure_loads(struct engine *engine)
 	loads_measured(engine->loads);
 }
 
+// One such second may be a machine that was suspended.
+static void engine_tell_overdue(struct engine *engine, int64_t now_ms)
+{
+	int64_t late_ms = prober_set_take_overdue_ms(monitor_probers(engine->monitor));
+	engine->overdue = late_ms > ENGINE_OVERDUE_MS ? engine->overdue + 1 : 0;
+	if (engine->overdue < ENGINE_OVERDUE_ROW ||
+	    (engine->overdue_told_ms && now_ms - engine->overdue_told_ms < ENGINE_OVERDUE_EACH_MS))
+		return;
+	engine->overdue_told_ms = now_ms;
+	log_warn("probes",
+		 "asked up to %.1f s late: this machine can't keep up: give them a longer interval or fewer "
+		 "targets",
+		 (double)late_ms / 1000);
+}
+
 static void engine_on_measure(int fd, short what, void *arg)
 {
 	struct engine *engine = arg;
@@ -72,6 +94,7 @@ static void engine_on_measure(int fd, short what, void *arg)
 	(void)fd, (void)what;
 	int64_t now_ms = mono_now_ms();
 	engine_drop_rest(engine, now_ms);
+	engine_tell_overdue(engine, now_ms);
 	evidence_look(engine->evidence, engine->model, netmon_facts(engine->netmon), &engine->ids, now_ms);
 	double seconds = (double)(now_ms - engine->rates_ms) / 1000;
 	if (netmon_refresh_stats(engine->netmon, &err) || seconds <= 0)

@@ -110,9 +110,11 @@ struct engine {
 	struct event *count_direct; // connections by dr and tun are due to be counted
 	struct direct_counts *counts;
 	bool count_failed;
-	size_t leaving;     // reals by dr that were taken out and have connections yet
-	struct ramps ramps; // who came back into use when
-	struct event *ramp; // a step of theirs is due
+	unsigned overdue;        // so many seconds in a row probes came too late
+	int64_t overdue_told_ms; // 0: never
+	size_t leaving;          // reals by dr that were taken out and have connections yet
+	struct ramps ramps;      // who came back into use when
+	struct event *ramp;      // a step of theirs is due
 	struct event *settle, *retry, *listen, *resync, *measure; // resync: resync.c
 };
 

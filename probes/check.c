@@ -17,6 +17,7 @@
 #include "probes/turn.h"
 
 #define HELD_UP_MS 20 // woken later than this: read what came in before judging silence
+#define WAIT_MS 50    // others wait no longer for the questions of all checks
 #define LONGEST_SLEEP_MS 3600000
 #define JOIN_MOST 64 // checks that ask together
 
@@ -166,16 +167,22 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	static const struct timeval at_once = {0};
 	struct check *check = arg;
-	int64_t now_ms = mono_now_ms();
+	int64_t now_ms = mono_now_ms(), late_ms = now_ms - check->due_ms;
 
 	(void)fd, (void)what;
-	// The loop was busy elsewhere: answers may lie in the sockets. Let it read them first.
-	if (now_ms - check->due_ms > HELD_UP_MS && !check->held_up) {
+	// The loop was busy elsewhere: answers may lie in the sockets. Let it read them first. Or the questions of all checks
+	// are more than this machine can put: whoever acts on the answers, and the administrator, come between them.
+	bool others_wait = turn_wait_ms(prober_set_wait(check->set)) > WAIT_MS;
+	if ((late_ms > HELD_UP_MS || others_wait) && !check->held_up) {
 		check->held_up = true;
+		if (others_wait)
+			turn_last(check->timer);
 		event_add(check->timer, &at_once);
 		return;
 	}
+	prober_set_overdue(check->set, late_ms);
 	check->held_up = false;
+	turn_first(check->timer);
 	if (check->votes)
 		ask_what_is_due(check, now_ms);
 	schedule(check);

@@ -17,6 +17,7 @@
 #include "probes/icmp.h"
 #include "probes/resolve.h"
 #include "probes/tcp.h"
+#include "probes/turn.h"
 
 struct prober_set {
 	struct event_base *base;
@@ -26,6 +27,8 @@ struct prober_set {
 	struct http *http;
 	struct resolve *resolve;
 	struct check_pool *checks;
+	struct turn_wait *wait;
+	int64_t overdue_ms;
 };
 
 struct prober_set *prober_set_new(struct event_base *base)
@@ -39,6 +42,7 @@ struct prober_set *prober_set_new(struct event_base *base)
 	set->http = http_new(base);
 	set->resolve = resolve_new(base);
 	set->checks = check_pool_new();
+	set->wait = turn_wait_new(base);
 	return set;
 }
 
@@ -52,12 +56,30 @@ void prober_set_free(struct prober_set *set)
 	http_free(set->http);
 	resolve_free(set->resolve);
 	check_pool_free(set->checks);
+	turn_wait_free(set->wait);
 	free(set);
 }
 
 struct check_pool *prober_set_checks(const struct prober_set *set)
 {
 	return set->checks;
+}
+
+struct turn_wait *prober_set_wait(const struct prober_set *set)
+{
+	return set->wait;
+}
+
+void prober_set_overdue(struct prober_set *set, int64_t late_ms)
+{
+	set->overdue_ms = late_ms > set->overdue_ms ? late_ms : set->overdue_ms;
+}
+
+int64_t prober_set_take_overdue_ms(struct prober_set *set)
+{
+	int64_t late_ms = set->overdue_ms;
+	set->overdue_ms = 0;
+	return late_ms;
 }
 
 bool prober_link_same(const struct prober_link *a, const struct prober_link *b)

@@ -22,6 +22,7 @@ struct check_pool;
 struct event_base;
 struct model_probe;
 struct prober_set;
+struct turn_wait;
 
 // Whom to ask. A name is looked up through the link, in the link's family.
 struct prober_target {
@@ -62,6 +63,12 @@ void prober_set_free(struct prober_set *set); // after the last ask was answered
 
 // Who asks through this set and how, so that two who would ask the same do it as one (check.h).
 struct check_pool *prober_set_checks(const struct prober_set *set);
+
+struct turn_wait *prober_set_wait(const struct prober_set *set);
+
+// A check has its turn so much later than it should; the longest of them since the last time that somebody asked.
+void prober_set_overdue(struct prober_set *set, int64_t late_ms);
+int64_t prober_set_take_overdue_ms(struct prober_set *set);
 
 // Asks. Returns NULL when it failed at once: then `failed` (DEAD or CANT) says why, and `cb` won't
 // be called. `probe` and `target` must live until the answer or the cancellation.

@@ -10,6 +10,8 @@
 #ifndef GWD_PROBES_TURN_H
 #define GWD_PROBES_TURN_H
 
+#include <stdint.h>
+
 #define TURN_LONG_US 10000
 
 struct event;
@@ -20,5 +22,11 @@ struct event_base *turn_base_new(void);
 // Of an event that is not pending yet; returns it.
 struct event *turn_first(struct event *event);
 struct event *turn_last(struct event *event);
+
+// How long the middle has waited for what comes first.
+struct turn_wait;
+struct turn_wait *turn_wait_new(struct event_base *base);
+void turn_wait_free(struct turn_wait *wait);
+int64_t turn_wait_ms(struct turn_wait *wait); // since the first call after its last turn
 
 #endif

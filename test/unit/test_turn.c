@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <criterion/criterion.h>
 #include <event2/event.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -191,4 +192,68 @@ Test(turn, an_answer_that_waited_for_a_busy_loop_is_no_silence, .timeout = 30)
 	prober_set_free(set);
 	event_base_free(busy.base);
 	close(busy.server);
+}
+
+// ---- more than it can do -------------------------------------------------------------------------
+
+#define CROWD 2000
+#define TICKS 20
+
+struct crowd {
+	struct event_base *base;
+	struct prober_set *set;
+	int ticks;
+	int64_t overdue_ms;
+};
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+	struct crowd *crowd = arg;
+	int64_t late_ms = prober_set_take_overdue_ms(crowd->set);
+	(void)fd, (void)what;
+	crowd->overdue_ms = late_ms > crowd->overdue_ms ? late_ms : crowd->overdue_ms;
+	if (++crowd->ticks >= TICKS && crowd->overdue_ms)
+		event_base_loopbreak(crowd->base);
+}
+
+static void on_crowd_news(void *arg, struct checker *checker, enum checker_news news)
+{
+	(void)arg, (void)checker, (void)news;
+}
+
+// Two million questions a second: who acts on the answers, and who ends the daemon, comes to his turn.
+Test(turn, too_many_probes_leave_time_for_others, .timeout = 30)
+{
+	struct crowd crowd = {.base = turn_base_new()};
+	crowd.set = prober_set_new(crowd.base);
+	struct model_probe probe = {.name = "web",
+				    .type = PROBE_TCP,
+				    .port = 9,
+				    .need = 1,
+				    .interval_ms = 1,
+				    .fast_ms = 1,
+				    .timeout_ms = 8,
+				    .fall = 1,
+				    .rise = 1,
+				    .window_ms = 10000};
+	const struct model_probe *probes[] = {&probe};
+	struct checker *checkers[CROWD];
+	for (int i = 0; i < CROWD; i++) {
+		struct checker_binding binding = {.fam = FAM_4};
+		char address[16];
+		snprintf(address, sizeof(address), "127.1.%d.%d", i / 250, i % 250 + 1);
+		addr_parse(address, &binding.next_hop);
+		checkers[i] = checker_new(crowd.base, crowd.set, "r", probes, 1, 1, &binding, NULL,
+					  on_crowd_news, NULL);
+	}
+	struct event *tick = event_new(crowd.base, -1, EV_PERSIST, on_tick, &crowd);
+	event_add(tick, &(struct timeval){.tv_usec = 10000});
+	event_base_dispatch(crowd.base);
+	cr_expect_geq(crowd.ticks, TICKS);
+	cr_expect_gt(crowd.overdue_ms, 0);
+	event_free(tick);
+	for (int i = 0; i < CROWD; i++)
+		checker_free(checkers[i]);
+	prober_set_free(crowd.set);
+	event_base_free(crowd.base);
 }
