@@ -58,8 +58,11 @@ $(B)/unit: $(UNIT_SRC:%.c=$(B)/obj/%.o) $(B)/libgwd.a
 $(B)/net: $(NET_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lcriterion -lpthread -lm
 
-$(B)/bench: $(BENCH_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a | $(B)/netlink-count.so
+$(B)/bench: $(BENCH_SRC:%.c=$(B)/obj/%.o) $(B)/liblab.a $(B)/libgwd.a | $(B)/netlink-count.so $(B)/buffers
 	$(Q)$(CC) $(CFLAGS) $(SAN) -o $@ $^ $(PKG_LIBS) -lpthread -lm
+$(B)/buffers: test/bench/cost/buffers.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 $(WARN) $(CFLAGS) -static -o $@ $<
 $(B)/netlink-count.so: test/bench/preload/netlink_count.c test/bench/netlink_count.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CFLAGS) -fPIC -shared -o $@ $< -ldl
