@@ -266,14 +266,21 @@ static void settle_report(struct engine *engine, const struct plan *plan, int64_
 		engine_report_reals(engine, plan, now_ms);
 }
 
+static bool settle_is_shared(const struct plan *plan, const char *ifname)
+{
+	vec_each(&plan->gateways, gw)
+		if (gw->shared && !strcmp(gw->ifname, ifname))
+			return true;
+	return false;
+}
+
 // The next hops of gateways that share an interface are told apart by their MAC addresses.
 static void settle_watch_neighs(struct engine *engine, const struct plan *plan)
 {
 	VEC(struct netmon_hop) hops = {0};
 	vec_each(&plan->routes, route)
-		vec_each(&plan->gateways, gw)
-			if (gw->shared && !strcmp(gw->ifname, route->ifname) && !addr_is_none(&route->via))
-				vec_push(&hops, (struct netmon_hop){.index = route->oif, .addr = route->via});
+		if (!addr_is_none(&route->via) && settle_is_shared(plan, route->ifname))
+			vec_push(&hops, (struct netmon_hop){.index = route->oif, .addr = route->via});
 	netmon_watch_neighs(engine->netmon, hops.v, hops.n);
 	vec_free(&hops);
 }

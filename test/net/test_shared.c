@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gwd/base/buf.h"
 #include "test/net/net.h"
 
 static const int weights[] = {1, 1, 1};
@@ -40,6 +41,27 @@ static void told_apart(enum lab_shared shared)
 Test(shared, with_a_subnet_each)
 {
 	told_apart(LAB_SHARED_TWO_SUBNETS);
+}
+
+// Each of them was looked for as often as there are gateways, and all again with each: gwd did nothing else.
+Test(shared, hundreds_by_one_interface)
+{
+	struct net *net = net_lab(&(struct lab_spec){.isps = 1});
+	struct buf text = {0};
+	lab_do(lab_isp(net->lab, 1),
+	       "for i in $(seq 250); do echo addr add 172.30.0.$i dev lo; done | ip -batch -");
+	lab_do(lab_router(net->lab), "ip route add 172.30.0.0/24 dev wan1");
+	for (int i = 1; i <= 250; i++)
+		buf_printf(&text, "gateway g%d { interface = wan1 address = 172.30.0.%d }\n", i, i);
+	net_configure(net, "%s", buf_text(&text));
+	buf_free(&text);
+	net_gwd(net);
+	net_wait_up(net);
+	net_guard(net, 1);
+	struct lab_burst_spec spec = {.flow = {.from = lab_host(net->lab, 1), .to = "198.51.100.1"},
+				      .count = 300};
+	cr_assert_eq(lab_burst_run(net->lab, &spec).answered, 300);
+	net_finish(net);
 }
 
 Test(shared, in_one_subnet)
