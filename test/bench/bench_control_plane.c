@@ -1,159 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // control-plane SERVICES|gateways [loads]: what many services of 100 reals each cost gwd itself: the first load, one member
-// changed, a reload, a restart that finds its table; beside `nft -f` of the same ruleset, nftlb with the same farms and, where
+// changed, a reload, a restart that finds its table; and the same of 254 gateways; beside `nft -f` of the same ruleset, nftlb with the same farms and, where
 // the kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median counts. With `loads` there is one
 // round of nothing else, without nftlb: for an emulated machine, where they take minutes.
 //
-// A change is left alone for as long as anything follows from it, and all that gwd takes until then is its price; what it
-// takes in the same time when nothing happens is taken off. Traffic to one of the services goes on all the while, and what
-// it lost is in the table too.
+// Traffic to one of the services (out by one of the gateways) goes on all the while, and what it lost is in the table too.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "gwd/base/err.h"
 #include "nft/conntrack.h"
 #include "test/bench/bench.h"
-#include "test/bench/netlink_count.h"
+#include "test/bench/control_cost.h"
 #include "test/bench/services.h"
 
 #define ROUNDS 3
+#define GATEWAYS 254
 #define CHANGES 10
-#define FOLLOWS_MS 400 // nothing follows from a change any more
-#define TOGETHER 20    // reals that die in a row
+#define TOGETHER 20 // reals that die in a row
 #define MINUTE_MS 61000
 #define LEAST_MS 0.1 // of processor time
-#define PEER_S 50    // a peer that takes longer is ended
-#define LOADS_S 200  // the same where loads are all that there is
 
-struct cost {
-	double wall_ms, cpu_ms;
-	struct netlink_count sent;
-};
+// ---- rows --------------------------------------------------------------------------------------
 
-struct run {
-	struct lab *lab;
-	const struct lab_ns *router;
-	int services;
-	bool loads; // nothing else
-	const char *config;
-	struct lab_proc *gwd;
-	double idle; // of a processor
-};
-
-// ---- measuring ---------------------------------------------------------------------------------
-
-static double children_ms(void)
+// How many there are of what.
+static const char *size_of(const struct run *run, char text[32])
 {
-	struct rusage use;
-	getrusage(RUSAGE_CHILDREN, &use);
-	return (double)(use.ru_utime.tv_sec + use.ru_stime.tv_sec) * 1e3 +
-	       (double)(use.ru_utime.tv_usec + use.ru_stime.tv_usec) / 1e3;
-}
-
-// What whoever runs with counting() has sent so far.
-static struct netlink_count sent(const struct run *run, const char *who)
-{
-	struct netlink_count count = {0};
-	FILE *file = fopen(lab_path(run->lab, who), "r");
-	if (!file || fread(&count, sizeof(count), 1, file) != 1)
-		bench_die("nothing was counted");
-	fclose(file);
-	return count;
-}
-
-// The variables of the environment that make a program count.
-static void counting(const struct run *run, const char *who, char preload[512], char file[512])
-{
-	char directory[400];
-	if (!getcwd(directory, sizeof(directory)))
-		bench_die("no working directory");
-	bool absolute = *bench_build() == '/';
-	snprintf(preload, 512, "LD_PRELOAD=%s%s%s/netlink-count.so", absolute ? "" : directory,
-		 absolute ? "" : "/", bench_build());
-	snprintf(file, 512, "NETLINK_COUNT=%s", lab_path(run->lab, who));
-	unlink(lab_path(run->lab, who));
-}
-
-// A command in a place; what took too long costs nothing, and says so in the table.
-static struct cost command_cost(const struct run *run, const struct lab_ns *ns, const char *command)
-{
-	char preload[512], file[512], *output = NULL;
-	counting(run, "sent", preload, file);
-	double cpu_ms = children_ms();
-	int64_t began_us = lab_now_us();
-	int status = lab_run(ns, &output, "timeout %d env %s %s %s", run->loads ? LOADS_S : PEER_S, preload,
-			     file, command);
-	struct cost cost = {(double)(lab_now_us() - began_us) / 1e3, children_ms() - cpu_ms,
-			    sent(run, "sent")};
-	if (status == 124)
-		cost.wall_ms = -1;
-	else if (status != 0)
-		bench_die("%s: %s", command, output);
-	free(output);
-	return cost;
-}
-
-static struct cost start_cost(struct run *run)
-{
-	char preload[512], file[512], program[512];
-	counting(run, "sent.gwd", preload, file);
-	snprintf(program, sizeof(program), "%s/gwd", bench_build());
-	int64_t began_us = lab_now_us();
-	run->gwd = lab_proc_start(run->lab, run->router,
-				  (const char *[]){"env", preload, file, program, "-c", run->config, "-s",
-						   lab_path(run->lab, "gwd.sock"), NULL});
-	if (!lab_proc_wait_output(run->gwd, "is ready", 60000))
-		bench_die("gwd does not start: %s", lab_proc_output(run->gwd));
-	return (struct cost){(double)(lab_now_us() - began_us) / 1e3, bench_cpu_ms(lab_proc_pid(run->gwd)),
-			     sent(run, "sent.gwd")};
-}
-
-// What gwd has taken and sent so far, as if nothing had happened otherwise.
-static struct cost so_far(const struct run *run)
-{
-	struct cost cost = {(double)lab_now_us() / 1e3, bench_cpu_ms(lab_proc_pid(run->gwd)),
-			    sent(run, "sent.gwd")};
-	cost.cpu_ms -= run->idle * cost.wall_ms;
-	return cost;
-}
-
-static void add_since(struct cost *sum, const struct run *run, const struct cost *before)
-{
-	struct cost now = so_far(run);
-	sum->cpu_ms += now.cpu_ms - before->cpu_ms;
-	sum->sent.bytes += now.sent.bytes - before->sent.bytes;
-	sum->sent.messages += now.sent.messages - before->sent.messages;
-	sum->sent.transactions += now.sent.transactions - before->sent.transactions;
-}
-
-static struct cost mean(struct cost sum, unsigned n)
-{
-	return (struct cost){sum.wall_ms / n,
-			     sum.cpu_ms / n,
-			     {sum.sent.transactions / n, sum.sent.messages / n, sum.sent.bytes / n}};
-}
-
-static void measure_idle(struct run *run)
-{
-	run->idle = 0;
-	struct cost before = so_far(run), cost = {0};
-	bench_sleep(3000);
-	add_since(&cost, run, &before);
-	run->idle = cost.cpu_ms / 3000;
-}
-
-// One command, and all that follows from it.
-static void add_command(struct cost *sum, const struct run *run, const char *command)
-{
-	struct cost before = so_far(run);
-	bench_gwctl(run->lab, run->router, NULL, "%s", command);
-	sum->wall_ms += (double)lab_now_us() / 1e3 - before.wall_ms;
-	bench_sleep(FOLLOWS_MS);
-	add_since(sum, run, &before);
+	if (run->services)
+		snprintf(text, 32, "%d × %d", run->services, SERVICES_REALS);
+	else
+		snprintf(text, 32, "%d gateways", GATEWAYS);
+	return text;
 }
 
 static void row(const struct run *run, const char *what, const struct cost *cost, const char *note)
@@ -164,15 +44,15 @@ static void row(const struct run *run, const char *what, const struct cost *cost
 	// what it takes when nothing happens was taken off, which is known no better than this
 	snprintf(cpu, sizeof(cpu), cost->cpu_ms < LEAST_MS ? "< %.1f" : "%.1f",
 		 cost->cpu_ms < LEAST_MS ? LEAST_MS : cost->cpu_ms);
-	snprintf(size, sizeof(size), "%d × %d", run->services, SERVICES_REALS);
-	bench_row("%s\t%s\t%s\t%s\t%llu\t%llu\t%llu\t%s", run->services ? size : "254 gateways", what, wall,
-		  cpu, (unsigned long long)cost->sent.transactions, (unsigned long long)cost->sent.messages,
+	bench_row("%s\t%s\t%s\t%s\t%llu\t%llu\t%llu\t%s", size_of(run, size), what, wall, cpu,
+		  (unsigned long long)cost->sent.transactions, (unsigned long long)cost->sent.messages,
 		  (unsigned long long)cost->sent.bytes, note);
 }
 
 static void row_of_note(const struct run *run, const char *what, const char *note)
 {
-	bench_row("%d × %d\t%s\t\t\t\t\t\t%s", run->services, SERVICES_REALS, what, note);
+	char size[32];
+	bench_row("%s\t%s\t\t\t\t\t\t%s", size_of(run, size), what, note);
 }
 
 // The two commands take turns.
@@ -181,11 +61,11 @@ static void rows_of_pair(const struct run *run, const char *what, const char *ba
 {
 	struct cost out = {0}, in = {0};
 	for (unsigned i = 0; i < n; i++) {
-		add_command(&out, run, first);
-		add_command(&in, run, second);
+		cost_add_command(&out, run, first);
+		cost_add_command(&in, run, second);
 	}
-	out = mean(out, n);
-	in = mean(in, n);
+	out = cost_mean(out, n);
+	in = cost_mean(in, n);
 	row(run, what, &out, "");
 	row(run, back, &in, "");
 }
@@ -205,20 +85,20 @@ static struct cost load(struct run *run, enum system system)
 	struct cost cost = {0};
 	switch (system) {
 	case GWD:
-		return start_cost(run);
+		return cost_of_start(run);
 	case NFT:
 		snprintf(command, sizeof(command), "nft -f %s", lab_path(run->lab, "rules.nft"));
-		cost = command_cost(run, lab_inside(run->lab), command);
+		cost = cost_of_command(run, lab_inside(run->lab), command);
 		clear(run);
 		return cost;
 	case NFTLB:
 		snprintf(command, sizeof(command), "nftlb -e -c %s", services_nftlb(run->lab, run->services));
-		cost = command_cost(run, lab_inside(run->lab), command);
+		cost = cost_of_command(run, lab_inside(run->lab), command);
 		clear(run);
 		return cost;
 	case IPVS:
 		snprintf(command, sizeof(command), "ipvsadm -R < %s", services_ipvs(run->lab, run->services));
-		cost = command_cost(run, lab_inside(run->lab), command);
+		cost = cost_of_command(run, lab_inside(run->lab), command);
 		lab_do(lab_inside(run->lab), "ipvsadm -C");
 		return cost;
 	case SYSTEMS:
@@ -298,15 +178,15 @@ static void measure_loads(struct run *run)
 static void measure_together(const struct run *run)
 {
 	char command[64];
-	struct cost cost = {0}, before = so_far(run);
+	struct cost cost = {0}, before = cost_so_far(run);
 	for (int i = 0; i < TOGETHER; i++) {
 		snprintf(command, sizeof(command), "disable s%d/r%d", 1 + i % 5, 10 + i);
 		bench_gwctl(run->lab, run->router, NULL, "%s", command);
 	}
 	cost.wall_ms = (double)lab_now_us() / 1e3 - before.wall_ms;
 	bench_sleep(FOLLOWS_MS);
-	add_since(&cost, run, &before);
-	cost = mean(cost, TOGETHER);
+	cost_add_since(&cost, run, &before);
+	cost = cost_mean(cost, TOGETHER);
 	row(run, "gwd, one of 20 reals out in a row", &cost, "");
 	for (int i = 0; i < TOGETHER; i++) {
 		snprintf(command, sizeof(command), "enable s%d/r%d", 1 + i % 5, 10 + i);
@@ -354,7 +234,7 @@ static void row_of_floor(const struct run *run)
 static void measure_changes(struct run *run)
 {
 	row_of_floor(run);
-	measure_idle(run);
+	cost_measure_idle(run);
 	rows_of_pair(run, "gwd, one real out", "gwd, one real in", "disable s1/r7", "enable s1/r7", CHANGES);
 	rows_of_pair(run, "gwd, one weight", "gwd, one weight back", "weight s1/r7 2", "weight s1/r7 1",
 		     CHANGES);
@@ -364,7 +244,7 @@ static void measure_changes(struct run *run)
 // Among it the minute's comparison with the kernel. Only where that could be dear.
 static void measure_minute(const struct run *run)
 {
-	struct cost before = so_far(run), cost = {0};
+	struct cost before = cost_so_far(run), cost = {0};
 	if (run->services < 1000)
 		return;
 	bench_sleep(MINUTE_MS);
@@ -376,7 +256,7 @@ static void measure_minute(const struct run *run)
 static void row_of_command(const struct run *run, const char *what, const char *command)
 {
 	struct cost cost = {0};
-	add_command(&cost, run, command);
+	cost_add_command(&cost, run, command);
 	row(run, what, &cost, "");
 }
 
@@ -400,49 +280,111 @@ static void measure_reloads(const struct run *run)
 	bench_sleep(2500); // what is left of these is gone then
 }
 
-static void measure_services(struct run *run)
+static void measure_restart(struct run *run)
+{
+	lab_proc_signal(run->gwd, 9);
+	lab_proc_stop(run->gwd);
+	struct cost restart = cost_of_start(run);
+	row(run, "gwd, restart after kill -9", &restart, "");
+}
+
+static struct lab_stream *stream_of(const struct run *run, struct lab_flow flow)
+{
+	struct lab_stream *stream = lab_stream_start(
+		run->lab, &(struct lab_stream_spec){.flow = flow, .limit_s = LAB_STREAM_LIMIT_S});
+	if (!lab_stream_wait_answer(stream, 5000))
+		bench_die("there is no traffic");
+	return stream;
+}
+
+static void row_of_traffic(const struct run *run, struct lab_stream *stream)
 {
 	char lost[64];
+	if (!lab_stream_wait_answer(stream, 5000))
+		bench_die("there is no traffic any more");
+	struct lab_stream_report report = lab_stream_stop(stream);
+	snprintf(lost, sizeof(lost), "%d of %d lost", report.lost, report.sent);
+	row_of_note(run, "traffic meanwhile", lost);
+}
+
+static void measure_services(struct run *run)
+{
 	run->config = services_gwd(run->lab, run->services, (struct services_change){.weight = 1});
 	measure_loads(run);
 	if (run->loads) {
 		stop_gwd(run);
 		return;
 	}
-	struct lab_stream *stream = lab_stream_start(
-		run->lab, &(struct lab_stream_spec){.flow = {.from = lab_internet(run->lab),
-							     .to = lab_wan_address(run->lab, 1, AF_INET),
-							     .port = SERVICES_PORT},
-						    .limit_s = LAB_STREAM_LIMIT_S});
-	if (!lab_stream_wait_answer(stream, 5000))
-		bench_die("the service does not answer");
+	struct lab_stream *stream =
+		stream_of(run, (struct lab_flow){.from = lab_internet(run->lab),
+						 .to = lab_wan_address(run->lab, 1, AF_INET),
+						 .port = SERVICES_PORT});
 	measure_changes(run);
 	measure_reloads(run);
-	lab_proc_signal(run->gwd, 9);
-	lab_proc_stop(run->gwd);
-	struct cost restart = start_cost(run);
-	row(run, "gwd, restart after kill -9", &restart, "");
-	if (!lab_stream_wait_answer(stream, 5000))
-		bench_die("the service does not answer any more");
-	struct lab_stream_report report = lab_stream_stop(stream);
-	snprintf(lost, sizeof(lost), "%d of %d lost", report.lost, report.sent);
-	row_of_note(run, "traffic meanwhile", lost);
+	measure_restart(run);
+	row_of_traffic(run, stream);
 	bench_sleep(2000); // what follows from a start
-	measure_idle(run);
+	cost_measure_idle(run);
 	measure_minute(run);
 	rows_of_pair(run, "gwd, a gateway out", "gwd, a gateway in", "disable isp", "enable isp", 2);
 	stop_gwd(run);
 }
 
+// Links of their own on the first one's wire, all to the same router, which answers each one's probes. Nobody has to ask
+// for an address: the kernel's table of neighbours is not made for so many at once.
+static void make_gateways(const struct run *run)
+{
+	lab_do(lab_isp(run->lab, 1),
+	       "ip link set cust0 address 02:00:00:fe:00:00; for i in $(seq %d); do "
+	       "m=02:00:00:fe:01:$(printf %%02x $i); echo addr add 172.30.$i.1/30 dev cust0; "
+	       "echo neigh replace 172.30.$i.2 lladdr $m dev cust0 nud permanent; done | ip -batch -",
+	       GATEWAYS);
+	lab_do(lab_internet(run->lab), "ip route add 172.30.0.0/16 via 172.31.1.2");
+	lab_do(run->router,
+	       "ip route del default dev wan1; for i in $(seq %d); do "
+	       "m=02:00:00:fe:01:$(printf %%02x $i); "
+	       "echo link add link$i link wan1 address $m type macvlan mode private; "
+	       "echo addr add 172.30.$i.2/30 dev link$i; echo link set link$i up; "
+	       "echo neigh replace 172.30.$i.1 lladdr 02:00:00:fe:00:00 dev link$i nud permanent; "
+	       "done | ip -batch -",
+	       GATEWAYS);
+}
+
+static void row_of_coming_up(const struct run *run)
+{
+	struct cost before = cost_so_far(run), cost = {0};
+	bench_gateways_up(run->gwd, GATEWAYS);
+	cost.wall_ms = (double)lab_now_us() / 1e3 - before.wall_ms;
+	bench_sleep(FOLLOWS_MS);
+	cost_add_since(&cost, run, &before);
+	row(run, "gwd, until all are up", &cost, "");
+}
+
 static void measure_gateways(struct run *run)
 {
 	char note[64];
-	run->config = services_gateways(run->lab, 254);
-	struct cost cost = start_cost(run);
-	snprintf(note, sizeof(note), "%.1f MB resident", bench_resident_mb(lab_proc_pid(run->gwd)));
-	row(run, "gwd, first load", &cost, note);
+	make_gateways(run);
+	run->config = services_gateways(run->lab, GATEWAYS, 1);
+	struct cost cost = cost_of_start(run);
+	row(run, "gwd, first load", &cost, "");
+	row_of_coming_up(run);
+	keep_rules(run);
+	cost = load(run, NFT);
+	row(run, "nft -f of gwd's ruleset", &cost, "");
+	struct lab_stream *stream =
+		stream_of(run, (struct lab_flow){.from = lab_host(run->lab, 1), .to = "198.51.100.1"});
+	bench_sleep(3000); // probes are fast at first
+	cost_measure_idle(run);
+	snprintf(note, sizeof(note), "%.1f, %.1f at most", bench_resident_mb(lab_proc_pid(run->gwd)),
+		 peak_mb(lab_proc_pid(run->gwd)));
+	row_of_note(run, "gwd, MB resident", note);
+	rows_of_pair(run, "gwd, a gateway out", "gwd, a gateway in", "disable g7", "enable g7", CHANGES);
 	row_of_command(run, "gwd, reload of the same file", "reload");
-	lab_proc_stop(run->gwd);
+	services_gateways(run->lab, GATEWAYS, 2); // of the same name
+	row_of_command(run, "gwd, reload with another weight", "reload");
+	measure_restart(run);
+	row_of_traffic(run, stream);
+	stop_gwd(run);
 }
 
 int bench_control_plane(int argc, char **argv)

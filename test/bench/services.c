@@ -53,13 +53,13 @@ const char *services_gwd(struct lab *lab, int services, struct services_change c
 	return path;
 }
 
-const char *services_gateways(struct lab *lab, int gateways)
+const char *services_gateways(struct lab *lab, int gateways, int weight)
 {
 	struct buf text = {0};
 	buf_puts(&text, "lan { interfaces = { lan0 } }\ncontrol-group = \"\"\nfastpath = off\n");
-	for (int i = 0; i < gateways; i++)
-		buf_printf(&text, "gateway g%d { interface = nowhere%d address = 192.0.2.%d }\n", i, i,
-			   1 + i);
+	for (int i = 1; i <= gateways; i++)
+		buf_printf(&text, "gateway g%d { interface = link%d address = 172.30.%d.1 weight = %d }\n", i,
+			   i, i, i == 7 ? weight : 1);
 	const char *path = lab_file(lab, "gwd.conf", "%s", buf_text(&text));
 	buf_free(&text);
 	return path;

@@ -18,6 +18,7 @@ const char *services_gwd(struct lab *lab, int services, struct services_change c
 const char *services_nftlb(struct lab *lab, int services);
 const char *services_ipvs(struct lab *lab, int services); // for ipvsadm -R
 
-const char *services_gateways(struct lab *lab, int gateways); // no services, but so many gateways
+// No services, but so many gateways, at most 254: g1 is 172.30.1.1 by link1, and so on. `weight`: of g7.
+const char *services_gateways(struct lab *lab, int gateways, int weight);
 
 #endif
