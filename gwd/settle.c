@@ -274,12 +274,14 @@ static bool settle_is_shared(const struct plan *plan, const char *ifname)
 	return false;
 }
 
-// The next hops of gateways that share an interface are told apart by their MAC addresses.
+// The next hops of gateways that share an interface are told apart by their MAC addresses. Each is in a table of its own,
+// and mostly in main as well: once is enough.
 static void settle_watch_neighs(struct engine *engine, const struct plan *plan)
 {
 	VEC(struct netmon_hop) hops = {0};
 	vec_each(&plan->routes, route)
-		if (!addr_is_none(&route->via) && settle_is_shared(plan, route->ifname))
+		if (route->table != PLAN_TABLE_MAIN && !addr_is_none(&route->via) &&
+		    settle_is_shared(plan, route->ifname))
 			vec_push(&hops, (struct netmon_hop){.index = route->oif, .addr = route->via});
 	netmon_watch_neighs(engine->netmon, hops.v, hops.n);
 	vec_free(&hops);
