@@ -69,9 +69,10 @@ int conntrack_list_next(struct conntrack *ct, conntrack_cb cb, void *arg, struct
 int conntrack_read_drops(struct conntrack *ct, uint64_t *insert_failed, uint64_t *dropped, struct err *err);
 
 bool conntrack_is_translated(const struct ct_flow *flow); // its source has become another
-bool conntrack_is_over(
-	const struct ct_flow *flow); // of TCP: closed by both sides or reset, though remembered
-bool conntrack_is_open(const struct ct_flow *flow); // of TCP: got beyond SYN_SENT, and is not over
+
+// Of TCP: closed by both sides or reset, though remembered; got beyond SYN_SENT, and is not over.
+bool conntrack_is_over(const struct ct_flow *flow);
+bool conntrack_is_open(const struct ct_flow *flow);
 
 // The flow that was opened with this tuple, of a protocol with ports. -ENOENT: there is none.
 int conntrack_get(struct conntrack *ct, const struct ct_tuple *tuple, struct ct_flow *flow, struct err *err);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 // control-plane SERVICES|gateways [loads]: what many services of 100 reals each cost gwd itself: the first load, one member
-// changed, a reload, a restart that finds its table; and the same of 254 gateways; beside `nft -f` of the same ruleset, nftlb with the same farms and, where
-// the kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median counts. With `loads` there is one
-// round of nothing else, without nftlb: for an emulated machine, where they take minutes.
+// changed, a reload, a restart that finds its table; and the same of 254 gateways; beside `nft -f` of the same ruleset, nftlb
+// with the same farms and, where the kernel has it, `ipvsadm -R`. The loads take turns in three rounds, and the median
+// counts. With `loads` there is one round of nothing else, without nftlb: for an emulated machine, where they take minutes.
 //
 // Traffic to one of the services (out by one of the gateways) goes on all the while, and what it lost is in the table too.
 #include <stdio.h>
