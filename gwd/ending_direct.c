@@ -10,7 +10,9 @@
 #include "gwd/core/plan.h"
 #include "gwd/ending.h"
 #include "gwd/ending_priv.h"
+#include "nft/conntrack.h"
 #include "nft/nft.h"
+#include "nft/places.h"
 
 struct ending_direct {
 	const struct plan_set *back; // VIP -> mark of the gateway by which its clients are reached
@@ -27,23 +29,18 @@ static uint32_t ending_link(const struct plan_set *back, const struct addr *vip)
 	return 0;
 }
 
-// A key: client, its port, listener, its port, each in whole words.
+// Those of others than TCP share the map, and have nobody who could be told.
 static void ending_take_conn(void *arg, const uint8_t *key, unsigned key_size, uint32_t id,
 			     uint64_t expires_ms)
 {
 	struct ending_direct *list = arg;
-	unsigned size = list->fam == FAM_4 ? 4 : 16;
-	uint16_t client_port, port;
+	struct ct_tuple conn;
 	(void)expires_ms;
-	if (id != list->id || key_size < 2 * size + 6)
+	if (id != list->id || !place_tuple(key, key_size, list->fam, &conn) || conn.protocol != IPPROTO_TCP)
 		return;
-	memcpy(&client_port, key + size, sizeof(client_port));
-	memcpy(&port, key + 2 * size + 4, sizeof(port));
-	struct ending_flow flow = {.wake = {.lan = addr_from(fam_af(list->fam), key),
-					    .lan_port = ntohs(client_port),
-					    .far = addr_from(fam_af(list->fam), key + size + 4),
-					    .far_port = ntohs(port)}};
-	flow.mark = ending_link(list->back, &flow.wake.far);
+	struct ending_flow flow = {
+		.mark = ending_link(list->back, &conn.dst),
+		.wake = {.lan = conn.src, .lan_port = conn.sport, .far = conn.dst, .far_port = conn.dport}};
 	vec_push(&list->flows, flow);
 }
 

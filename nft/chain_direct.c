@@ -5,6 +5,8 @@
 //	ing.INDEX -> drtcp4.S | drany4.S -> … -> drsend4.S
 //	          -> dr.in -> dr.in4: other pieces of a packet, ranges of ports, errors
 //
+// A connection is told by its protocol, too: a client's TCP and its UDP from one port are two, in one map.
+//
 // The real's id is in the packet's mark, which is nobody's here, and is taken out again where the packet goes up
 // to table inet (dr.up): there are the reals that others reach (a sorry server by nat, a listener on this
 // host), and there the packet goes if nobody serves.

@@ -66,7 +66,7 @@ static void chain_real(struct ruleset *ruleset, const struct plan_service *servi
 		return;
 	}
 	struct rule *rule = chain_rule(chain);
-	rule_place(rule, fam, name_places(name, fam, service, real));
+	rule_conn_enter(rule, fam, name_places(name, fam, service, real), 0);
 	rule_goto(rule, name_real(name, remembers ? "got" : "to", fam, service, real));
 	if (remembers)
 		chain_remember(ruleset_chain(ruleset, name_real(name, "got", fam, service, real)), service,

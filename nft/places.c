@@ -29,6 +29,22 @@ struct place place_of(const struct plan_set *set, const struct ct_tuple *tuple)
 	return place;
 }
 
+bool place_tuple(const uint8_t *key, unsigned key_size, enum fam fam, struct ct_tuple *tuple)
+{
+	unsigned size = fam == FAM_4 ? 4 : 16;
+	uint16_t client_port, port;
+	if (key_size != 2 * size + 12)
+		return false;
+	memcpy(&client_port, key + size + 4, sizeof(client_port));
+	memcpy(&port, key + 2 * size + 8, sizeof(port));
+	*tuple = (struct ct_tuple){.src = addr_from(fam_af(fam), key),
+				   .dst = addr_from(fam_af(fam), key + size + 8),
+				   .protocol = key[size],
+				   .sport = ntohs(client_port),
+				   .dport = ntohs(port)};
+	return true;
+}
+
 static int places_change(struct nft *nft, uint16_t type, const struct place *places, size_t n,
 			 struct err *err)
 {

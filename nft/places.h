@@ -8,6 +8,7 @@
 #ifndef GWD_NFT_PLACES_H
 #define GWD_NFT_PLACES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,8 +24,11 @@ struct place {
 	struct plan_elem elem;      // its key; place_of()
 };
 
-// The place of a connection, by what its client sent (ct_flow.orig).
+// The place of a connection, by what its client sent (ct_flow.orig). All maps of connections have that key.
 struct place place_of(const struct plan_set *set, const struct ct_tuple *tuple);
+
+// And back; false: that is no such key.
+bool place_tuple(const uint8_t *key, unsigned key_size, enum fam fam, struct ct_tuple *tuple);
 
 // In one transaction; places that are free already are fine.
 int places_free(struct nft *nft, const struct place *places, size_t n, struct err *err);

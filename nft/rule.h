@@ -150,7 +150,6 @@ void rule_dnat_port(struct rule *rule, uint16_t port);                     // to
 // The constant I, looked up: who is I-th in a map by slot.
 void rule_gate_vmap(struct rule *rule, uint32_t index, const char *map);
 void rule_gate_mark(struct rule *rule, uint32_t index, const char *map); // its id, into the packet's mark
-void rule_place(struct rule *rule, enum fam fam, const char *set);       // goes on only if the set has room
 void rule_helper(struct rule *rule, const char *name);
 void rule_tcp_listener_in_set(struct rule *rule, enum fam fam, const char *set); // address . port
 void rule_synproxy(struct rule *rule, enum fam fam);
@@ -158,16 +157,18 @@ void rule_synproxy(struct rule *rule, enum fam fam);
 void rule_over_connections(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 void rule_over_rate(struct rule *rule, enum fam fam, const char *set, uint32_t most);
 
-// ---- table netdev (rule_direct.c) -----------------------------------------------------------------
-// A connection is client, its port, listener, its port; what a map knows of one goes into the packet's mark,
-// and from there into the maps.
+// ---- connections (rule_direct.c) ------------------------------------------------------------------
+// A connection is client . protocol . its port . listener . its port (names.h); what a map knows of one goes into the
+// packet's mark, and from there into the maps.
 void rule_conn_lookup(struct rule *rule, enum fam fam, const char *map);
 void rule_conn_update(struct rule *rule, enum fam fam, const char *map, uint32_t timeout_ms);
 void rule_conn_delete(struct rule *rule, enum fam fam, const char *map);
-// The same connection in a set of those that have places; to enter goes on only if it has room.
+// The same connection in a set of those that have places; to enter goes on only if it has room. Without a time it stays.
 void rule_conn_enter(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms);
 void rule_conn_stay(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms);
 void rule_conn_leave(struct rule *rule, enum fam fam, const char *set);
+
+// ---- table netdev (rule_direct.c) -----------------------------------------------------------------
 void rule_draw_mark(struct rule *rule, enum rule_draw draw, enum fam fam, uint32_t modulus, const char *map);
 void rule_pin_renew(struct rule *rule, const struct rule_client *client, const char *map,
 		    uint32_t timeout_ms);

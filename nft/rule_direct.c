@@ -20,26 +20,37 @@ static const char *const rule_fam_name[FAM_COUNT] = {[FAM_4] = "ip", [FAM_6] = "
 
 // ---- connections ---------------------------------------------------------------------------------
 
-// Into NFT_REG_1 and on: 16 bytes with IPv4, 40 with IPv6.
+// Where the fields of a connection go: 20 bytes with IPv4, 44 with IPv6, and behind them what a map is to know of it.
+// (nft 1.0.6 would take NFT_REG_2 for that, and stops at its own mistake; see rule_pick.c.)
+struct rule_conn_regs {
+	uint32_t source, protocol, source_port, destination, destination_port, data;
+};
+
+static const struct rule_conn_regs rule_conn_regs[FAM_COUNT] = {
+	[FAM_4] = {NFT_REG_1, EXPR_REG_1_4, NFT_REG32_02, NFT_REG32_03, NFT_REG_2, NFT_REG_3},
+	[FAM_6] = {NFT_REG_1, NFT_REG_2, NFT_REG32_05, NFT_REG32_06, NFT_REG32_10, NFT_REG_4},
+};
+
+// To read a byte of a header is what the kernel does without a call; with IPv6 other headers may be between.
 static void rule_conn_key(struct rule *rule, enum fam fam)
 {
-	bool four = fam == FAM_4;
+	const struct rule_conn_regs *reg = &rule_conn_regs[fam];
 	expr_need_fam(rule, fam);
-	expr_addr(rule, fam, RULE_SOURCE, NFT_REG_1);
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, four ? EXPR_REG_1_4 : NFT_REG_2);
-	expr_addr(rule, fam, RULE_DESTINATION, four ? NFT_REG32_02 : NFT_REG32_05);
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, four ? NFT_REG32_03 : NFT_REG32_09);
-}
-
-static uint32_t rule_conn_data(enum fam fam)
-{
-	return fam == FAM_4 ? NFT_REG_2 : NFT_REG_4; // behind the key: see rule_pick.c
+	expr_addr(rule, fam, RULE_SOURCE, reg->source);
+	if (fam == FAM_4)
+		expr_payload(rule, NFT_PAYLOAD_NETWORK_HEADER, 9, 1, reg->protocol);
+	else
+		expr_meta(rule, NFT_META_L4PROTO, reg->protocol);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, reg->source_port);
+	expr_addr(rule, fam, RULE_DESTINATION, reg->destination);
+	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, reg->destination_port);
 }
 
 static const char *rule_conn_text(char text[RULE_CONN_TEXT], enum fam fam)
 {
 	const char *ip = rule_fam_name[fam];
-	snprintf(text, RULE_CONN_TEXT, "%s saddr . th sport . %s daddr . th dport", ip, ip);
+	snprintf(text, RULE_CONN_TEXT, "%s saddr . %s . th sport . %s daddr . th dport", ip,
+		 fam == FAM_4 ? "ip protocol" : "meta l4proto", ip);
 	return text;
 }
 
@@ -72,7 +83,7 @@ void rule_conn_update(struct rule *rule, enum fam fam, const char *map, uint32_t
 {
 	char text[RULE_CONN_TEXT];
 	rule_conn_key(rule, fam);
-	nftnl_expr_set_u64(rule_keep_mark(rule, map, rule_conn_data(fam), NFT_DYNSET_OP_UPDATE),
+	nftnl_expr_set_u64(rule_keep_mark(rule, map, rule_conn_regs[fam].data, NFT_DYNSET_OP_UPDATE),
 			   NFTNL_EXPR_DYNSET_TIMEOUT, timeout_ms);
 	expr_text(rule, "update @%s { %s timeout %us : meta mark }", map, rule_conn_text(text, fam),
 		  timeout_ms / 1000);
@@ -82,7 +93,7 @@ void rule_conn_delete(struct rule *rule, enum fam fam, const char *map)
 {
 	char text[RULE_CONN_TEXT];
 	rule_conn_key(rule, fam);
-	rule_keep_mark(rule, map, rule_conn_data(fam), NFT_DYNSET_OP_DELETE);
+	rule_keep_mark(rule, map, rule_conn_regs[fam].data, NFT_DYNSET_OP_DELETE);
 	expr_text(rule, "delete @%s { %s : meta mark }", map, rule_conn_text(text, fam));
 }
 
@@ -360,8 +371,9 @@ void rule_fragment_update(struct rule *rule, enum fam fam, const char *map, uint
 {
 	rule_fragment_first(rule, fam);
 	const char *key = rule_fragment_key(rule, fam);
-	nftnl_expr_set_u64(rule_keep_mark(rule, map, rule_conn_data(fam), NFT_DYNSET_OP_UPDATE),
-			   NFTNL_EXPR_DYNSET_TIMEOUT, timeout_ms);
+	uint32_t data = fam == FAM_4 ? NFT_REG_2 : NFT_REG_4; // behind the key
+	nftnl_expr_set_u64(rule_keep_mark(rule, map, data, NFT_DYNSET_OP_UPDATE), NFTNL_EXPR_DYNSET_TIMEOUT,
+			   timeout_ms);
 	expr_text(rule, "update @%s { %s timeout %us : meta mark }", map, key, timeout_ms / 1000);
 }
 
@@ -437,15 +449,16 @@ void rule_quote_from(struct rule *rule, const struct addr *addr)
 void rule_quote_lookup(struct rule *rule, enum fam fam, const char *map)
 {
 	const struct rule_quote *at = &rule_quotes[fam];
+	const struct rule_conn_regs *reg = &rule_conn_regs[fam];
 	unsigned size = fam == FAM_4 ? 4 : 16;
-	bool four = fam == FAM_4;
 	expr_need_fam(rule, fam);
-	rule_quoted(rule, at->destination, size, NFT_REG_1);
-	rule_quoted(rule, at->destination_port, 2, four ? EXPR_REG_1_4 : NFT_REG_2);
-	rule_quoted(rule, at->source, size, four ? NFT_REG32_02 : NFT_REG32_05);
-	rule_quoted(rule, at->source_port, 2, four ? NFT_REG32_03 : NFT_REG32_09);
+	rule_quoted(rule, at->destination, size, reg->source);
+	rule_quoted(rule, at->protocol, 1, reg->protocol);
+	rule_quoted(rule, at->destination_port, 2, reg->source_port);
+	rule_quoted(rule, at->source, size, reg->destination);
+	rule_quoted(rule, at->source_port, 2, reg->destination_port);
 	rule_mark_from(rule, map);
-	expr_text(rule, "meta mark set @th,%u,%u . @th,%u,16 . @th,%u,%u . @th,%u,16 map @%s",
-		  at->destination * 8, size * 8, at->destination_port * 8, at->source * 8, size * 8,
-		  at->source_port * 8, map);
+	expr_text(rule, "meta mark set @th,%u,%u . @th,%u,8 . @th,%u,16 . @th,%u,%u . @th,%u,16 map @%s",
+		  at->destination * 8, size * 8, at->protocol * 8, at->destination_port * 8, at->source * 8,
+		  size * 8, at->source_port * 8, map);
 }

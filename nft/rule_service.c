@@ -195,23 +195,6 @@ void rule_gate_mark(struct rule *rule, uint32_t index, const char *map)
 }
 
 // `add` to a full set ends the rule; an element that is there already passes.
-void rule_place(struct rule *rule, enum fam fam, const char *set)
-{
-	const char *ip = rule_fam_name[fam];
-	bool four = fam == FAM_4;
-	expr_need_fam(rule, fam);
-	expr_addr(rule, fam, RULE_SOURCE, NFT_REG_1);
-	expr_meta(rule, NFT_META_L4PROTO, four ? EXPR_REG_1_4 : NFT_REG_2);
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 0, 2, four ? NFT_REG32_02 : NFT_REG32_05);
-	expr_addr(rule, fam, RULE_DESTINATION, four ? NFT_REG32_03 : NFT_REG32_06);
-	expr_payload(rule, NFT_PAYLOAD_TRANSPORT_HEADER, 2, 2, four ? NFT_REG_2 : NFT_REG32_10);
-	struct nftnl_expr *expr = expr_add(rule, "dynset");
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_SREG_KEY, NFT_REG_1);
-	nftnl_expr_set_u32(expr, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_ADD);
-	nftnl_expr_set_str(expr, NFTNL_EXPR_DYNSET_SET_NAME, set);
-	expr_text(rule, "add @%s { %s saddr . meta l4proto . th sport . %s daddr . th dport }", set, ip, ip);
-}
-
 // ---- limits ------------------------------------------------------------------------------------
 
 // An expression that each element of the set has for itself.

@@ -345,9 +345,7 @@ static struct plan_set *build_direct_map(struct plan *plan, const char *name, en
 static struct plan_set *build_direct_conns(struct plan *plan, const char *name, enum fam fam, uint32_t size)
 {
 	struct plan_set *set = build_direct_map(plan, name, fam, size);
-	set->key[1] = PLAN_T_PORT;
-	set->key[2] = build_addr_type(fam);
-	set->key[3] = PLAN_T_PORT;
+	build_conn_key(set, fam);
 	return set;
 }
 

@@ -14,6 +14,9 @@ enum plan_type build_addr_type(enum fam fam);
 // A set (of table inet) with one field of a key; the pointer is good until the next set.
 struct plan_set *build_new_set(struct plan *plan, const char *name, enum plan_type key, enum plan_type data);
 
+// Its key is a whole connection, as its client sends it (names.h).
+void build_conn_key(struct plan_set *set, enum fam fam);
+
 // Appends one field to a key, padded as the kernel wants it; returns where the next one begins.
 size_t build_field(struct plan_elem *elem, size_t at, const void *value, size_t size);
 

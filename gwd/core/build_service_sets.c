@@ -30,6 +30,13 @@ struct plan_set *build_new_set(struct plan *plan, const char *name, enum plan_ty
 	return set;
 }
 
+void build_conn_key(struct plan_set *set, enum fam fam)
+{
+	set->key[0] = set->key[3] = build_addr_type(fam);
+	set->key[1] = PLAN_T_PROTO;
+	set->key[2] = set->key[4] = PLAN_T_PORT;
+}
+
 size_t build_field(struct plan_elem *elem, size_t at, const void *value, size_t size)
 {
 	memcpy(elem->key + at, value, size);
@@ -244,9 +251,7 @@ static void build_places(struct plan *plan, const struct plan_service *service, 
 			continue;
 		set = build_new_set(plan, name_places(name, fam, service, real), build_addr_type(fam),
 				    PLAN_T_NONE);
-		set->key[1] = PLAN_T_PROTO;
-		set->key[2] = set->key[4] = PLAN_T_PORT;
-		set->key[3] = build_addr_type(fam);
+		build_conn_key(set, fam);
 		set->dynamic = set->timeless = true;
 		set->size = real->max_connections;
 	}

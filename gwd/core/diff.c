@@ -128,7 +128,7 @@ void plan_diff_set(struct ops *ops, const struct plan_set *from, const struct pl
 	diff_elems(ops, from, to, OP_ELEM_ADD);
 }
 
-// `anew`: no rule stands in the way of a set that is to have other room.
+// `anew`: no rule stands in the way of a set that is to have other room, or another key.
 static void diff_sets(struct ops *ops, const struct plan *from, const struct plan *to, bool anew)
 {
 	vec_each(&to->sets, set) {

@@ -72,7 +72,7 @@ struct op {
 	const struct plan_vip *vip;
 	const struct plan_tunnel *tunnel;
 	const struct plan_set *set;
-	bool renewed; // OP_SET_ADD: it takes the place of one of the same name, which had no room
+	bool renewed; // OP_SET_ADD: it takes the place of one of the same name, of other room or another key
 	const struct plan_elem *elem;
 	struct op_flush flush;
 	const struct plan_service *service, *was;

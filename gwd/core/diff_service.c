@@ -18,9 +18,26 @@ const struct plan_service *diff_service(const struct plan *plan, const char *nam
 	return NULL;
 }
 
+// nft has one number for these, so that they are read back as one.
+static enum plan_type diff_read_type(enum plan_type type)
+{
+	return type == PLAN_T_FRAGMENT || type == PLAN_T_BYTE ? PLAN_T_INDEX : type;
+}
+
+// An earlier gwd may have left one by that name that is found by something else.
+static bool diff_same_key(const struct plan_set *old, const struct plan_set *set)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(set->key); i++)
+		if (diff_read_type(old->key[i]) != diff_read_type(set->key[i]))
+			return false;
+	return true;
+}
+
 bool diff_is_renewed(const struct plan_set *old, const struct plan_set *set)
 {
-	return old->size != set->size && !set->dynamic;
+	if (set->flowtable || set->ingress) // no sets
+		return false;
+	return !diff_same_key(old, set) || (old->size != set->size && !set->dynamic);
 }
 
 // The rules of a set that is renewed have to go.

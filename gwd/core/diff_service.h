@@ -17,7 +17,8 @@ const struct plan_service *diff_service(const struct plan *plan, const char *nam
 // All chains that services share are the same, and which services there were is known.
 bool diff_is_services(const struct plan *from, const struct plan *to);
 
-// The set was made with other room, which nothing changes. What the packet path wrote stays as it is.
+// The set was made with another key, or with other room, which nothing changes. What the packet path wrote stays as it
+// is while it has the same key.
 bool diff_is_renewed(const struct plan_set *old, const struct plan_set *set);
 
 // Their chains, before any set; then, behind all elements, the sets that are not needed any more.

@@ -65,10 +65,11 @@
 //	rate4.S.N many4.S.N      sets: sources, each with its rate of new connections, or their number
 //	stick4.S             maps: client -> real's id, with timeouts
 //	gate4.S              maps: 0, 1, ... in the order of overflow -> real4.*, to4.*
-//	place4.S.R.MAX       sets: client . protocol . its port . listener . its port: connections of a real
-//	                     that has max-connections; full, it takes no more
+//	place4.S.R.MAX       sets: connections of a real that has max-connections; full, it takes no more
 //
-// Reals by dr and tun: table netdev, where connections are told apart by client, its port, listener, its port.
+// A connection is client . protocol . its port . listener . its port, in both tables (nft/places.h).
+//
+// Reals by dr and tun: table netdev.
 //	ing.INDEX            chains: what comes in by that interface
 //	dr.in dr.in4 dr.in6  chains: is it for one of the services?
 //	dr.rest4 dr.error4   chains: the rest of a packet that comes in pieces; an ICMP error

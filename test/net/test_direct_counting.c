@@ -227,7 +227,7 @@ Test(direct_counting, a_real_that_is_taken_out_keeps_its_connections)
 	}
 	lab_do(lab_router(in->net->lab),
 	       "nft 'flush map netdev gwd drconn4.web; flush map netdev gwd drlast4.web; add element netdev "
-	       "gwd drlast4.web { 192.0.2.1 . 1 . " DIRECT_VIP4 " . 7000 timeout 4s : %s }'",
+	       "gwd drlast4.web { 192.0.2.1 . tcp . 1 . " DIRECT_VIP4 " . 7000 timeout 4s : %s }'",
 	       id);
 	restart_gwd(in);
 	cr_expect(lab_wait_until(is_forgotten, in, 15000), "its address stays");

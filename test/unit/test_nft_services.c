@@ -277,6 +277,61 @@ Test(nft_services, there_is_room_for_reals_that_come_later)
 	fixture_free(f);
 }
 
+// ---- another key -----------------------------------------------------------------------------------
+
+// As gwd made them whose shape had a smaller number: connections without their protocol.
+static void key_as_before(struct plan *plan)
+{
+	plan->shape--;
+	vec_each(&plan->sets, set)
+		if (set->table == PLAN_NETDEV && set->key[4] == PLAN_T_PORT) {
+			set->key[1] = set->key[3] = PLAN_T_PORT;
+			set->key[2] = set->key[0];
+			set->key[4] = PLAN_T_NONE;
+		}
+}
+
+// What an earlier gwd left is taken over, but for what it was found by: those maps begin anew.
+Test(nft_services, maps_of_an_earlier_gwd_that_had_another_key_are_made_anew)
+{
+	struct fixture *f = fixture_new(1);
+	struct plan before = {0}, now = {0}, read = {0};
+	struct err err;
+	nft_netns_enter();
+	make_devices(f);
+	struct model_service *service = fixture_service(f, "web");
+	fixture_listen(service, "198.51.100.10", 80, 80);
+	fixture_listen(service, "2001:db8::10", 80, 80);
+	service->persistence_ms = 90000;
+	struct model_real *real = fixture_real(service, ROLE_REAL, "r1", "10.0.0.11", 0, 1);
+	real->forward = FORWARD_DR;
+	real->max_connections = real->min_connections = 10;
+	fixture_real(service, ROLE_REAL, "s1", "fd00::11", 0, 1)->forward = FORWARD_DR;
+	fixture_build(f, &before);
+	fixture_build(f, &now);
+	key_as_before(&before);
+	struct nft *nft = kernel_open();
+	kernel_must_apply(nft, &kernel_nothing, &before);
+	nft_close(nft);
+	cr_assert(kernel_does(
+		"nft 'add element netdev gwd drstick4.web { 192.0.2.1 : 7 }; add element netdev gwd "
+		"drconn4.web { 192.0.2.1 . 1 . 198.51.100.10 . 80 : 7 }'"));
+	nft = kernel_open();
+	cr_assert_eq(nft_read(nft, &read, &err), 0, "%s", err.text);
+	kernel_must_apply(nft, &read, &now);
+	kernel_expect(nft, &now);
+	cr_expect(kernel_does("nft list map netdev gwd drstick4.web | grep -q 192.0.2.1"), "pins are lost");
+	cr_expect(kernel_does("nft list map netdev gwd drconn4.web | grep -q 'inet_proto . inet_service'"));
+	cr_expect(!kernel_does("nft list map netdev gwd drconn4.web | grep -q 192.0.2.1"));
+	cr_expect(kernel_does("nft list set netdev gwd drplace4.web.r1.10 | grep -q inet_proto"));
+	cr_expect(kernel_does("nft list map netdev gwd drconn6.web | grep -q inet_proto"));
+	nft_close(nft);
+	plan_free(&before);
+	plan_free(&now);
+	plan_free(&read);
+	fixture_free(f);
+}
+
 // ---- devices ---------------------------------------------------------------------------------------
 
 // A device that goes takes its chain along (Linux 6.1) or leaves it behind; one that is made again is another one.
