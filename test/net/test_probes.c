@@ -189,6 +189,18 @@ Test(probes, an_answer_by_another_link_is_none)
 
 // ---- the link changes ------------------------------------------------------------------------
 
+struct asked {
+	struct lab *lab;
+	int family;
+};
+
+static bool next_hop_answers(void *arg)
+{
+	const struct asked *asked = arg;
+	return lab_run(lab_router(asked->lab), NULL, "ping -n -q -c 1 -W 1 %s",
+		       lab_wan_nexthop(asked->lab, 1, asked->family)) == 0;
+}
+
 static void made_anew(int family)
 {
 	struct watching w = watching_start(&(struct lab_spec){.isps = 1, .routes = true});
@@ -205,6 +217,7 @@ static void made_anew(int family)
 	for (int i = 0; i < 3; i++) {
 		lab_fault_delete(w.lab, 1);
 		lab_fault_recreate(w.lab, 1);
+		cr_assert(lab_wait_until(next_hop_answers, &(struct asked){w.lab, family}, 5000));
 		int64_t told_ms = lab_now_ms();
 		s.binding.ifindex = if_nametoindex("wan1");
 		size_t changes = s.changes;
