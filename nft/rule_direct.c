@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-// What rules of table netdev match and do: connections without conntrack, fragments, errors, and handing a
-// packet on to a neighbour.
+// What rules of table netdev match and do: connections without conntrack (places of table inet have the same key),
+// fragments, errors, and handing a packet on to a neighbour.
 #include <linux/if_ether.h>
 #include <net/if_arp.h>
 #include <netinet/icmp6.h>
@@ -114,6 +114,7 @@ static void rule_conn_place(struct rule *rule, enum fam fam, const char *set, ui
 	expr_text(rule, "%s @%s { %s%s }", what, set, rule_conn_text(text, fam), timeout);
 }
 
+// `add` to a full set ends the rule; an element that is there already passes.
 void rule_conn_enter(struct rule *rule, enum fam fam, const char *set, uint32_t timeout_ms)
 {
 	rule_conn_place(rule, fam, set, NFT_DYNSET_OP_ADD, timeout_ms);

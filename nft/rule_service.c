@@ -194,7 +194,6 @@ void rule_gate_mark(struct rule *rule, uint32_t index, const char *map)
 	expr_text(rule, "meta mark set %s map @%s", text, map);
 }
 
-// `add` to a full set ends the rule; an element that is there already passes.
 // ---- limits ------------------------------------------------------------------------------------
 
 // An expression that each element of the set has for itself.
